@@ -1,0 +1,8 @@
+//! Exit codes. They never change.
+
+/// Done: stored, durable and committed.
+pub const OK: u8 = 0;
+/// Refused or failed; a message on standard error says why.
+pub const FAILURE: u8 = 1;
+/// An entry could not be decrypted (gpg's own code).
+pub const CANNOT_DECRYPT: u8 = 2;

@@ -1,0 +1,117 @@
+//! All output. Whatever is said passes through here, where nothing can drive the terminal.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use crate::model::shown::drives_terminal;
+
+/// A piece of output: ordinary text, or a style of our own choosing.
+enum Piece {
+    Text(String),
+    Style(&'static str),
+}
+
+/// A text for the terminal. Everything in it is escaped but line breaks, tabs and the styles put in by
+/// [`Text::style`]; names must have gone through [`crate::model::Shown`], which escapes those too.
+#[derive(Default)]
+pub struct Text(Vec<Piece>);
+
+impl Text {
+    /// Returns an empty text.
+    pub fn new() -> Self {
+        Text::default()
+    }
+
+    /// Appends words.
+    pub fn add(mut self, text: impl Into<String>) -> Self {
+        self.0.push(Piece::Text(text.into()));
+        self
+    }
+
+    /// Appends a style: a fixed escape sequence of ours.
+    pub fn style(mut self, sequence: &'static str) -> Self {
+        self.0.push(Piece::Style(sequence));
+        self
+    }
+
+    /// Returns the bytes to write.
+    fn render(&self) -> String {
+        let mut out = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Style(sequence) => out.push_str(sequence),
+                Piece::Text(text) => escape_into(&mut out, text),
+            }
+        }
+        out
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text::new().add(text)
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Text::new().add(text)
+    }
+}
+
+/// Appends `text` with everything escaped that drives a terminal, save line breaks and tabs.
+fn escape_into(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => out.push(c),
+            c if drives_terminal(c) && u32::from(c) < 0x80 => {
+                out.push_str(&format!("\\x{:02x}", u32::from(c)));
+            }
+            c if drives_terminal(c) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+}
+
+/// The program's output.
+pub struct Ui {
+    /// The program's name: `passel`, or `pass` when called through a link of that name.
+    pub program: String,
+}
+
+impl Ui {
+    /// Writes a line to standard output.
+    pub fn say(&self, text: impl Into<Text>) -> io::Result<()> {
+        let mut line = text.into().render();
+        line.push('\n');
+        self.write(line.as_bytes())
+    }
+
+    /// Writes a line to standard error; a closed standard error is nobody's loss.
+    pub fn warn(&self, text: impl Into<Text>) {
+        let mut line = text.into().render();
+        line.push('\n');
+        let _ = io::stderr().lock().write_all(line.as_bytes());
+    }
+
+    /// Writes rendered bytes to standard output at once.
+    fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
+    /// Writes a secret to standard output: exactly into a pipe or file, escaped on a terminal.
+    pub fn secret(&self, bytes: &[u8]) -> io::Result<()> {
+        if !io::stdout().is_terminal() {
+            return self.write(bytes);
+        }
+        let mut shown = zeroize::Zeroizing::new(String::with_capacity(bytes.len() * 4));
+        for chunk in bytes.utf8_chunks() {
+            escape_into(&mut shown, chunk.valid());
+            for byte in chunk.invalid() {
+                shown.push_str(&format!("\\x{byte:02x}"));
+            }
+        }
+        self.write(shown.as_bytes())
+    }
+}

@@ -1,0 +1,117 @@
+//! Encryption, decryption, keys and signatures: what the store asks of OpenPGP.
+
+use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
+
+/// What the store asks of OpenPGP.
+pub trait Crypto {
+    /// Returns the keys that one line of a recipients file stands for: one key, or the members of a
+    /// group of gpg.conf. Fails unless every one of them is found, unambiguous and usable.
+    fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError>;
+
+    /// Returns `plaintext` encrypted to exactly `to`, uncompressed, as a binary OpenPGP message.
+    fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+
+    /// Returns the key IDs in the message's session-key packets, in order; no key is needed.
+    fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError>;
+
+    /// Returns a detached binary signature of `data` by the keys `signers` (the default key if none).
+    fn sign(&self, data: &[u8], signers: &[String]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Returns the full fingerprints (signing key and its primary key) of every good signature.
+    fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError>;
+}
+
+/// Why one line of a recipients file gives no key to encrypt to.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipientError {
+    /// No key of the keyring has that name.
+    #[error("no public key for `{id}` is in the keyring")]
+    Missing {
+        /// The line's text.
+        id: String,
+    },
+    /// More than one usable key has exactly that name.
+    #[error("`{id}` could mean any of {}", list(.keys))]
+    Ambiguous {
+        /// The line's text.
+        id: String,
+        /// The usable keys of that name.
+        keys: Vec<Fingerprint>,
+    },
+    /// The one key of that name cannot be encrypted to.
+    #[error("key {fingerprint} (`{id}`) {problem}")]
+    Unusable {
+        /// The line's text.
+        id: String,
+        /// The key.
+        fingerprint: Fingerprint,
+        /// What is the matter with it.
+        problem: KeyProblem,
+    },
+    /// The keyring could not be read.
+    #[error("cannot look up `{id}` in the keyring")]
+    Lookup {
+        /// The line's text.
+        id: String,
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+}
+
+/// Why a cryptographic operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CryptoError {
+    /// The gpg program could not be started.
+    #[error("cannot run `{program}`")]
+    NotRun {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// gpg could not decrypt; it has said why on standard error.
+    #[error("gpg could not decrypt the message")]
+    Decrypt {
+        /// gpg's exit code, 2 if it was killed.
+        code: u8,
+    },
+    /// The message is not an encrypted one, or its integrity is not protected.
+    #[error("{0}")]
+    Unsound(&'static str),
+    /// The bytes are no OpenPGP message.
+    #[error("not an OpenPGP message: {0}")]
+    Malformed(&'static str),
+    /// GnuPG does not trust a key to belong to its owner.
+    #[error("GnuPG has no assurance that key {0} belongs to whom it names")]
+    Untrusted(Fingerprint),
+    /// The message came out encrypted to other keys than asked for; it was thrown away.
+    #[error("the message would have been readable by {found}, not by {wanted}")]
+    WrongRecipients {
+        /// The key IDs asked for.
+        wanted: String,
+        /// The key IDs found.
+        found: String,
+    },
+    /// gpg failed with this message.
+    #[error("gpg: {0}")]
+    Gpg(String),
+    /// gpgme failed.
+    #[error("GnuPG cannot {action}")]
+    Gpgme {
+        /// What it was asked to do.
+        action: &'static str,
+        /// Why it did not.
+        #[source]
+        source: gpgme::Error,
+    },
+}
+
+/// Returns fingerprints for a message: `A, B`.
+fn list(keys: &[Fingerprint]) -> String {
+    keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(", ")
+}

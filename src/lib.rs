@@ -1,0 +1,15 @@
+//! passel: a team password store, compatible with pass(1), that clients can be let into.
+//!
+//! Layers, each calling only those to its right:
+//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process` → `model`.
+//! Below `cli` nothing prints, prompts, exits or reads the environment.
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod crypto;
+pub mod git;
+pub mod model;
+pub mod ops;
+pub mod process;
+pub mod store;

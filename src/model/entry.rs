@@ -1,0 +1,224 @@
+//! Names of entries and folders, relative to the store's root.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Shown;
+
+/// Why a text names no entry or folder of a store.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NameError {
+    /// A `..` component: pass calls this a sneaky path.
+    #[error("`{0}` holds `..`, which leaves the store")]
+    Parent(String),
+    /// A name that begins with `/`.
+    #[error("`{0}` is an absolute name")]
+    Absolute(String),
+    /// A component that git keeps for itself, in any case.
+    #[error("`{0}` holds `.git`, which belongs to git")]
+    Git(String),
+    /// A component of passel's own.
+    #[error("`{0}` holds `{1}`, which belongs to passel")]
+    Own(String, &'static str),
+    /// Nothing but slashes and dots.
+    #[error("the name is empty")]
+    Empty,
+    /// A NUL byte, which no file name can hold.
+    #[error("`{0}` holds a NUL byte")]
+    Nul(String),
+    /// A component longer than file systems take (255 bytes with the suffix).
+    #[error("`{0}` has a part of more than {max} bytes", max = MAX_COMPONENT)]
+    TooLong(String),
+}
+
+/// The longest component, in bytes: 255 less what `.gpg` and our temporary names add.
+const MAX_COMPONENT: usize = 220;
+
+/// The name of an entry: relative, normalised, without `..` and without the suffix `.gpg`.
+///
+/// Bytes are kept as they are (names need not be UTF-8); `Display` escapes them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryName(PathBuf);
+
+impl EntryName {
+    /// Returns the entry that `text` names.
+    pub fn parse(text: &OsStr) -> Result<Self, NameError> {
+        let path = normalise(text)?;
+        if path.as_os_str().is_empty() {
+            return Err(NameError::Empty);
+        }
+        Ok(EntryName(path))
+    }
+
+    /// Returns the path of the entry's file below the root: the name with `.gpg`.
+    pub fn file(&self) -> PathBuf {
+        let mut file = self.0.clone().into_os_string();
+        file.push(".gpg");
+        file.into()
+    }
+
+    /// Returns the name as a path, without `.gpg`.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Returns the folder that holds the entry.
+    pub fn folder(&self) -> FolderName {
+        FolderName(self.0.parent().map(Path::to_path_buf).unwrap_or_default())
+    }
+}
+
+/// The name of a folder, relative to the root; empty for the root itself.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FolderName(PathBuf);
+
+impl FolderName {
+    /// Returns the folder that `text` names; the empty text and `/` alone name the root.
+    pub fn parse(text: &OsStr) -> Result<Self, NameError> {
+        if text.as_bytes().iter().all(|b| *b == b'/') {
+            return Ok(FolderName::default());
+        }
+        normalise(text).map(FolderName)
+    }
+
+    /// Returns the root folder.
+    pub fn root() -> Self {
+        FolderName::default()
+    }
+
+    /// Returns the path below the root; empty for the root.
+    pub fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether this is the root.
+    pub fn is_root(&self) -> bool {
+        self.0.as_os_str().is_empty()
+    }
+
+    /// Returns the folder that holds this one, none for the root.
+    pub fn parent(&self) -> Option<FolderName> {
+        self.0.parent().map(|p| FolderName(p.to_path_buf()))
+    }
+
+    /// Returns the path of this folder's recipients file below the root.
+    pub fn gpg_id(&self) -> PathBuf {
+        self.0.join(".gpg-id")
+    }
+}
+
+/// Checks `text` component by component; drops empty and `.` components.
+fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
+    let bytes = text.as_bytes();
+    let shown = || Shown::new(bytes).to_string();
+    if bytes.contains(&0) {
+        return Err(NameError::Nul(shown()));
+    }
+    if bytes.first() == Some(&b'/') {
+        return Err(NameError::Absolute(shown()));
+    }
+    let mut path = PathBuf::new();
+    for part in bytes.split(|b| *b == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => return Err(NameError::Parent(shown())),
+            part if is_git(part) => return Err(NameError::Git(shown())),
+            part if part.len() > MAX_COMPONENT => return Err(NameError::TooLong(shown())),
+            b".passel" => return Err(NameError::Own(shown(), ".passel")),
+            part => path.push(OsStr::from_bytes(part)),
+        }
+    }
+    Ok(path)
+}
+
+/// Whether a component is `.git` to some file system: any case, trailing dots and blanks (Windows),
+/// `git~1` (its short name), and characters that macOS ignores. As git's own `is_ntfs_dotgit` and
+/// `is_hfs_dotgit` have it.
+fn is_git(part: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(part);
+    let visible: String = text.chars().filter(|c| !super::shown::drives_terminal(*c)).collect();
+    let bare = visible.split(':').next().unwrap_or("").trim_end_matches(['.', ' ']);
+    bare.eq_ignore_ascii_case(".git") || bare.eq_ignore_ascii_case("git~1")
+}
+
+/// Whether pass's own check would call `text` sneaky: a `..` component.
+pub fn is_sneaky(text: &OsStr) -> bool {
+    text.as_bytes().split(|b| *b == b'/').any(|part| part == b"..")
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown::os(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EntryName(`{self}`)")
+    }
+}
+
+impl fmt::Display for FolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Shown::os(&self.0).fmt(f)
+    }
+}
+
+impl fmt::Debug for FolderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FolderName(`{self}`)")
+    }
+}
+
+impl From<&EntryName> for OsString {
+    fn from(name: &EntryName) -> OsString {
+        name.0.clone().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<EntryName, NameError> {
+        EntryName::parse(OsStr::new(text))
+    }
+
+    #[test]
+    fn drops_empty_and_dot_components() {
+        assert_eq!(parse("a//./b/").unwrap().as_path(), Path::new("a/b"));
+        assert_eq!(parse("a/b").unwrap().file(), Path::new("a/b.gpg"));
+    }
+
+    #[test]
+    fn refuses_names_that_leave_the_store() {
+        for name in ["..", "../a", "a/../b", "a/..", "/a", "", ".", "///"] {
+            assert!(parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_look_alikes_of_git() {
+        for name in
+            [".git", ".GIT/hooks/x", "a/.gIt", "git~1", ".git.", ".git ", ".g\u{200c}it", ".git::$INDEX"]
+        {
+            assert!(matches!(parse(name), Err(NameError::Git(_))), "{name}");
+        }
+        for name in [".gitlab", "git", "a.git", ".github/x"] {
+            assert!(parse(name).is_ok(), "{name}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_name_escapes_the_store(bytes: Vec<u8>) {
+            if let Ok(name) = EntryName::parse(OsStr::from_bytes(&bytes)) {
+                let file = name.file();
+                assert!(file.is_relative());
+                assert!(file.components().all(|c| matches!(c, std::path::Component::Normal(_))));
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Recipients files (`.gpg-id`), parsed and written back byte for byte.
+
+/// One recipient as a recipients file names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpgIdLine {
+    /// The line's number, from 1.
+    pub number: usize,
+    /// The text without comment and surrounding blanks: a fingerprint, key ID, user ID, e-mail
+    /// address or group, possibly with a final `!`.
+    pub id: String,
+}
+
+/// A recipients file.
+///
+/// pass reads such a file line by line, takes what stands before `#`, and skips empty lines; it loses a
+/// last line that has no line break, and takes a carriage return for part of the name. Both would
+/// encrypt to fewer keys than the file says, so here every line counts and `\r\n` ends a line as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpgId {
+    bytes: Vec<u8>,
+}
+
+impl GpgId {
+    /// Takes the bytes of a file.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        GpgId { bytes }
+    }
+
+    /// Returns the file that pass's `init` writes: each id as it was typed, one a line.
+    pub fn from_ids<'a>(ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut bytes = Vec::new();
+        for id in ids {
+            bytes.extend_from_slice(id.as_bytes());
+            bytes.push(b'\n');
+        }
+        GpgId { bytes }
+    }
+
+    /// Returns the bytes to write.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Returns the recipients in the file's order.
+    pub fn lines(&self) -> Vec<GpgIdLine> {
+        let mut lines = Vec::new();
+        for (index, line) in self.bytes.split(|b| *b == b'\n').enumerate() {
+            let text = String::from_utf8_lossy(line);
+            let id = text.split('#').next().unwrap_or("").trim();
+            if !id.is_empty() {
+                lines.push(GpgIdLine { number: index + 1, id: id.to_owned() });
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> Vec<(usize, String)> {
+        GpgId::from_bytes(text.into()).lines().into_iter().map(|l| (l.number, l.id)).collect()
+    }
+
+    #[test]
+    fn reads_what_pass_reads_and_what_it_loses() {
+        assert_eq!(
+            ids("# team\nAAAA # Ann\r\n\n  bob@example.org\t\nCCCC!"),
+            [(2, "AAAA".into()), (4, "bob@example.org".into()), (5, "CCCC!".into())]
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn survives_parse_and_write(bytes: Vec<u8>) {
+            let file = GpgId::from_bytes(bytes.clone());
+            let _ = file.lines();
+            assert_eq!(file.as_bytes(), bytes);
+        }
+
+        #[test]
+        fn lists_what_init_writes(ids in proptest::collection::vec("[A-F0-9]{40}!?", 0..5)) {
+            let file = GpgId::from_ids(ids.iter().map(String::as_str));
+            let read: Vec<String> = file.lines().into_iter().map(|l| l.id).collect();
+            assert_eq!(read, ids);
+        }
+    }
+}

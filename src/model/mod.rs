@@ -1,0 +1,13 @@
+//! Plain types without I/O. They are parsed once, at the edge, and trusted from then on.
+
+pub mod entry;
+pub mod gpg_id;
+pub mod key;
+pub mod secret;
+pub mod shown;
+
+pub use entry::{EntryName, FolderName, NameError};
+pub use gpg_id::{GpgId, GpgIdLine};
+pub use key::{Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey};
+pub use secret::{Passphrase, Plaintext};
+pub use shown::Shown;

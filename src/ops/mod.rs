@@ -1,0 +1,1 @@
+//! Use cases: one a file, the steps told in order.

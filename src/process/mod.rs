@@ -1,0 +1,1 @@
+//! Other programs: the only folder that starts any.

@@ -1,0 +1,1 @@
+//! The store: lookup, listing, recipients, locking and all-or-nothing changes.
