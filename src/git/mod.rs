@@ -1,1 +1,351 @@
 //! Git, through git2: commits, trees, refs. The only folder naming git2.
+//!
+//! A change is recorded in three steps that [`crate::store::transaction`] puts together: objects are
+//! written and a commit made ([`commit`]), git's own locks are taken and the branch moved
+//! ([`publish`]), the index follows ([`index`]).
+
+pub mod commit;
+pub mod index;
+pub mod publish;
+pub mod settings;
+pub mod summary;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use git2::Oid;
+
+use crate::model::Shown;
+
+/// Why git could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The repository cannot be used at all.
+    #[error("cannot use the git repository at `{path}`")]
+    Open {
+        /// Its folder.
+        path: String,
+        /// Why.
+        #[source]
+        source: git2::Error,
+    },
+    /// The repository is of a kind that libgit2 does not know.
+    #[error("the git repository at `{path}` {what}, which passel cannot write")]
+    Unsupported {
+        /// Its folder.
+        path: String,
+        /// `uses SHA-256 objects` and the like.
+        what: &'static str,
+    },
+    /// A merge, rebase or the like is under way.
+    #[error("the git repository at `{path}` is in the middle of a {what}")]
+    Unfinished {
+        /// Its folder.
+        path: String,
+        /// `merge` and the like.
+        what: &'static str,
+    },
+    /// The index holds conflicts.
+    #[error("the git repository at `{path}` holds unresolved conflicts")]
+    Conflicted {
+        /// Its folder.
+        path: String,
+    },
+    /// Another program holds one of git's locks.
+    #[error("another program holds git's lock `{path}`, {age} s old")]
+    Locked {
+        /// The lock file.
+        path: String,
+        /// Its age in seconds.
+        age: u64,
+    },
+    /// Nobody to name as author.
+    #[error("git does not know who you are: {0}")]
+    Identity(String),
+    /// A hook refused.
+    #[error("the hook `{hook}` refused the change (exit code {code})")]
+    Hook {
+        /// The hook's file.
+        hook: String,
+        /// Its exit code; -1 if a signal ended it.
+        code: i32,
+    },
+    /// git could not sign.
+    #[error("git could not sign the commit")]
+    Sign,
+    /// The entry lies outside of a sparse checkout.
+    #[error("`{path}` is in the repository but outside of this sparse checkout")]
+    Sparse {
+        /// The path.
+        path: String,
+    },
+    /// The git program could not be run.
+    #[error("cannot run `{program}`")]
+    NotRun {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The git program failed.
+    #[error("git failed: {0}")]
+    Program(String),
+    /// libgit2 failed.
+    #[error("git cannot {action}")]
+    Libgit2 {
+        /// What was tried.
+        action: &'static str,
+        /// Why it failed.
+        #[source]
+        source: git2::Error,
+    },
+    /// The system refused.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// Why it failed.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Turns an I/O error about `path` into a [`GitError`].
+fn io_error<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> GitError + 'p {
+    move |source| GitError::Io { action, path: Shown::os(path).to_string(), source }
+}
+
+/// Turns an error of libgit2 into a [`GitError`].
+fn git_error(action: &'static str) -> impl FnOnce(git2::Error) -> GitError {
+    move |source| GitError::Libgit2 { action, source }
+}
+
+/// A file's change, as git records it.
+#[derive(Debug)]
+pub struct FileChange<'a> {
+    /// The path in the repository.
+    pub path: PathBuf,
+    /// The new content and whether it may be executed; none to remove the file.
+    pub new: Option<(&'a [u8], bool)>,
+}
+
+/// The repository that records a folder of the store.
+pub struct Repo {
+    repo: git2::Repository,
+    /// Where its work tree lies below the store's root; empty for the root itself.
+    prefix: PathBuf,
+    /// The work tree.
+    workdir: PathBuf,
+}
+
+impl Repo {
+    /// Returns where the innermost repository that holds `folder` lies below `root`, none if there is
+    /// none. As in pass, repositories above the root do not count.
+    pub fn prefix_of(root: &Path, folder: &Path) -> Option<PathBuf> {
+        folder
+            .ancestors()
+            .find(|part| root.join(part).join(".git").symlink_metadata().is_ok())
+            .map(Path::to_path_buf)
+    }
+
+    /// Returns the git directory of the repository at `workdir` without opening the repository:
+    /// `.git`, or what a `.git` file (linked work trees, submodules) names.
+    pub fn directory(workdir: &Path) -> Option<PathBuf> {
+        let dot_git = workdir.join(".git");
+        let kind = dot_git.metadata().ok()?;
+        if kind.is_dir() {
+            return Some(dot_git);
+        }
+        let text = std::fs::read_to_string(&dot_git).ok()?;
+        let target = text.strip_prefix("gitdir:")?.trim();
+        Some(workdir.join(target))
+    }
+
+    /// Opens the repository at `prefix` below `root`.
+    pub fn open(root: &Path, prefix: &Path) -> Result<Self, GitError> {
+        let workdir = root.join(prefix);
+        let shown = Shown::os(&workdir).to_string();
+        let repo = git2::Repository::open(&workdir).map_err(|source| {
+            match unsupported(source.message()) {
+                Some(what) => GitError::Unsupported { path: shown.clone(), what },
+                None => GitError::Open { path: shown.clone(), source },
+            }
+        })?;
+        if repo.is_bare() {
+            return Err(GitError::Unsupported { path: shown, what: "is bare" });
+        }
+        Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir })
+    }
+
+    /// Returns where the work tree lies below the store's root.
+    pub fn prefix(&self) -> &Path {
+        &self.prefix
+    }
+
+    /// Returns the work tree.
+    pub fn workdir(&self) -> &Path {
+        &self.workdir
+    }
+
+    /// Returns the git directory of this work tree (HEAD, index).
+    pub fn gitdir(&self) -> &Path {
+        self.repo.path()
+    }
+
+    /// Refuses while a merge, rebase or the like is under way: a commit now would become part of it.
+    pub fn refuse_unfinished(&self) -> Result<(), GitError> {
+        use git2::RepositoryState as S;
+        let what = match self.repo.state() {
+            S::Clean | S::Bisect => return self.refuse_conflicts(),
+            S::Merge => "merge",
+            S::Revert | S::RevertSequence => "revert",
+            S::CherryPick | S::CherryPickSequence => "cherry-pick",
+            S::Rebase | S::RebaseInteractive | S::RebaseMerge => "rebase",
+            S::ApplyMailbox | S::ApplyMailboxOrRebase => "`git am`",
+        };
+        Err(GitError::Unfinished { path: Shown::os(&self.workdir).to_string(), what })
+    }
+
+    fn refuse_conflicts(&self) -> Result<(), GitError> {
+        // `git stash pop` leaves conflicts without any state.
+        let index = self.read_index()?;
+        if index.has_conflicts() {
+            return Err(GitError::Conflicted { path: Shown::os(&self.workdir).to_string() });
+        }
+        Ok(())
+    }
+
+    /// Whether git is told to ignore `path` and does not already track it.
+    pub fn ignores(&self, path: &Path) -> Result<bool, GitError> {
+        if self.head_entry(path)?.is_some() {
+            return Ok(false);
+        }
+        self.repo.is_path_ignored(path).map_err(git_error("read .gitignore"))
+    }
+
+    /// Returns the blob that HEAD has at `path` with its mode, none if it has none.
+    pub fn head_entry(&self, path: &Path) -> Result<Option<(Oid, u32)>, GitError> {
+        let Some(commit) = self.head_commit()? else { return Ok(None) };
+        let tree = self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read HEAD"))?;
+        match tree.get_path(path) {
+            #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
+            Ok(entry) => Ok(Some((entry.id(), entry.filemode() as u32))),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git_error("read HEAD's tree")(error)),
+        }
+    }
+
+    /// Returns the bytes of the blob `id`.
+    pub fn blob(&self, id: Oid) -> Result<Vec<u8>, GitError> {
+        Ok(self.repo.find_blob(id).map_err(git_error("read an object"))?.content().to_vec())
+    }
+
+    /// Returns every path that HEAD holds below `folder` (all if empty).
+    pub fn head_paths_below(&self, folder: &Path) -> Result<Vec<PathBuf>, GitError> {
+        let Some(commit) = self.head_commit()? else { return Ok(Vec::new()) };
+        let tree = self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read HEAD"))?;
+        let mut paths = Vec::new();
+        tree.walk(git2::TreeWalkMode::PreOrder, |parent, entry| {
+            use std::os::unix::ffi::OsStrExt as _;
+            let name = std::ffi::OsStr::from_bytes(entry.name_bytes());
+            let path = Path::new(std::ffi::OsStr::from_bytes(parent.as_bytes())).join(name);
+            let is_tree = entry.kind() == Some(git2::ObjectType::Tree);
+            if is_tree && !path.starts_with(folder) && !folder.starts_with(&path) {
+                return git2::TreeWalkResult::Skip;
+            }
+            if !is_tree && path.starts_with(folder) {
+                paths.push(path);
+            }
+            git2::TreeWalkResult::Ok
+        })
+        .map_err(git_error("read HEAD's tree"))?;
+        Ok(paths)
+    }
+
+    /// Whether the work tree leaves out part of HEAD on purpose.
+    pub fn is_sparse(&self) -> bool {
+        let config = self.repo.config().and_then(|c| c.get_bool("core.sparseCheckout"));
+        config.unwrap_or(false)
+    }
+
+    /// Returns the name of the ref that HEAD stands for: a branch, or `HEAD` itself when detached.
+    pub fn branch(&self) -> Result<String, GitError> {
+        let mut name = "HEAD".to_owned();
+        // Five is git's own limit for chains of symbolic refs.
+        for _ in 0..5 {
+            let target = match self.repo.find_reference(&name) {
+                Ok(found) => match found.symbolic_target_bytes() {
+                    Some(target) => String::from_utf8_lossy(target).into_owned(),
+                    None => return Ok(name),
+                },
+                Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(name),
+                Err(error) => return Err(git_error("read HEAD")(error)),
+            };
+            name = target;
+        }
+        Ok(name)
+    }
+
+    /// Returns the commit that `name` points at, none if it does not exist yet.
+    pub fn target(&self, name: &str) -> Result<Option<Oid>, GitError> {
+        match self.repo.find_reference(name) {
+            Ok(found) => Ok(found.target()),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git_error("read a ref")(error)),
+        }
+    }
+
+    /// Returns HEAD's commit, none before the first one.
+    pub fn head_commit(&self) -> Result<Option<Oid>, GitError> {
+        self.target(&self.branch()?)
+    }
+
+    /// Whether `ancestor` is `commit` or one of its ancestors.
+    pub fn descends(&self, commit: Oid, ancestor: Oid) -> Result<bool, GitError> {
+        if commit == ancestor {
+            return Ok(true);
+        }
+        self.repo.graph_descendant_of(commit, ancestor).map_err(git_error("walk the history"))
+    }
+
+    /// Returns the git directory that all work trees share (refs, objects).
+    fn common(&self) -> &Path {
+        self.repo.commondir()
+    }
+
+    /// Reads this work tree's index from disk.
+    fn read_index(&self) -> Result<git2::Index, GitError> {
+        git2::Index::open(&self.gitdir().join("index")).map_err(|source| match unsupported(source.message()) {
+            Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
+            None => GitError::Libgit2 { action: "read the index", source },
+        })
+    }
+}
+
+/// Returns the id that git gives a file of these bytes.
+pub fn blob_id(bytes: &[u8]) -> Option<Oid> {
+    Oid::hash_object(git2::ObjectType::Blob, bytes).ok()
+}
+
+/// How long to wait for a lock that another program holds.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Returns what libgit2's message says is not supported.
+fn unsupported(message: &str) -> Option<&'static str> {
+    let message = message.to_ascii_lowercase();
+    if message.contains("refstorage") || message.contains("reftable") {
+        Some("keeps its refs in a reftable")
+    } else if message.contains("objectformat") || message.contains("object format") || message.contains("sha256") {
+        Some("uses SHA-256 objects")
+    } else if message.contains("mandatory extension") {
+        Some("has an index with extensions (a sparse or split index)")
+    } else if message.contains("extension") {
+        Some("uses extensions of git that are not known")
+    } else {
+        None
+    }
+}

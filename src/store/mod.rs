@@ -1,1 +1,139 @@
 //! The store: lookup, listing, recipients, locking and all-or-nothing changes.
+
+pub mod beneath;
+pub mod journal;
+pub mod lock;
+pub mod recipients;
+pub mod recovery;
+mod sync;
+pub mod transaction;
+
+use std::cell::RefCell;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use beneath::{Beneath, BeneathError, State};
+
+use crate::git::{GitError, Repo};
+use crate::model::{EntryName, FolderName, Shown};
+use crate::process::git::GitProgram;
+use journal::JournalError;
+
+/// Why the store could not be used or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The root is not there, or is no folder.
+    #[error("there is no password store at `{path}`")]
+    NoStore {
+        /// The root.
+        path: String,
+        /// Why it could not be opened.
+        #[source]
+        source: io::Error,
+    },
+    /// Another passel holds the store's lock.
+    #[error("another passel has been writing to the store for {0} seconds")]
+    Busy(u64),
+    /// The locking itself failed.
+    #[error("cannot lock the store")]
+    Lock(#[source] io::Error),
+    /// A path below the root could not be used.
+    #[error(transparent)]
+    Path(#[from] BeneathError),
+    /// Git could not do its part.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The journal could not be read or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// No randomness for temporary names.
+    #[error("the system gives no random bytes: {0}")]
+    Random(String),
+    /// A file could not be synced to disk.
+    #[error("cannot sync `{path}` to disk")]
+    Sync {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The commit was made, but the files could not all follow.
+    #[error("the change is recorded but could not be finished; the next command of passel finishes it")]
+    Unfinished(#[source] Box<StoreError>),
+    /// The store changed again and again while the command worked.
+    #[error("`{0}` keeps being changed by other programs")]
+    Restless(String),
+}
+
+/// How a store is to be used.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The file mode creation mask that new files obey.
+    pub umask: u32,
+    /// The user's git.
+    pub git: GitProgram,
+}
+
+/// A password store: a folder of encrypted entries.
+#[derive(Debug)]
+pub struct Store {
+    root: PathBuf,
+    beneath: Beneath,
+    options: Options,
+    /// What was found and mended on the way, to be told to the user.
+    notes: RefCell<Vec<String>>,
+}
+
+impl Store {
+    /// Opens the store at `root`, and finishes or undoes a change that was interrupted.
+    pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
+        let beneath = Beneath::open(root)
+            .map_err(|source| StoreError::NoStore { path: Shown::os(root).to_string(), source })?;
+        let store = Store { root: root.to_path_buf(), beneath, options, notes: RefCell::default() };
+        store.recover_if_idle()?;
+        Ok(store)
+    }
+
+    /// Returns the root, as the user gave it.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the files below the root.
+    pub fn beneath(&self) -> &Beneath {
+        &self.beneath
+    }
+
+    /// Returns the user's git.
+    pub fn git(&self) -> &GitProgram {
+        &self.options.git
+    }
+
+    /// Returns what was found and mended since the last call.
+    pub fn take_notes(&self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    fn note(&self, note: impl Into<String>) {
+        self.notes.borrow_mut().push(note.into());
+    }
+
+    /// Returns what stands at the entry's file; links are not followed.
+    pub fn entry_state(&self, name: &EntryName) -> Result<State, StoreError> {
+        Ok(self.beneath.state(&name.file())?)
+    }
+
+    /// Returns the work tree of the innermost repository that holds `folder`, none without git.
+    pub fn work_tree(&self, folder: &FolderName) -> Option<PathBuf> {
+        Repo::prefix_of(&self.root, folder.as_path()).map(|prefix| self.root.join(prefix))
+    }
+
+    /// Returns the file of the journal: beside git's own state, so that it is never committed.
+    fn journal_path(&self) -> PathBuf {
+        match Repo::directory(&self.root) {
+            Some(gitdir) => gitdir.join("passel-journal"),
+            None => self.root.join(".passel-journal"),
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! Making a commit: objects, hooks, message, signature. Nothing is visible until the ref moves.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use git2::build::TreeUpdateBuilder;
+use git2::{FileMode, Oid, Repository};
+
+use super::settings::Settings;
+use super::{FileChange, GitError, Repo, git_error, io_error};
+use crate::model::Shown;
+use crate::process::git::{GitProgram, clear_repository_variables};
+
+/// From how many files on the objects go into one pack: a loose object costs about 1.6 ms to sync.
+const PACK_FROM: usize = 16;
+
+/// A path whose index entry is to change: its new blob and mode, none to remove it.
+pub type IndexChange = (PathBuf, Option<(Oid, u32)>);
+
+/// A commit that is ready to be made.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The commit it goes on top of, none for the first.
+    pub parent: Option<Oid>,
+    /// The tree it records.
+    pub tree: Oid,
+    /// The message after hooks had their say.
+    pub message: String,
+    /// What the index must follow.
+    pub index: Vec<IndexChange>,
+    /// Files of the object database to sync before the ref may move.
+    pub objects: Vec<PathBuf>,
+}
+
+impl Repo {
+    /// Writes the objects that `changes` need on top of HEAD and runs the hooks `pre-commit`,
+    /// `prepare-commit-msg` and `commit-msg`. Returns none if the tree would be HEAD's own.
+    ///
+    /// The tree is HEAD's with exactly these changes: whatever else is staged stays staged.
+    pub fn prepare(
+        &self,
+        changes: &[FileChange<'_>],
+        subject: &str,
+        settings: &Settings,
+        nonce: &str,
+    ) -> Result<Option<Prepared>, GitError> {
+        let parent = self.head_commit()?;
+        let (base, tree, index, pack) = if changes.len() >= PACK_FROM {
+            self.write_pack(parent, changes)?
+        } else {
+            let base = base_tree(&self.repo, parent)?;
+            let (tree, index) = update_tree(&self.repo, base, changes)?;
+            (base, tree, index, Vec::new())
+        };
+        if index.is_empty() || (tree == base && parent.is_some()) {
+            return Ok(None);
+        }
+        let mut change = HookedChange { repo: self, settings, nonce, tree, index };
+        let message = change.run(subject)?;
+        let HookedChange { tree, index, .. } = change;
+        let mut objects = self.loose_objects(tree, &index)?;
+        objects.extend(pack);
+        Ok(Some(Prepared { parent, tree, message, index, objects }))
+    }
+
+    /// Writes the objects that `changes` need as one pack. Returns HEAD's tree, the new one, what they
+    /// mean for the index, and the pack's files.
+    fn write_pack(
+        &self,
+        parent: Option<Oid>,
+        changes: &[FileChange<'_>],
+    ) -> Result<(Oid, Oid, Vec<IndexChange>, Vec<PathBuf>), GitError> {
+        let failed = || git_error("write a pack");
+        // A handle of its own: a backend in memory cannot be taken off again.
+        let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
+        let odb = repo.odb().map_err(failed())?;
+        let memory = odb.add_new_mempack_backend(1000).map_err(failed())?;
+        let base = base_tree(&repo, parent)?;
+        let (tree, index) = update_tree(&repo, base, changes)?;
+        let mut bytes = git2::Buf::new();
+        memory.dump(&repo, &mut bytes).map_err(failed())?;
+        let folder = self.common().join("objects/pack");
+        fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
+        let mut indexer = git2::Indexer::new(None, &folder, 0o444, true).map_err(failed())?;
+        indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
+        let name = indexer.commit().map_err(failed())?;
+        self.repo.odb().and_then(|odb| odb.refresh()).map_err(failed())?;
+        let files = ["pack", "idx"].map(|kind| folder.join(format!("pack-{name}.{kind}")));
+        Ok((base, tree, index, files.into()))
+    }
+
+    /// Makes the commit object, signed by the user's own git if `settings` say so: it knows OpenPGP,
+    /// ssh and X.509 keys, and may ask for a passphrase. Adds its file to `objects`.
+    pub fn make_commit(&self, prepared: &mut Prepared, settings: &Settings, git: &GitProgram) -> Result<Oid, GitError> {
+        let id = if settings.sign {
+            self.sign_commit(prepared, settings, git)?
+        } else {
+            let tree = self.repo.find_tree(prepared.tree).map_err(git_error("read a tree"))?;
+            let parent = match prepared.parent {
+                Some(id) => Some(self.repo.find_commit(id).map_err(git_error("read HEAD"))?),
+                None => None,
+            };
+            let (author, committer) = (settings.author.signature()?, settings.committer.signature()?);
+            let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+            self.repo
+                .commit(None, &author, &committer, &prepared.message, &tree, &parents)
+                .map_err(git_error("write the commit"))?
+        };
+        prepared.objects.push(self.loose_path(id));
+        Ok(id)
+    }
+
+    fn sign_commit(&self, prepared: &Prepared, settings: &Settings, git: &GitProgram) -> Result<Oid, GitError> {
+        let mut command = git.command(&self.workdir);
+        // -S: commit-tree ignores commit.gpgsign. The message comes by standard input.
+        command.args(["commit-tree", "-S", "-F", "-"]);
+        if let Some(parent) = prepared.parent {
+            command.args(["-p", &parent.to_string()]);
+        }
+        command.arg(prepared.tree.to_string());
+        for (role, who) in [("AUTHOR", &settings.author), ("COMMITTER", &settings.committer)] {
+            let line = who.line();
+            let date = line.rsplitn(3, ' ').collect::<Vec<_>>();
+            command.env(format!("GIT_{role}_NAME"), &who.name);
+            command.env(format!("GIT_{role}_EMAIL"), &who.email);
+            command.env(format!("GIT_{role}_DATE"), format!("@{} {}", date[1], date[0]));
+        }
+        let not_run = |source| GitError::NotRun { program: "git".to_owned(), source };
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(not_run)?;
+        {
+            let mut stdin = child.stdin.take().expect("standard input is piped");
+            stdin.write_all(prepared.message.as_bytes()).map_err(not_run)?;
+        }
+        let output = child.wait_with_output().map_err(not_run)?;
+        let id = String::from_utf8_lossy(&output.stdout);
+        match Oid::from_str(id.trim()) {
+            Ok(id) if output.status.success() => Ok(id),
+            _ => Err(GitError::Sign),
+        }
+    }
+
+    /// Runs the hook `post-commit`; its failure comes back as a warning's text.
+    pub fn post_commit(&self, settings: &Settings) -> Option<String> {
+        let hook = self.hook(settings, "post-commit")?;
+        match self.run_hook(&hook, &[], None) {
+            Ok(()) => None,
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// Starts `git gc --auto` in the background when the loose objects call for it, as `git commit`
+    /// does; git's own rule is 27 files in one of the 256 folders for its default of 6700.
+    pub fn collect_garbage(&self, git: &GitProgram) {
+        let count = fs::read_dir(self.common().join("objects/17")).map_or(0, Iterator::count);
+        if count > 27 {
+            let mut command = git.command(&self.workdir);
+            command.args(["gc", "--auto", "--quiet"]);
+            let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            // Not waited for: it works in the background, and what it does can wait as well.
+            let _ = quiet.spawn();
+        }
+    }
+
+    /// Returns the hook's file if it is there and may be executed, as git's own rule has it.
+    fn hook(&self, settings: &Settings, name: &str) -> Option<PathBuf> {
+        let path = settings.hooks.join(name);
+        let meta = path.metadata().ok()?;
+        (meta.is_file() && meta.permissions().mode() & 0o111 != 0).then_some(path)
+    }
+
+    /// Runs a hook in the work tree, its standard output on our standard error (as git does).
+    fn run_hook(&self, hook: &Path, args: &[&OsStr], index: Option<&Path>) -> Result<(), GitError> {
+        let mut command = Command::new(hook);
+        clear_repository_variables(&mut command);
+        command.args(args).current_dir(&self.workdir).stdin(Stdio::null());
+        // git tells hooks not to open an editor where it opened none itself.
+        command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
+        if let Some(index) = index {
+            command.env("GIT_INDEX_FILE", index);
+        }
+        command.stdout(std::io::stderr());
+        let shown = || Shown::os(hook).to_string();
+        let status = command.status().map_err(|source| GitError::NotRun { program: shown(), source })?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
+    }
+
+    /// Returns the file of a loose object.
+    fn loose_path(&self, id: Oid) -> PathBuf {
+        let hex = id.to_string();
+        self.common().join("objects").join(&hex[..2]).join(&hex[2..])
+    }
+
+    /// Returns the loose files among the objects that the changed paths name: blobs and trees.
+    fn loose_objects(&self, tree: Oid, index: &[IndexChange]) -> Result<Vec<PathBuf>, GitError> {
+        let root = self.repo.find_tree(tree).map_err(git_error("read a tree"))?;
+        let mut ids = BTreeSet::from([tree]);
+        for (path, new) in index {
+            ids.extend(new.map(|(id, _)| id));
+            for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
+                // A folder that lost its last file is no longer in the tree.
+                ids.extend(root.get_path(folder).map(|entry| entry.id()));
+            }
+        }
+        Ok(ids.into_iter().map(|id| self.loose_path(id)).filter(|path| path.exists()).collect())
+    }
+
+    /// Removes temporary files of libgit2's that a killed command left in the object database.
+    pub fn sweep_objects(&self) {
+        let objects = self.common().join("objects");
+        for (folder, prefix) in [(objects.clone(), "tmp_object_git2_"), (objects.join("pack"), "pack_git2_")] {
+            let Ok(names) = fs::read_dir(folder) else { continue };
+            for entry in names.flatten() {
+                if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+}
+
+/// Returns the tree of `parent`, the empty tree before the first commit.
+fn base_tree(repo: &Repository, parent: Option<Oid>) -> Result<Oid, GitError> {
+    match parent {
+        Some(id) => Ok(repo.find_commit(id).map_err(git_error("read HEAD"))?.tree_id()),
+        None => repo.treebuilder(None).and_then(|b| b.write()).map_err(git_error("write a tree")),
+    }
+}
+
+/// Returns the tree `base` with `changes`, and what they mean for the index.
+fn update_tree(
+    repo: &Repository,
+    base: Oid,
+    changes: &[FileChange<'_>],
+) -> Result<(Oid, Vec<IndexChange>), GitError> {
+    let base = repo.find_tree(base).map_err(git_error("read HEAD's tree"))?;
+    let mut update = TreeUpdateBuilder::new();
+    let mut index = Vec::new();
+    for change in changes {
+        match change.new {
+            Some((bytes, executable)) => {
+                let id = repo.blob(bytes).map_err(git_error("write an object"))?;
+                let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
+                update.upsert(change.path.as_path(), id, mode);
+                index.push((change.path.clone(), Some((id, mode.into()))));
+            }
+            // A file that git never knew needs no removing.
+            None if base.get_path(&change.path).is_ok() => {
+                update.remove(change.path.as_path());
+                index.push((change.path.clone(), None));
+            }
+            None => {}
+        }
+    }
+    let tree = update.create_updated(repo, &base).map_err(git_error("write a tree"))?;
+    Ok((tree, index))
+}
+
+/// A change that hooks may look at, refuse or amend.
+struct HookedChange<'a> {
+    repo: &'a Repo,
+    settings: &'a Settings,
+    nonce: &'a str,
+    tree: Oid,
+    index: Vec<IndexChange>,
+}
+
+impl HookedChange<'_> {
+    /// Runs the hooks; returns the message to commit with.
+    fn run(&mut self, subject: &str) -> Result<String, GitError> {
+        self.pre_commit()?;
+        self.message(subject)
+    }
+
+    /// Runs `pre-commit` against a temporary index that holds HEAD and this change; what the hook
+    /// stages there becomes part of the change, as with git.
+    fn pre_commit(&mut self) -> Result<(), GitError> {
+        let Some(hook) = self.repo.hook(self.settings, "pre-commit") else { return Ok(()) };
+        let path = self.repo.gitdir().join(format!("passel-{}.hook-index", self.nonce));
+        let _remove = RemoveFile(&path);
+        let tree = self.repo.repo.find_tree(self.tree).map_err(git_error("read a tree"))?;
+        let mut index = git2::Index::open(&path).map_err(git_error("make an index for the hook"))?;
+        index.read_tree(&tree).and_then(|()| index.write()).map_err(git_error("make an index for the hook"))?;
+        self.repo.run_hook(&hook, &[], Some(&path))?;
+        let mut after = git2::Index::open(&path).map_err(git_error("read the hook's index"))?;
+        let amended = after.write_tree_to(&self.repo.repo).map_err(git_error("read the hook's index"))?;
+        if amended != self.tree {
+            self.take_amendment(amended)?;
+        }
+        Ok(())
+    }
+
+    /// Makes what the hook staged part of the change.
+    fn take_amendment(&mut self, amended: Oid) -> Result<(), GitError> {
+        let repo = &self.repo.repo;
+        let trees = (repo.find_tree(self.tree), repo.find_tree(amended));
+        let (Ok(ours), Ok(theirs)) = trees else { return Ok(()) };
+        let diff = repo
+            .diff_tree_to_tree(Some(&ours), Some(&theirs), None)
+            .map_err(git_error("compare the hook's index"))?;
+        for delta in diff.deltas() {
+            let file = delta.new_file();
+            let path = file.path().or(delta.old_file().path()).unwrap_or(Path::new("")).to_path_buf();
+            let new = (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())));
+            self.index.retain(|(known, _)| *known != path);
+            self.index.push((path, new));
+        }
+        self.tree = amended;
+        Ok(())
+    }
+
+    /// Runs `prepare-commit-msg` and `commit-msg` on the message, which they may rewrite or refuse.
+    fn message(&self, subject: &str) -> Result<String, GitError> {
+        let tidy = |text: &str| git2::message_prettify(text, None).map_err(git_error("tidy the message"));
+        let hooks = ["prepare-commit-msg", "commit-msg"].map(|name| self.repo.hook(self.settings, name));
+        if hooks.iter().all(Option::is_none) {
+            return tidy(subject);
+        }
+        let path = self.repo.gitdir().join(format!("passel-{}.message", self.nonce));
+        let _remove = RemoveFile(&path);
+        fs::write(&path, format!("{subject}\n")).map_err(io_error("write", &path))?;
+        for (hook, last) in hooks.iter().zip([Some("message"), None]) {
+            let Some(hook) = hook else { continue };
+            let args: Vec<&OsStr> = std::iter::once(path.as_os_str()).chain(last.map(OsStr::new)).collect();
+            self.repo.run_hook(hook, &args, None)?;
+        }
+        let text = fs::read(&path).map_err(io_error("read", &path))?;
+        tidy(&String::from_utf8_lossy(&text))
+    }
+}
+
+/// Removes a file when it goes out of scope.
+struct RemoveFile<'a>(&'a Path);
+
+impl Drop for RemoveFile<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(self.0);
+    }
+}

@@ -1,0 +1,120 @@
+//! The index that goes with a commit: the present one with just the changed paths brought up to date.
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use git2::{IndexEntry, IndexTime};
+use rustix::fs::Stat;
+
+use super::commit::IndexChange;
+use super::publish::sync_folder;
+use super::{GitError, Repo, git_error, io_error};
+
+/// What tells two states of the index file apart: its length and the checksum at its end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IndexStamp(Option<(u64, Vec<u8>)>);
+
+impl Repo {
+    /// Writes the new index beside the present one, to be put inside git's lock; durable. Returns the
+    /// stamp of the index it was made from.
+    pub fn stage_index(&self, nonce: &str, changes: &[IndexChange]) -> Result<IndexStamp, GitError> {
+        let stamp = self.index_stamp()?;
+        let own = self.own_file(nonce, "index");
+        self.write_index(&own, changes, &|_| None)?;
+        Ok(stamp)
+    }
+
+    /// Returns the stamp of the index as it is now.
+    pub fn index_stamp(&self) -> Result<IndexStamp, GitError> {
+        let path = self.gitdir().join("index");
+        let mut file = match fs::File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(IndexStamp(None)),
+            Err(error) => return Err(io_error("open", &path)(error)),
+        };
+        use std::io::Seek as _;
+        let length = file.metadata().map_err(io_error("look at", &path))?.len();
+        let mut checksum = Vec::new();
+        file.seek(std::io::SeekFrom::Start(length.saturating_sub(20)))
+            .and_then(|_| file.read_to_end(&mut checksum))
+            .map_err(io_error("read", &path))?;
+        Ok(IndexStamp(Some((length, checksum))))
+    }
+
+    /// Puts the new index in place and lets git's lock go. `stat` gives the files' metadata as they now
+    /// are, so that git need not read them again.
+    pub fn finish_index(
+        &self,
+        nonce: &str,
+        changes: &[IndexChange],
+        stat: &dyn Fn(&Path) -> Option<Stat>,
+    ) -> Result<(), GitError> {
+        let second = self.own_file(nonce, "index2");
+        self.write_index(&second, changes, stat)?;
+        let index = self.gitdir().join("index");
+        fs::rename(&second, &index).map_err(io_error("put in place", &index))?;
+        sync_folder(self.gitdir())?;
+        self.unlock_index(nonce)
+    }
+
+    /// Writes the present index with `changes` to `path`; durable.
+    fn write_index(
+        &self,
+        path: &Path,
+        changes: &[IndexChange],
+        stat: &dyn Fn(&Path) -> Option<Stat>,
+    ) -> Result<(), GitError> {
+        let present = self.gitdir().join("index");
+        match fs::copy(&present, path) {
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io_error("copy", &present)(error)),
+        }
+        // Read through `read_index` first, for its clear message about indexes of other kinds.
+        self.read_index()?;
+        let mut index = git2::Index::open(path).map_err(git_error("read the index"))?;
+        for (name, new) in changes {
+            match new {
+                Some((id, mode)) => {
+                    let entry = index_entry(name, *id, *mode, stat(name));
+                    index.add(&entry).map_err(git_error("change the index"))?;
+                }
+                None => index.remove(name, 0).or_else(absent_is_fine).map_err(git_error("change the index"))?,
+            }
+        }
+        index.write().map_err(git_error("write the index"))?;
+        fs::File::open(path).and_then(|file| file.sync_all()).map_err(io_error("sync", path))
+    }
+}
+
+/// A path that was never staged needs no removing.
+fn absent_is_fine(error: git2::Error) -> Result<(), git2::Error> {
+    if error.code() == git2::ErrorCode::NotFound { Ok(()) } else { Err(error) }
+}
+
+/// Returns the index entry of a file; without metadata git will look at the file again.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the format keeps 32 bits")]
+fn index_entry(path: &Path, id: git2::Oid, mode: u32, stat: Option<Stat>) -> IndexEntry {
+    let time = |seconds: i64, nanos: i64| IndexTime::new(seconds as i32, nanos as u32);
+    IndexEntry {
+        ctime: stat.as_ref().map_or(IndexTime::new(0, 0), |s| time(s.st_ctime as i64, s.st_ctime_nsec as i64)),
+        mtime: stat.as_ref().map_or(IndexTime::new(0, 0), |s| time(s.st_mtime as i64, s.st_mtime_nsec as i64)),
+        dev: stat.as_ref().map_or(0, |s| s.st_dev as u32),
+        ino: stat.as_ref().map_or(0, |s| s.st_ino as u32),
+        mode,
+        uid: stat.as_ref().map_or(0, |s| s.st_uid),
+        gid: stat.as_ref().map_or(0, |s| s.st_gid),
+        file_size: stat.as_ref().map_or(0, |s| s.st_size as u32),
+        id,
+        flags: 0,
+        flags_extended: 0,
+        path: path.as_os_str().as_bytes().to_vec(),
+    }
+}
+
+/// Returns the paths that `changes` name.
+pub fn paths(changes: &[IndexChange]) -> Vec<PathBuf> {
+    changes.iter().map(|(path, _)| path.clone()).collect()
+}

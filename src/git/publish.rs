@@ -1,0 +1,161 @@
+//! Moving a branch under git's own locks, so that a killed command can be finished or undone.
+//!
+//! git takes a lock by creating `NAME.lock`. Ours is a hard link to a file that carries the
+//! transaction's nonce: taking it is as atomic, and whoever finds it later can prove by the inode that
+//! it is ours, and so may remove it.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use git2::Oid;
+
+use super::settings::Identity;
+use super::{GitError, Repo, io_error};
+use crate::model::Shown;
+
+/// The suffixes of the files that carry a transaction's nonce in the git directory.
+const SUFFIXES: [&str; 7] =
+    ["index", "index.lock", "index2", "index2.lock", "ref", "hook-index", "message"];
+
+impl Repo {
+    /// Returns the path of a file of the transaction `nonce` in the git directory.
+    pub(super) fn own_file(&self, nonce: &str, suffix: &str) -> PathBuf {
+        self.gitdir().join(format!("passel-{nonce}.{suffix}"))
+    }
+
+    /// Returns the file of a loose ref: `HEAD` belongs to this work tree, branches to all.
+    fn ref_file(&self, name: &str) -> PathBuf {
+        if name == "HEAD" { self.gitdir().join(name) } else { self.common().join(name) }
+    }
+
+    /// Takes git's index lock for the transaction `nonce`, the prepared index inside it.
+    pub fn lock_index(&self, nonce: &str, until: Instant) -> Result<(), GitError> {
+        take_lock(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"), until)
+    }
+
+    /// Whether the transaction `nonce` holds git's index lock.
+    pub fn holds_index_lock(&self, nonce: &str) -> bool {
+        same_file(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))
+    }
+
+    /// Lets git's index lock go, with the index as it was.
+    pub fn unlock_index(&self, nonce: &str) -> Result<(), GitError> {
+        release(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))
+    }
+
+    /// Moves the ref `name` from `old` to `new`; returns false, with nothing changed, if it does not
+    /// stand at `old` any more. Durable when it returns.
+    pub fn swap_ref(&self, name: &str, old: Option<Oid>, new: Oid, nonce: &str, until: Instant) -> Result<bool, GitError> {
+        let file = self.ref_file(name);
+        let folder = file.parent().expect("a ref's file lies in the git directory");
+        fs::create_dir_all(folder).map_err(io_error("make", folder))?;
+        let own = self.own_file(nonce, "ref");
+        write_synced(&own, format!("{new}\n").as_bytes())?;
+        let lock = lock_path(&file);
+        take_lock(&own, &lock, until)?;
+        if self.target(name)? != old {
+            release(&own, &lock)?;
+            return Ok(false);
+        }
+        // What a crash must not lose has to be on disk before the branch says so.
+        sync_folder(self.gitdir())?;
+        fs::rename(&lock, &file).map_err(io_error("move the ref", &file))?;
+        sync_folder(folder)?;
+        Ok(true)
+    }
+
+    /// Adds the move to the reflogs of `name` and HEAD, as git words it; does nothing where the newest
+    /// line already says so (after a crash).
+    pub fn log_move(&self, name: &str, old: Option<Oid>, new: Oid, who: &Identity, message: &str, log_all: bool) {
+        let kind = if old.is_some() { "commit" } else { "commit (initial)" };
+        let subject = message.lines().next().unwrap_or("");
+        let old = old.unwrap_or(Oid::ZERO_SHA1);
+        let line = format!("{old} {new} {}\t{kind}: {subject}\n", who.line());
+        let mut logs = vec![self.gitdir().join("logs/HEAD")];
+        if name != "HEAD" {
+            logs.push(self.common().join("logs").join(name));
+        }
+        for log in logs {
+            let _ = append_log(&log, &line, log_all);
+        }
+    }
+
+    /// Removes whatever the transaction `nonce` left in this git directory: its files, and the locks
+    /// that are proven ours by their inode. `refs` are the refs it may have locked.
+    pub fn sweep(&self, nonce: &str, name: &str) -> Result<(), GitError> {
+        release(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))?;
+        release(&self.own_file(nonce, "ref"), &lock_path(&self.ref_file(name)))?;
+        for suffix in SUFFIXES {
+            let _ = fs::remove_file(self.own_file(nonce, suffix));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the lock of a file, as git names it.
+fn lock_path(file: &Path) -> PathBuf {
+    let mut lock = file.as_os_str().to_owned();
+    lock.push(".lock");
+    lock.into()
+}
+
+/// Takes a lock of git's: links `own` to `lock`, waiting while somebody else has it.
+fn take_lock(own: &Path, lock: &Path, until: Instant) -> Result<(), GitError> {
+    loop {
+        match fs::hard_link(own, lock) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(io_error("take the lock", lock)(error)),
+        }
+        if Instant::now() >= until {
+            return Err(GitError::Locked { path: Shown::os(lock).to_string(), age: age(lock) });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Returns a file's age in seconds.
+fn age(path: &Path) -> u64 {
+    let modified = path.metadata().and_then(|meta| meta.modified());
+    modified.ok().and_then(|at| SystemTime::now().duration_since(at).ok()).map_or(0, |age| age.as_secs())
+}
+
+/// Lets a lock go if it is the same file as `own`, and so ours.
+fn release(own: &Path, lock: &Path) -> Result<(), GitError> {
+    if same_file(own, lock) {
+        fs::remove_file(lock).map_err(io_error("remove", lock))?;
+    }
+    Ok(())
+}
+
+/// Whether both names lead to the same file.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let inode = |path: &Path| path.symlink_metadata().ok().map(|meta| (meta.dev(), meta.ino()));
+    matches!((inode(one), inode(other)), (Some(one), Some(other)) if one == other)
+}
+
+/// Writes a file, durable when it returns (its name is not).
+pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), GitError> {
+    let mut file = fs::File::create(path).map_err(io_error("create", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error("write", path))
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(path: &Path) -> Result<(), GitError> {
+    fs::File::open(path).and_then(|folder| folder.sync_all()).map_err(io_error("sync", path))
+}
+
+/// Appends a line to a reflog, unless it is its last line already.
+fn append_log(log: &Path, line: &str, create: bool) -> std::io::Result<()> {
+    if create && let Some(folder) = log.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let known = fs::read(log).unwrap_or_default();
+    if known.ends_with(line.as_bytes()) {
+        return Ok(());
+    }
+    fs::OpenOptions::new().append(true).create(create).open(log)?.write_all(line.as_bytes())
+}

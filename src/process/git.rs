@@ -1,0 +1,46 @@
+//! The user's own `git`, for what it alone can do: configuration as it reads it, signing, the network.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+/// Variables that would point git at another repository than the store's; pass ignores them too.
+pub const REPOSITORY_VARIABLES: [&str; 7] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_NAMESPACE",
+    "GIT_INDEX_FILE",
+    "GIT_INDEX_VERSION",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+];
+
+/// How to run git.
+#[derive(Debug, Clone)]
+pub struct GitProgram {
+    /// The program, looked up in `PATH`.
+    pub program: OsString,
+}
+
+impl Default for GitProgram {
+    fn default() -> Self {
+        GitProgram { program: "git".into() }
+    }
+}
+
+impl GitProgram {
+    /// Returns a command that runs git in `folder`, the repository there and no other.
+    pub fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("-C").arg(folder);
+        clear_repository_variables(&mut command);
+        command
+    }
+}
+
+/// Removes the variables that would point git at another repository.
+pub fn clear_repository_variables(command: &mut Command) {
+    for name in REPOSITORY_VARIABLES {
+        command.env_remove(name);
+    }
+}

@@ -1,0 +1,285 @@
+//! The journal of a change: what the next command needs to finish or undo one that was killed.
+//!
+//! A YAML file in the git directory (in the store's root where there is no git): written whole before
+//! anything changes, removed when all is done. Format version 1.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::beneath::State;
+
+/// The newest format that we know.
+const VERSION: u32 = 1;
+
+/// Why a journal could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A later passel wrote it.
+    #[error("`{path}` has format {version}; this passel knows formats up to {VERSION}")]
+    Newer {
+        /// The journal.
+        path: String,
+        /// Its format.
+        version: u32,
+    },
+    /// It is damaged.
+    #[error("`{path}` is damaged: {what}")]
+    Damaged {
+        /// The journal.
+        path: String,
+        /// What is the matter.
+        what: String,
+    },
+    /// The system refused.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The journal.
+        path: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// How far the change had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Objects were being written: nothing to finish.
+    Preparing,
+    /// Everything is known; whether it happened, the refs tell.
+    Publishing,
+    /// There is no repository and all files are staged: to be finished.
+    Committed,
+}
+
+/// A repository's part in the change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RepoPart {
+    /// Where its work tree lies below the root (escaped).
+    pub prefix: String,
+    /// The ref that moves.
+    pub name: String,
+    /// Its commit before, none if it did not exist.
+    pub old: Option<String>,
+    /// Its commit after; empty while preparing.
+    pub new: String,
+}
+
+/// A file's part in the change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FilePart {
+    /// Its path below the root (escaped).
+    pub path: String,
+    /// What stood there ([`state_text`]).
+    pub old: String,
+    /// What is to stand there; none to remove it.
+    pub new: Option<String>,
+}
+
+/// A change under way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Journal {
+    version: u32,
+    /// What all temporary files of the change carry in their names.
+    pub nonce: String,
+    /// How far it had come.
+    pub phase: Phase,
+    /// The commit's subject, to be told.
+    pub subject: String,
+    /// The repositories concerned.
+    pub repos: Vec<RepoPart>,
+    /// The files concerned.
+    pub files: Vec<FilePart>,
+    /// Folders that the change makes (escaped), outermost first.
+    pub folders: Vec<String>,
+    /// Folders to remove afterwards where they are empty (escaped), innermost first.
+    pub prune: Vec<String>,
+}
+
+impl Journal {
+    /// Returns the journal of a change that is about to be prepared.
+    pub fn preparing(nonce: &str, subject: &str) -> Self {
+        Journal {
+            version: VERSION,
+            nonce: nonce.to_owned(),
+            phase: Phase::Preparing,
+            subject: subject.to_owned(),
+            repos: Vec::new(),
+            files: Vec::new(),
+            folders: Vec::new(),
+            prune: Vec::new(),
+        }
+    }
+
+    /// Reads the journal at `path`, none if there is none.
+    pub fn read(path: &Path) -> Result<Option<Self>, JournalError> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(JournalError::Io { action: "read", path: shown(path), source }),
+        };
+        let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
+        let head: Head = serde_yaml::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if head.version > VERSION {
+            return Err(JournalError::Newer { path: shown(path), version: head.version });
+        }
+        let journal: Journal = serde_yaml::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if journal.nonce.is_empty() || !journal.nonce.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(damaged("its nonce is not hexadecimal".to_owned()));
+        }
+        Ok(Some(journal))
+    }
+
+    /// Writes the journal to `path`, whole or not at all; with `durable`, on disk when it returns.
+    pub fn write(&self, path: &Path, durable: bool) -> Result<(), JournalError> {
+        let io = |action| move |source| JournalError::Io { action, path: shown(path), source };
+        let text = serde_yaml::to_string(self)
+            .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
+        let beside = beside(path);
+        let mut file = std::fs::File::create(&beside).map_err(io("create"))?;
+        file.write_all(text.as_bytes()).map_err(io("write"))?;
+        if durable {
+            file.sync_all().map_err(io("sync"))?;
+        }
+        std::fs::rename(&beside, path).map_err(io("put in place"))?;
+        if durable && let Some(folder) = path.parent() {
+            std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync"))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the journal at `path`.
+    pub fn remove(path: &Path) -> Result<(), JournalError> {
+        for path in [&beside(path), path] {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(JournalError::Io { action: "remove", path: shown(path), source: error });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a journal, or one half-written, stands at `path`.
+    pub fn exists(path: &Path) -> bool {
+        path.symlink_metadata().is_ok() || beside(path).symlink_metadata().is_ok()
+    }
+}
+
+/// Returns the name under which a journal is written before it is put in place.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+fn shown(path: &Path) -> String {
+    crate::model::Shown::os(path).to_string()
+}
+
+/// Returns a path as text: bytes that are not printable ASCII, and `%`, as `%XX`.
+pub fn escape(path: &Path) -> String {
+    let mut text = String::new();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' => text.push_str("%25"),
+            b' '..=b'~' => text.push(char::from(*byte)),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// Returns the path that [`escape`] made into `text`; none if it is no such text.
+pub fn unescape(text: &str) -> Option<PathBuf> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    Some(std::ffi::OsString::from_vec(bytes).into())
+}
+
+/// Returns a state as text: `absent`, `folder`, `other`, `file SHA256`, `link SHA256`.
+pub fn state_text(state: &State) -> String {
+    let hex = |hash: &[u8]| hash.iter().map(|b| format!("{b:02x}")).collect::<String>();
+    match state {
+        State::Absent => "absent".to_owned(),
+        State::Folder => "folder".to_owned(),
+        State::Other => "other".to_owned(),
+        State::File(hash) => format!("file {}", hex(hash)),
+        State::Link(hash) => format!("link {}", hex(hash)),
+    }
+}
+
+/// Returns the path of a file while it waits beside its destination.
+pub fn staged(path: &Path, nonce: &str) -> PathBuf {
+    let mut name = OsStr::new(".").to_owned();
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".passel-{nonce}"));
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn survives_write_and_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        assert!(Journal::read(&path).unwrap().is_none());
+        let mut journal = Journal::preparing("0a1b", "Remove 'x': \"y\" from store.");
+        journal.files.push(FilePart { path: "a: %0A#.gpg".into(), old: "absent".into(), new: None });
+        journal.repos.push(RepoPart { prefix: String::new(), name: "n".into(), old: None, new: "1e10".into() });
+        journal.write(&path, true).unwrap();
+        let read = Journal::read(&path).unwrap().unwrap();
+        assert_eq!(format!("{read:?}"), format!("{journal:?}"));
+        Journal::remove(&path).unwrap();
+        assert!(!Journal::exists(&path));
+    }
+
+    #[test]
+    fn refuses_a_newer_format() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        std::fs::write(&path, "version: 2\nwhat: ever\n").unwrap();
+        assert!(matches!(Journal::read(&path), Err(JournalError::Newer { version: 2, .. })));
+        std::fs::write(&path, "nothing").unwrap();
+        assert!(matches!(Journal::read(&path), Err(JournalError::Damaged { .. })));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_path_survives(bytes: Vec<u8>) {
+            let path = PathBuf::from(std::ffi::OsString::from_vec(bytes));
+            let text = escape(&path);
+            assert!(text.is_ascii());
+            assert_eq!(unescape(&text).unwrap(), path);
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text: String) {
+            let _ = unescape(&text);
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! Finishing or undoing a change that was interrupted.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::beneath::State;
+use super::journal::{Journal, JournalError, Phase, staged, state_text, unescape};
+use super::lock::Lock;
+use super::sync::sync_paths;
+use super::{Store, StoreError};
+use crate::git::commit::IndexChange;
+use crate::git::{Oid, PATIENCE, Repo};
+use crate::model::Shown;
+
+/// A repository named by a journal, opened.
+pub(super) struct Found {
+    repo: Repo,
+    name: String,
+    old: Option<Oid>,
+    new: Option<Oid>,
+    /// Whether its branch holds the journal's commit.
+    moved: bool,
+}
+
+impl Store {
+    /// Recovers if there is something to recover and nobody is at work; reading goes on either way.
+    pub(super) fn recover_if_idle(&self) -> Result<(), StoreError> {
+        if Journal::exists(&self.journal_path())
+            && let Some(lock) = self.try_lock()?
+        {
+            self.recover(&lock)?;
+        }
+        Ok(())
+    }
+
+    /// Finishes or undoes what the journal tells of, if there is one.
+    pub(super) fn recover(&self, _lock: &Lock<'_>) -> Result<(), StoreError> {
+        let path = self.journal_path();
+        if !Journal::exists(&path) {
+            return Ok(());
+        }
+        let Some(journal) = Journal::read(&path)? else {
+            // Only the half-written beginning of one: nothing had been changed.
+            return Ok(Journal::remove(&path)?);
+        };
+        let repos = self.find_repos(&journal)?;
+        let committed = journal.phase == Phase::Committed || repos.iter().any(|found| found.moved);
+        let subject = Shown::new(&journal.subject).to_string();
+        if committed {
+            self.roll_forward(&journal, &repos)?;
+            self.note(format!("finished a change that was interrupted: {subject}"));
+        } else {
+            self.roll_back(&journal)?;
+            if journal.phase != Phase::Preparing {
+                self.note(format!("undid a change that was interrupted: {subject}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the repositories that the journal names.
+    fn find_repos(&self, journal: &Journal) -> Result<Vec<Found>, StoreError> {
+        let mut found = Vec::new();
+        for part in &journal.repos {
+            let repo = Repo::open(&self.root, &self.path_in(&part.prefix)?)?;
+            let (old, new) = (parse_id(part.old.as_deref()), parse_id(Some(&part.new)));
+            let moved = match (repo.target(&part.name)?, new) {
+                (Some(now), Some(new)) if Some(now) != old => repo.descends(now, new)?,
+                _ => false,
+            };
+            found.push(Found { repo, name: part.name.clone(), old, new, moved });
+        }
+        Ok(found)
+    }
+
+    /// Undoes a change that did not come to its commit point: nothing but staged files is there.
+    pub(super) fn roll_back(&self, journal: &Journal) -> Result<(), StoreError> {
+        for file in &journal.files {
+            self.beneath.remove(&staged(&self.path_in(&file.path)?, &journal.nonce))?;
+        }
+        for folder in journal.folders.iter().rev() {
+            self.beneath.remove_empty_folder(&self.path_in(folder)?)?;
+        }
+        for part in &journal.repos {
+            let repo = Repo::open(&self.root, &self.path_in(&part.prefix)?)?;
+            repo.sweep(&journal.nonce, &part.name)?;
+            repo.sweep_objects();
+        }
+        Ok(Journal::remove(&self.journal_path())?)
+    }
+
+    /// Finishes a change that came to its commit point.
+    fn roll_forward(&self, journal: &Journal, repos: &[Found]) -> Result<(), StoreError> {
+        let until = Instant::now() + PATIENCE;
+        for found in repos.iter().filter(|found| !found.moved) {
+            if let Some(new) = found.new {
+                // Another repository's branch has moved, so this one has to follow.
+                found.repo.swap_ref(&found.name, found.old, new, &journal.nonce, until)?;
+            }
+        }
+        self.place_files(journal, Some(repos))?;
+        for found in repos {
+            self.mend_index(journal, found, until)?;
+            found.repo.sweep(&journal.nonce, &found.name)?;
+            found.repo.sweep_objects();
+        }
+        Ok(Journal::remove(&self.journal_path())?)
+    }
+
+    /// Brings the index in line with HEAD for the journal's files.
+    fn mend_index(&self, journal: &Journal, found: &Found, until: Instant) -> Result<(), StoreError> {
+        let repo = &found.repo;
+        let mut changes: Vec<IndexChange> = Vec::new();
+        for file in &journal.files {
+            let path = self.path_in(&file.path)?;
+            let inside = path.strip_prefix(repo.prefix()).map(Path::to_path_buf);
+            let folder = path.parent().unwrap_or(Path::new(""));
+            if let Ok(inside) = inside
+                && Repo::prefix_of(&self.root, folder).as_deref() == Some(repo.prefix())
+            {
+                let entry = repo.head_entry(&inside)?;
+                changes.push((inside, entry));
+            }
+        }
+        if !repo.holds_index_lock(&journal.nonce) {
+            repo.stage_index(&journal.nonce, &changes)?;
+            repo.lock_index(&journal.nonce, until)?;
+        }
+        let stat = |path: &Path| self.beneath.metadata(&repo.prefix().join(path)).ok().flatten();
+        Ok(repo.finish_index(&journal.nonce, &changes, &stat)?)
+    }
+
+    /// Puts staged files in their places, removes what is to go, and prunes empty folders; durable.
+    ///
+    /// A place that another program has changed meanwhile is left to it. With `repos` (recovery), a file
+    /// is placed only where HEAD still says so: the journal may be older than what came after it.
+    pub(super) fn place_files(&self, journal: &Journal, repos: Option<&[Found]>) -> Result<(), StoreError> {
+        let mut touched = std::collections::BTreeSet::new();
+        for file in &journal.files {
+            let path = self.path_in(&file.path)?;
+            touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
+            let staged = staged(&path, &journal.nonce);
+            let now = self.beneath.state(&path)?;
+            let wanted = self.still_wanted(&path, &staged, repos)?;
+            if wanted && state_text(&now) == file.old {
+                match &file.new {
+                    Some(_) if self.beneath.state(&staged)? == State::Absent => {}
+                    Some(_) => self.beneath.rename(&staged, &path, now == State::Absent)?,
+                    None => drop(self.beneath.remove(&path)?),
+                }
+            } else if wanted && file.new.as_deref() != Some(&state_text(&now)) && now != State::Absent {
+                self.keep_both(&path, &staged)?;
+            }
+            self.beneath.remove(&staged)?;
+        }
+        for folder in &journal.prune {
+            let path = self.path_in(folder)?;
+            if self.beneath.remove_empty_folder(&path)? {
+                touched.remove(&path);
+                touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
+            }
+        }
+        let there = touched.into_iter().map(|path| self.root.join(path)).filter(|path| path.exists());
+        sync_paths(&there.collect::<Vec<_>>())
+    }
+
+    /// Whether HEAD still holds what the journal wants at `path`. Without a repository, or at the moment
+    /// of publication, it does.
+    fn still_wanted(&self, path: &Path, staged: &Path, repos: Option<&[Found]>) -> Result<bool, StoreError> {
+        let Some(repos) = repos else { return Ok(true) };
+        let prefix = Repo::prefix_of(&self.root, path.parent().unwrap_or(Path::new("")));
+        let Some(found) = repos.iter().find(|found| Some(found.repo.prefix()) == prefix.as_deref()) else {
+            return Ok(true);
+        };
+        let inside = path.strip_prefix(found.repo.prefix()).expect("the path lies in its repository");
+        let head = found.repo.head_entry(inside)?.map(|(id, _)| id);
+        let ours = self.beneath.read(staged)?.and_then(|bytes| crate::git::blob_id(&bytes));
+        // An ignored file is in no commit: then there is nothing newer than the journal.
+        Ok(head == ours || (head.is_none() && found.repo.ignores(inside)?))
+    }
+
+    /// Another program wrote `path` in the very moment of publication. Its version stays; ours, if it is
+    /// nowhere else, goes beside it.
+    fn keep_both(&self, path: &Path, staged: &Path) -> Result<(), StoreError> {
+        let Some(bytes) = self.beneath.read(staged)? else { return Ok(()) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = name.strip_suffix(".gpg").unwrap_or(&name);
+        let State::File(hash) = State::of(&bytes) else { return Ok(()) };
+        let tag: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let beside = path.with_file_name(format!("{stem}.conflict-{tag}.gpg"));
+        self.beneath.rename(staged, &beside, true)?;
+        self.note(format!(
+            "`{}` was changed by another program at the same moment: its version stays, this one is kept as `{}`",
+            Shown::os(path),
+            Shown::os(&beside)
+        ));
+        Ok(())
+    }
+
+    /// Returns the path that a journal names; a forged one cannot lead out of the store.
+    fn path_in(&self, text: &str) -> Result<PathBuf, StoreError> {
+        let path = unescape(text).unwrap_or_else(|| PathBuf::from(".."));
+        if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+            return Ok(path);
+        }
+        let what = "it names a path outside of the store".to_owned();
+        Err(JournalError::Damaged { path: Shown::os(&self.journal_path()).to_string(), what }.into())
+    }
+}
+
+fn parse_id(text: Option<&str>) -> Option<Oid> {
+    text.and_then(|text| Oid::from_str(text).ok())
+}

@@ -1,0 +1,445 @@
+//! All-or-nothing changes of files, plus the commit that records them.
+//!
+//! Under the store's lock, in this order; `*` marks what is durable before the next step:
+//! 1. what the change was computed from is looked at again;
+//! 2. objects are written*, hooks run, the commit is made*;
+//! 3. the journal is written*, the new files are staged beside their places*;
+//! 4. git's index lock is taken, the new index inside it*;
+//! 5. the branch moves, by compare-and-swap*: this is the commit point (without git: the journal's
+//!    phase);
+//! 6. files go to their places*, the index follows*, the journal goes.
+//!
+//! Killed before 5, the next command undoes it; after 5, it finishes it ([`super::recovery`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::beneath::State;
+use super::journal::{FilePart, Journal, Phase, RepoPart, escape, staged, state_text};
+use super::sync::sync_paths;
+use super::{Store, StoreError};
+use crate::git::commit::Prepared;
+use crate::git::settings::Settings;
+use crate::git::summary::Summary;
+use crate::git::{FileChange, GitError, Oid, PATIENCE, Repo};
+use crate::model::Shown;
+
+/// How often a commit that needs signing is made anew, without the lock, before it is made under it.
+const SIGN_TRIES: usize = 4;
+
+/// A file to write, replace or remove.
+#[derive(Debug)]
+pub struct Change {
+    /// Its path, relative to the root.
+    pub path: PathBuf,
+    /// What stood there when the change was computed.
+    pub seen: State,
+    /// The new content; none to remove it.
+    pub new: Option<Vec<u8>>,
+}
+
+/// A change of the store, computed and ready to be published.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The files.
+    pub changes: Vec<Change>,
+    /// Whatever else the change was computed from: recipients files.
+    pub seen: Vec<(PathBuf, State)>,
+    /// The commit's subject.
+    pub subject: String,
+    /// The subject in a repository that only loses files to another one.
+    pub removal_subject: Option<String>,
+    /// Folders to make even if nothing goes into them.
+    pub folders: Vec<PathBuf>,
+    /// Folders to remove afterwards if they are empty, innermost first.
+    pub prune: Vec<PathBuf>,
+}
+
+/// What publishing a plan did.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// The folders that were made, outermost first, relative to the root.
+    pub folders: Vec<PathBuf>,
+    /// The commits, one a repository.
+    pub commits: Vec<Summary>,
+    /// What went wrong after all was done: a failing `post-commit`, say.
+    pub warnings: Vec<String>,
+}
+
+/// What came of a plan.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is stored, durable and committed.
+    Done(Published),
+    /// Nothing was changed, because this is no longer as the plan saw it: compute it anew.
+    Stale(PathBuf),
+}
+
+/// One repository's share of a plan.
+struct Part {
+    repo: Repo,
+    branch: String,
+    settings: Settings,
+    prepared: Prepared,
+    commit: Option<Oid>,
+}
+
+/// A plan whose commits are being made.
+struct Work<'p> {
+    plan: &'p Plan,
+    nonce: String,
+    parts: Vec<Part>,
+    warnings: Vec<String>,
+}
+
+impl Store {
+    /// Publishes `plan`: all of it or nothing.
+    pub fn publish(&self, plan: &Plan) -> Result<Outcome, StoreError> {
+        let settings = self.settings(plan)?;
+        for attempt in 0.. {
+            let mut lock = self.lock()?;
+            if let Some(path) = self.stale(plan)? {
+                return Ok(Outcome::Stale(path));
+            }
+            let mut work = self.prepare(plan, &settings)?;
+            let signs = work.parts.iter().any(|part| part.settings.sign);
+            if signs && attempt < SIGN_TRIES {
+                // Signing may ask for a passphrase: nobody else should have to wait for that.
+                Journal::remove(&self.journal_path())?;
+                drop(lock);
+                self.make_commits(&mut work)?;
+                lock = self.lock()?;
+                if let Some(path) = self.stale(plan)? {
+                    return Ok(Outcome::Stale(path));
+                }
+                if !work.still_on_top()? {
+                    continue;
+                }
+            } else {
+                self.make_commits(&mut work)?;
+            }
+            match self.place(&work)? {
+                Outcome::Stale(path) if path.as_os_str() == "HEAD" && attempt < 50 => {}
+                Outcome::Stale(path) => return Ok(Outcome::Stale(path)),
+                Outcome::Done(mut published) => {
+                    drop(lock);
+                    self.after(work, &mut published);
+                    return Ok(Outcome::Done(published));
+                }
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    /// Returns the first path that is not as `plan` saw it.
+    fn stale(&self, plan: &Plan) -> Result<Option<PathBuf>, StoreError> {
+        let changed = plan.changes.iter().map(|change| (&change.path, &change.seen));
+        for (path, seen) in changed.chain(plan.seen.iter().map(|(path, seen)| (path, seen))) {
+            if self.beneath.state(path)? != *seen {
+                return Ok(Some(path.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns git's settings for each repository that `plan` concerns, read before the lock is taken.
+    fn settings(&self, plan: &Plan) -> Result<BTreeMap<PathBuf, Settings>, StoreError> {
+        let mut settings = BTreeMap::new();
+        for prefix in plan.changes.iter().filter_map(|change| self.prefix_of(&change.path)) {
+            if !settings.contains_key(&prefix) {
+                let workdir = self.root.join(&prefix);
+                settings.insert(prefix, Settings::read(&self.options.git, &workdir)?);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Returns where the repository that records `path` lies.
+    fn prefix_of(&self, path: &Path) -> Option<PathBuf> {
+        Repo::prefix_of(&self.root, path.parent().unwrap_or(Path::new("")))
+    }
+
+    /// Writes the objects of every repository and runs its hooks.
+    fn prepare<'p>(
+        &self,
+        plan: &'p Plan,
+        settings: &BTreeMap<PathBuf, Settings>,
+    ) -> Result<Work<'p>, StoreError> {
+        let mut work = Work { plan, nonce: nonce()?, parts: Vec::new(), warnings: Vec::new() };
+        let mut by_repo: BTreeMap<PathBuf, Vec<&Change>> = BTreeMap::new();
+        for change in &plan.changes {
+            if let Some(prefix) = self.prefix_of(&change.path) {
+                by_repo.entry(prefix).or_default().push(change);
+            }
+        }
+        if by_repo.is_empty() {
+            return Ok(work);
+        }
+        let mut journal = Journal::preparing(&work.nonce, &plan.subject);
+        let mut repos = Vec::new();
+        for (prefix, changes) in by_repo {
+            let repo = Repo::open(&self.root, &prefix)?;
+            repo.refuse_unfinished()?;
+            journal.repos.push(RepoPart {
+                prefix: escape(&prefix),
+                name: repo.branch()?,
+                old: None,
+                new: String::new(),
+            });
+            repos.push((repo, changes));
+        }
+        journal.write(&self.journal_path(), false)?;
+        for (repo, changes) in repos {
+            let settings = settings.get(repo.prefix()).expect("settings were read for every repository");
+            match work.prepare_part(repo, &changes, settings) {
+                Ok(()) => {}
+                Err(error) => {
+                    self.roll_back(&journal)?;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(work)
+    }
+
+    /// Makes the commit objects.
+    fn make_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        for part in &mut work.parts {
+            match part.repo.make_commit(&mut part.prepared, &part.settings, &self.options.git) {
+                Ok(id) => part.commit = Some(id),
+                Err(error) => {
+                    let _ = Journal::remove(&self.journal_path());
+                    return Err(error.into());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Steps 3 to 6: everything that can be seen from outside.
+    fn place(&self, work: &Work<'_>) -> Result<Outcome, StoreError> {
+        let mut journal = self.journal_of(work)?;
+        let published = match self.stage(work, &mut journal) {
+            Ok(Ok(published)) => published,
+            Ok(Err(stale)) => {
+                self.roll_back(&journal)?;
+                return Ok(Outcome::Stale(stale));
+            }
+            Err(error) => {
+                // What cannot be undone now is undone by the next command: the journal stays then.
+                let _ = self.roll_back(&journal);
+                return Err(error);
+            }
+        };
+        self.finish(&journal, work).map_err(|error| StoreError::Unfinished(Box::new(error)))?;
+        Ok(Outcome::Done(published))
+    }
+
+    /// Returns the journal of a change that is about to be published.
+    fn journal_of(&self, work: &Work<'_>) -> Result<Journal, StoreError> {
+        let mut journal = Journal::preparing(&work.nonce, &work.plan.subject);
+        journal.phase = Phase::Publishing;
+        for part in &work.parts {
+            journal.repos.push(RepoPart {
+                prefix: escape(part.repo.prefix()),
+                name: part.branch.clone(),
+                old: part.prepared.parent.map(|id| id.to_string()),
+                new: part.commit.map(|id| id.to_string()).unwrap_or_default(),
+            });
+        }
+        for change in &work.plan.changes {
+            journal.files.push(FilePart {
+                path: escape(&change.path),
+                old: state_text(&change.seen),
+                new: change.new.as_ref().map(|bytes| state_text(&State::of(bytes))),
+            });
+        }
+        for folder in self.missing_folders(work.plan)? {
+            journal.folders.push(escape(&folder));
+        }
+        journal.prune = work.plan.prune.iter().map(|path| escape(path)).collect();
+        Ok(journal)
+    }
+
+    /// Returns the folders that the plan has to make, outermost first.
+    fn missing_folders(&self, plan: &Plan) -> Result<Vec<PathBuf>, StoreError> {
+        let mut wanted: BTreeSet<&Path> = plan.folders.iter().map(PathBuf::as_path).collect();
+        let written = plan.changes.iter().filter(|change| change.new.is_some());
+        wanted.extend(written.filter_map(|change| change.path.parent()));
+        let all: BTreeSet<&Path> = wanted.iter().flat_map(|path| path.ancestors()).collect();
+        let mut missing = Vec::new();
+        for path in all.into_iter().filter(|path| !path.as_os_str().is_empty()) {
+            if self.beneath.state(path)? == State::Absent {
+                missing.push(path.to_path_buf());
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Steps 3 to 5. The inner error names what is no longer as the plan saw it.
+    fn stage(&self, work: &Work<'_>, journal: &mut Journal) -> Result<Result<Published, PathBuf>, StoreError> {
+        let until = Instant::now() + PATIENCE;
+        journal.write(&self.journal_path(), true)?;
+        let folders = self.stage_files(work)?;
+        for part in &work.parts {
+            part.lock_index(&work.nonce, until)?;
+        }
+        // With git's lock held, stock pass and git cannot commit; what they wrote before shows here.
+        if let Some(path) = self.stale(work.plan)? {
+            return Ok(Err(path));
+        }
+        let mut moved = 0;
+        for part in &work.parts {
+            let commit = part.commit.expect("the commit was made");
+            if part.repo.swap_ref(&part.branch, part.prepared.parent, commit, &work.nonce, until)? {
+                moved += 1;
+            } else if moved == 0 {
+                return Ok(Err("HEAD".into()));
+            } else {
+                self.note(format!("{} has moved on; this change is not committed there", part.branch));
+            }
+        }
+        if work.parts.is_empty() {
+            journal.phase = Phase::Committed;
+            journal.write(&self.journal_path(), true)?;
+        }
+        let commits = work.parts.iter().map(|part| part.summary(&self.root)).collect::<Result<_, _>>();
+        let commits = commits.unwrap_or_default();
+        Ok(Ok(Published { folders, commits, warnings: work.warnings.clone() }))
+    }
+
+    /// Makes folders and writes the new files beside their places, all of it durable.
+    fn stage_files(&self, work: &Work<'_>) -> Result<Vec<PathBuf>, StoreError> {
+        let mut made = Vec::new();
+        let mut to_sync: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut wanted: BTreeSet<PathBuf> = work.plan.folders.iter().cloned().collect();
+        for change in work.plan.changes.iter().filter(|change| change.new.is_some()) {
+            wanted.extend(change.path.parent().map(Path::to_path_buf));
+        }
+        for folder in wanted {
+            for new in self.beneath.create_folders(&folder)? {
+                to_sync.insert(self.root.join(new.parent().unwrap_or(Path::new(""))));
+                made.push(new);
+            }
+        }
+        for change in &work.plan.changes {
+            let Some(bytes) = &change.new else { continue };
+            let path = staged(&change.path, &work.nonce);
+            let mode = match self.beneath.metadata(&change.path)? {
+                Some(stat) => stat.st_mode & 0o777,
+                None => 0o666 & !self.options.umask,
+            };
+            self.beneath.write_new(&path, bytes, mode)?;
+            to_sync.insert(self.root.join(path.parent().unwrap_or(Path::new(""))));
+            to_sync.insert(self.root.join(path));
+        }
+        for part in &work.parts {
+            for object in &part.prepared.objects {
+                to_sync.extend(object.parent().map(Path::to_path_buf));
+                // A fan-out folder may be new as well.
+                to_sync.extend(object.parent().and_then(Path::parent).map(Path::to_path_buf));
+                to_sync.insert(object.clone());
+            }
+        }
+        sync_paths(&to_sync.into_iter().collect::<Vec<_>>())?;
+        Ok(made)
+    }
+
+    /// Step 6, from the journal as recovery does it; then the reflogs.
+    fn finish(&self, journal: &Journal, work: &Work<'_>) -> Result<(), StoreError> {
+        self.place_files(journal, None)?;
+        for part in &work.parts {
+            let prefix = part.repo.prefix();
+            let stat = |path: &Path| self.beneath.metadata(&prefix.join(path)).ok().flatten();
+            part.repo.finish_index(&work.nonce, &part.prepared.index, &stat)?;
+            let commit = part.commit.expect("the commit was made");
+            part.repo.log_move(
+                &part.branch,
+                part.prepared.parent,
+                commit,
+                &part.settings.committer,
+                &part.prepared.message,
+                part.settings.log_all,
+            );
+            part.repo.sweep(&work.nonce, &part.branch)?;
+        }
+        Journal::remove(&self.journal_path())?;
+        Ok(())
+    }
+
+    /// What comes after publication, without the lock: hooks that may call us again, and tidying up.
+    fn after(&self, work: Work<'_>, published: &mut Published) {
+        for part in &work.parts {
+            if let Some(warning) = part.repo.post_commit(&part.settings) {
+                published.warnings.push(warning);
+            }
+            part.repo.collect_garbage(&self.options.git);
+        }
+    }
+}
+
+impl Work<'_> {
+    /// Prepares one repository's commit, if there is anything to commit.
+    fn prepare_part(&mut self, repo: Repo, changes: &[&Change], settings: &Settings) -> Result<(), StoreError> {
+        let mut files = Vec::new();
+        for change in changes {
+            let path = change.path.strip_prefix(repo.prefix()).expect("the path lies in its repository");
+            if change.new.is_some() && repo.ignores(path)? {
+                let shown = Shown::os(&change.path);
+                self.warnings.push(format!("`{shown}` is ignored by git: it is stored, but not committed"));
+                continue;
+            }
+            if repo.is_sparse() && change.seen == State::Absent && repo.head_entry(path)?.is_some() {
+                return Err(GitError::Sparse { path: Shown::os(&change.path).to_string() }.into());
+            }
+            let new = change.new.as_deref().map(|bytes| (bytes, false));
+            files.push(FileChange { path: path.to_path_buf(), new });
+        }
+        let only_removes = changes.iter().all(|change| change.new.is_none());
+        let subject = match &self.plan.removal_subject {
+            Some(subject) if only_removes && self.plan.changes.iter().any(|c| c.new.is_some()) => subject,
+            _ => &self.plan.subject,
+        };
+        if let Some(prepared) = repo.prepare(&files, subject, settings, &self.nonce)? {
+            let branch = repo.branch()?;
+            self.parts.push(Part { repo, branch, settings: settings.clone(), prepared, commit: None });
+        }
+        Ok(())
+    }
+
+    /// Whether every branch still stands where the commits expect it.
+    fn still_on_top(&self) -> Result<bool, StoreError> {
+        for part in &self.parts {
+            if part.repo.head_commit()? != part.prepared.parent {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Part {
+    /// Puts the new index inside git's lock; begins again if the index changes meanwhile.
+    fn lock_index(&self, nonce: &str, until: Instant) -> Result<(), StoreError> {
+        loop {
+            let stamp = self.repo.stage_index(nonce, &self.prepared.index)?;
+            self.repo.lock_index(nonce, until)?;
+            if self.repo.index_stamp()? == stamp {
+                return Ok(());
+            }
+            self.repo.unlock_index(nonce)?;
+        }
+    }
+
+    fn summary(&self, root: &Path) -> Result<Summary, GitError> {
+        let commit = self.commit.expect("the commit was made");
+        self.repo.summary(root, &self.branch, self.prepared.parent, commit)
+    }
+}
+
+/// Returns 16 random hexadecimal digits.
+pub(super) fn nonce() -> Result<String, StoreError> {
+    let random = getrandom::u64().map_err(|error| StoreError::Random(error.to_string()))?;
+    Ok(format!("{random:016x}"))
+}
