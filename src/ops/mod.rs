@@ -1,1 +1,234 @@
 //! Use cases: one a file, the steps told in order.
+
+pub mod edit;
+pub mod generate;
+pub mod init;
+pub mod insert;
+pub mod reencrypt;
+pub mod relocate;
+pub mod remove;
+pub mod show;
+
+use std::path::{Path, PathBuf};
+
+use crate::crypto::{Crypto, CryptoError, RecipientError};
+use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
+use crate::store::recipients::{Overlay, Rule};
+use crate::store::transaction::{Outcome, Plan, Published};
+use crate::store::{Store, StoreError};
+
+/// How often a change is computed anew because the store changed meanwhile.
+const TRIES: usize = 30;
+
+/// Why an operation failed; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpError {
+    /// The text names no entry or folder.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The store could not be used or changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no such entry or folder.
+    #[error("`{0}` is not in the password store")]
+    NotFound(String),
+    /// No recipients file rules the folder.
+    #[error("no recipients file (.gpg-id) rules `{0}`")]
+    NoRule(String),
+    /// A recipients file names nobody.
+    #[error("`{0}` names no recipient")]
+    EmptyRule(String),
+    /// A recipient cannot be encrypted to.
+    #[error("recipient `{id}` in {place} cannot be encrypted to")]
+    Recipient {
+        /// The line's text.
+        id: String,
+        /// The file and line.
+        place: String,
+        /// Why not.
+        #[source]
+        source: RecipientError,
+    },
+    /// A signed recipients file is not signed, or not by the right key.
+    #[error("the signature of `{0}` is missing or not by a key in PASSWORD_STORE_SIGNING_KEY")]
+    Signature(String),
+    /// A recipients file could not be signed.
+    #[error("cannot sign `{path}`")]
+    Sign {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// An entry could not be decrypted.
+    #[error("cannot decrypt `{name}`")]
+    Decrypt {
+        /// The entry.
+        name: String,
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// Several entries could not be decrypted; each was named.
+    #[error("{} entries cannot be decrypted: {}", names.len(), names.join(", "))]
+    DecryptSeveral {
+        /// The entries.
+        names: Vec<String>,
+    },
+    /// An entry could not be encrypted.
+    #[error("cannot encrypt `{name}`")]
+    Encrypt {
+        /// The entry.
+        name: String,
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// The entry came into being while the user was busy.
+    #[error("`{0}` was created meanwhile by another program")]
+    CreatedMeanwhile(String),
+    /// The entry was changed while the user edited it; the edited text was kept beside it.
+    #[error("`{name}` was changed meanwhile by another program; your version is stored as `{kept}`")]
+    ChangedMeanwhile {
+        /// The entry.
+        name: String,
+        /// Where the user's version is.
+        kept: String,
+    },
+    /// Something else stands where an entry or folder is expected.
+    #[error("`{name}` is {what}")]
+    Wrong {
+        /// The name.
+        name: String,
+        /// What is the matter.
+        what: &'static str,
+    },
+    /// Something stands at the destination.
+    #[error("`{0}` already exists")]
+    Occupied(String),
+}
+
+/// What operations work with.
+pub struct Context<'a> {
+    /// The store.
+    pub store: &'a Store,
+    /// OpenPGP.
+    pub crypto: &'a dyn Crypto,
+    /// `PASSWORD_STORE_KEY`: recipients that override every file.
+    pub keys: Option<&'a str>,
+    /// `PASSWORD_STORE_SIGNING_KEY`: fingerprints that must have signed recipients files.
+    pub signing_keys: &'a [String],
+}
+
+/// The recipients of a folder, every one of them found and usable.
+#[derive(Debug, Clone)]
+pub struct Recipients {
+    /// The rule they come from.
+    pub rule: Rule,
+    /// The keys.
+    pub keys: Vec<RecipientId>,
+}
+
+impl Context<'_> {
+    /// Returns the recipients of `folder`. Fails closed: unless every line of the nearest recipients
+    /// file gives usable keys, there are none.
+    pub fn recipients(&self, folder: &FolderName) -> Result<Recipients, OpError> {
+        self.recipients_with(folder, &Overlay::new())
+    }
+
+    /// Returns the recipients of `folder` as they will be with `overlay`.
+    pub fn recipients_with(&self, folder: &FolderName, overlay: &Overlay) -> Result<Recipients, OpError> {
+        let rule = match self.keys {
+            Some(keys) if !keys.trim().is_empty() => Rule::from_environment(keys),
+            _ => {
+                let rule = self.store.rule(folder, overlay)?;
+                rule.ok_or_else(|| OpError::NoRule(shown_folder(folder)))?
+            }
+        };
+        if let Some(file) = &rule.file
+            && !overlay.contains_key(file)
+        {
+            self.verify(file, &rule.gpg_id)?;
+        }
+        let keys = self.resolve(&rule)?;
+        Ok(Recipients { rule, keys })
+    }
+
+    /// Returns the keys of a rule.
+    pub fn resolve(&self, rule: &Rule) -> Result<Vec<RecipientId>, OpError> {
+        let place = match &rule.file {
+            Some(file) => Shown::os(file).to_string(),
+            None => "PASSWORD_STORE_KEY".to_owned(),
+        };
+        if rule.lines.is_empty() {
+            return Err(OpError::EmptyRule(place));
+        }
+        let mut keys: Vec<RecipientId> = Vec::new();
+        for line in &rule.lines {
+            let found = self.crypto.resolve(&line.id).map_err(|source| OpError::Recipient {
+                id: Shown::new(&line.id).to_string(),
+                place: match &rule.file {
+                    Some(_) => format!("{place} line {}", line.number),
+                    None => place.clone(),
+                },
+                source,
+            })?;
+            for key in found {
+                // The same key named twice is one recipient.
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Checks a recipients file's signature, where the user asks for signed ones.
+    fn verify(&self, file: &Path, bytes: &[u8]) -> Result<(), OpError> {
+        if self.signing_keys.is_empty() {
+            return Ok(());
+        }
+        let wrong = || OpError::Signature(Shown::os(file).to_string());
+        let signature = self.store.beneath().read(&signature_path(file)).map_err(StoreError::from)?;
+        let signers = self.crypto.verify(bytes, &signature.ok_or_else(wrong)?).map_err(|_| wrong())?;
+        let wanted = self.signing_keys.iter().filter_map(|key| Fingerprint::parse(key));
+        if wanted.into_iter().any(|key| signers.contains(&key)) { Ok(()) } else { Err(wrong()) }
+    }
+
+    /// Returns the plaintext of a message that stands at `name`.
+    pub fn decrypt(&self, name: impl std::fmt::Display, message: &[u8]) -> Result<Plaintext, OpError> {
+        let failed = |source| OpError::Decrypt { name: name.to_string(), source };
+        self.crypto.decrypt(message).map_err(failed)
+    }
+
+    /// Returns `text` encrypted for `name`.
+    pub fn encrypt(&self, name: &EntryName, text: &Plaintext, to: &Recipients) -> Result<Vec<u8>, OpError> {
+        let failed = |source| OpError::Encrypt { name: name.to_string(), source };
+        self.crypto.encrypt(text, &to.keys).map_err(failed)
+    }
+
+    /// Publishes what `compute` returns; computes it anew when the store changed meanwhile.
+    pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
+        let mut last = PathBuf::new();
+        for _ in 0..TRIES {
+            match self.store.publish(&compute()?)? {
+                Outcome::Done(published) => return Ok(published),
+                Outcome::Stale(path) => last = path,
+            }
+        }
+        Err(StoreError::Restless(Shown::os(&last).to_string()).into())
+    }
+}
+
+/// Returns the path of a recipients file's signature.
+pub fn signature_path(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push(".sig");
+    path.into()
+}
+
+/// Returns a folder's name for a message; the root has none of its own.
+fn shown_folder(folder: &FolderName) -> String {
+    if folder.is_root() { "the password store".to_owned() } else { folder.to_string() }
+}

@@ -246,24 +246,38 @@ impl Beneath {
         Ok(names)
     }
 
-    /// Returns every path below the folder `path` that is not a folder, sorted; links are not followed.
-    /// A `.git` inside is refused: it is a repository of its own, which only git may take apart.
-    pub fn files_below(&self, path: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), BeneathError> {
-        let (mut files, mut folders) = (Vec::new(), vec![path.to_path_buf()]);
+    /// Returns everything below the folder `path`; links are not followed, and what git keeps in `.git`
+    /// is left out.
+    pub fn below(&self, path: &Path) -> Result<Below, BeneathError> {
+        let mut below = Below { files: Vec::new(), folders: vec![path.to_path_buf()], repositories: Vec::new() };
         let mut next = 0;
-        while let Some(folder) = folders.get(next).cloned() {
+        while let Some(folder) = below.folders.get(next).cloned() {
             next += 1;
             for (name, kind) in self.names(&folder)? {
                 let path = folder.join(&name);
                 if name == ".git" {
-                    return Err(BeneathError::Kind(shown(&folder), "plain folder: it is a git repository of its own"));
+                    below.repositories.push(folder.clone());
+                } else if kind == FileType::Directory {
+                    below.folders.push(path);
+                } else {
+                    below.files.push((path, kind));
                 }
-                if kind == FileType::Directory { folders.push(path) } else { files.push(path) }
             }
         }
-        files.sort();
-        Ok((files, folders))
+        below.files.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(below)
     }
+}
+
+/// What a folder holds, at any depth.
+#[derive(Debug)]
+pub struct Below {
+    /// Everything but folders, sorted, with its kind.
+    pub files: Vec<(PathBuf, FileType)>,
+    /// The folder itself and those below, each after the one that holds it.
+    pub folders: Vec<PathBuf>,
+    /// Folders that are git repositories of their own.
+    pub repositories: Vec<PathBuf>,
 }
 
 /// Renames only if nothing stands at the destination. File systems without `RENAME_NOREPLACE` get a

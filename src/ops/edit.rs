@@ -1,0 +1,72 @@
+//! Storing what came out of an editor, without overwriting what others stored meanwhile.
+
+use super::insert::{entry_state, plan};
+use super::{Context, OpError};
+use crate::model::{EntryName, Plaintext};
+use crate::store::beneath::{BeneathError, State};
+use crate::store::transaction::Published;
+use crate::store::StoreError;
+
+/// An entry as it was when its editing began.
+#[derive(Debug)]
+pub struct Opened {
+    /// What stood there.
+    seen: State,
+    /// Its text; none for a new entry.
+    pub text: Option<Plaintext>,
+}
+
+/// Decrypts the entry `name` for editing, if it is there.
+pub fn open(context: &Context<'_>, name: &EntryName) -> Result<Opened, OpError> {
+    entry_state(context, name)?;
+    let path = name.file();
+    let Some(message) = context.store.beneath().read(&path).map_err(StoreError::from)? else {
+        return Ok(Opened { seen: State::Absent, text: None });
+    };
+    let text = context.decrypt(name, &message)?;
+    Ok(Opened { seen: State::of(&message), text: Some(text) })
+}
+
+/// Stores the edited `text`. If the entry is no longer as it was opened, both versions are kept: the
+/// edited one goes beside it, and the error says where.
+pub fn save(
+    context: &Context<'_>,
+    name: &EntryName,
+    opened: &Opened,
+    text: &Plaintext,
+    subject: &str,
+) -> Result<Published, OpError> {
+    let mut kept = None;
+    let published = context.publish(|| {
+        if entry_state(context, name)? == opened.seen {
+            kept = None;
+            return plan(context, name, text, opened.seen.clone(), subject);
+        }
+        let beside = conflict_name(name)?;
+        let subject = format!("Keep the edited version of {name} as {beside}.");
+        let seen = entry_state(context, &beside)?;
+        let plan = plan(context, &beside, text, seen, &subject);
+        kept = Some(beside);
+        plan
+    })?;
+    match kept {
+        Some(beside) => {
+            Err(OpError::ChangedMeanwhile { name: name.to_string(), kept: beside.to_string() })
+        }
+        None => Ok(published),
+    }
+}
+
+/// Returns `NAME.conflict-<8 random hexadecimal digits>`.
+fn conflict_name(name: &EntryName) -> Result<EntryName, OpError> {
+    let random = getrandom::u32().map_err(|error| StoreError::Random(error.to_string()))?;
+    let mut text = name.as_path().as_os_str().to_owned();
+    text.push(format!(".conflict-{random:08x}"));
+    Ok(EntryName::parse(&text)?)
+}
+
+impl From<BeneathError> for OpError {
+    fn from(error: BeneathError) -> Self {
+        OpError::Store(error.into())
+    }
+}

@@ -1,0 +1,128 @@
+//! Setting, changing and removing a folder's recipients.
+
+use std::path::PathBuf;
+
+use super::reencrypt::{Reencrypted, Reencryption};
+use super::{Context, OpError, signature_path};
+use crate::model::{Fingerprint, FolderName, GpgId, Shown};
+use crate::store::beneath::State;
+use crate::store::recipients::Overlay;
+use crate::store::transaction::{Change, Plan, Published};
+
+/// What setting recipients did.
+#[derive(Debug)]
+pub struct Initialised {
+    /// What was published.
+    pub published: Published,
+    /// The entries encrypted anew.
+    pub reencrypted: Vec<Reencrypted>,
+}
+
+/// Makes `ids` the recipients of `folder`, as they were typed, and encrypts its entries to them: in one
+/// commit, or nothing at all.
+pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Initialised, OpError> {
+    let list = GpgId::from_ids(ids.iter().map(String::as_str));
+    let file = folder.gpg_id();
+    let mut reencrypted = Vec::new();
+    let published = context.publish(|| {
+        let overlay = Overlay::from([(file.clone(), Some(list.as_bytes().to_vec()))]);
+        // The new recipients must be usable even where there is nothing to encrypt yet.
+        context.recipients_with(folder, &overlay)?;
+        let mut plan = change_list(context, folder, Some(list.as_bytes().to_vec()))?;
+        let listed = plan.changes.iter().any(|change| change.path == file);
+        let what = Shown::new(&ids.join(", ")).to_string();
+        plan.subject = match listed {
+            true => format!("Set GPG id to {what}{}.", suffix(folder)),
+            false => format!("Reencrypt password store using new GPG id {what}{}.", suffix(folder)),
+        };
+        plan.folders.push(folder.as_path().to_path_buf());
+        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
+        Ok(plan)
+    })?;
+    Ok(Initialised { published, reencrypted })
+}
+
+/// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.
+pub fn deinit(context: &Context<'_>, folder: &FolderName) -> Result<Initialised, OpError> {
+    let file = folder.gpg_id();
+    let mut reencrypted = Vec::new();
+    let published = context.publish(|| {
+        let overlay = Overlay::from([(file.clone(), None)]);
+        let mut plan = change_list(context, folder, None)?;
+        let path = Shown::os(&context.store.root().join(&file)).to_string();
+        plan.subject = format!("Deinitialize {path}{}.", suffix(folder));
+        plan.prune = folders_upwards(folder);
+        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
+        Ok(plan)
+    })?;
+    Ok(Initialised { published, reencrypted })
+}
+
+/// Returns the plan that writes or removes the recipients file and its signature.
+fn change_list(context: &Context<'_>, folder: &FolderName, new: Option<Vec<u8>>) -> Result<Plan, OpError> {
+    let file = folder.gpg_id();
+    let signature = signature_path(&file);
+    let mut plan = Plan::default();
+    let old = context.store.beneath().read(&file)?;
+    let seen = old.as_deref().map_or(State::Absent, State::of);
+    if new.is_none() && old.is_none() {
+        return Err(OpError::NotFound(Shown::os(&file).to_string()));
+    }
+    let signed = match &new {
+        Some(bytes) if !context.signing_keys.is_empty() => Some(sign(context, folder, bytes)?),
+        _ => None,
+    };
+    if old == new {
+        plan.seen.push((file, seen));
+    } else {
+        plan.changes.push(Change { path: file, seen, new });
+    }
+    let old_signature = context.store.beneath().state(&signature)?;
+    // A signature of the old list would only be in the way of the new one.
+    if signed.is_some() || (old_signature != State::Absent && !plan.changes.is_empty()) {
+        plan.changes.push(Change { path: signature, seen: old_signature, new: signed });
+    }
+    Ok(plan)
+}
+
+/// Signs a recipients file with the user's signing keys, and checks that it is.
+fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<u8>, OpError> {
+    let path = Shown::os(&folder.gpg_id()).to_string();
+    let failed = |source| OpError::Sign { path: path.clone(), source };
+    let signature = context.crypto.sign(bytes, context.signing_keys).map_err(failed)?;
+    let signers = context.crypto.verify(bytes, &signature).map_err(failed)?;
+    let wanted: Vec<Fingerprint> =
+        context.signing_keys.iter().filter_map(|key| Fingerprint::parse(key)).collect();
+    if wanted.iter().any(|key| signers.contains(key)) {
+        return Ok(signature);
+    }
+    Err(OpError::Signature(path))
+}
+
+/// Adds the entries below `folder` that need encrypting anew to `plan`.
+fn add_entries(
+    context: &Context<'_>,
+    folder: &FolderName,
+    overlay: &Overlay,
+    plan: &mut Plan,
+) -> Result<Vec<Reencrypted>, OpError> {
+    let mut work = Reencryption::new(context, overlay);
+    if context.store.beneath().state(folder.as_path())? == State::Folder || folder.is_root() {
+        let changes = work.folder(folder.as_path())?;
+        plan.changes.extend(changes);
+    }
+    let (done, seen) = work.finish()?;
+    plan.seen.extend(seen);
+    Ok(done)
+}
+
+/// Returns what pass adds to messages about a folder other than the root.
+fn suffix(folder: &FolderName) -> String {
+    if folder.is_root() { String::new() } else { format!(" ({folder})") }
+}
+
+/// Returns a folder and those above it, innermost first, without the root.
+fn folders_upwards(folder: &FolderName) -> Vec<PathBuf> {
+    let above = folder.as_path().ancestors().map(PathBuf::from);
+    above.filter(|path| !path.as_os_str().is_empty()).collect()
+}

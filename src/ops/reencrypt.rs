@@ -1,0 +1,129 @@
+//! Bringing entries in line with the recipients of their folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::{Context, OpError, Recipients};
+use crate::model::{FolderName, KeyId, Shown};
+use crate::store::beneath::State;
+use crate::store::recipients::Overlay;
+use crate::store::transaction::Change;
+
+/// An entry that is encrypted anew, to be told to the user.
+#[derive(Debug, Clone)]
+pub struct Reencrypted {
+    /// The entry's name, safe to show.
+    pub name: String,
+    /// The key IDs that can read it now.
+    pub key_ids: Vec<KeyId>,
+}
+
+/// Re-encrypts many entries; looks each folder's recipients up once, and gathers failures.
+pub struct Reencryption<'a, 'c> {
+    context: &'a Context<'c>,
+    overlay: &'a Overlay,
+    rules: BTreeMap<PathBuf, Recipients>,
+    failed: Vec<String>,
+    /// The entries encrypted anew so far.
+    pub done: Vec<Reencrypted>,
+}
+
+impl<'a, 'c> Reencryption<'a, 'c> {
+    /// Begins; recipients files in `overlay` count as they are going to be.
+    pub fn new(context: &'a Context<'c>, overlay: &'a Overlay) -> Self {
+        Reencryption { context, overlay, rules: BTreeMap::new(), failed: Vec::new(), done: Vec::new() }
+    }
+
+    /// Returns `message` for its place at `path`: encrypted anew if others can read it than the
+    /// recipients of its new folder, none if it is right as it is.
+    pub fn message(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        if !self.rules.contains_key(&folder) {
+            let name = FolderName::parse(folder.as_os_str())?;
+            let recipients = self.context.recipients_with(&name, self.overlay)?;
+            self.rules.insert(folder.clone(), recipients);
+        }
+        let recipients = &self.rules[&folder];
+        let name = shown_entry(path);
+        let failed = |source| OpError::Decrypt { name: name.clone(), source };
+        let readers = match self.context.crypto.recipients_of(message) {
+            Ok(readers) => readers,
+            Err(error) => return self.fail(failed(error), &name),
+        };
+        if in_line(&readers, recipients) {
+            return Ok(None);
+        }
+        let text = match self.context.decrypt(&name, message) {
+            Ok(text) => text,
+            Err(error) => return self.fail(error, &name),
+        };
+        let encrypted = self
+            .context
+            .crypto
+            .encrypt(&text, &recipients.keys)
+            .map_err(|source| OpError::Encrypt { name: name.clone(), source })?;
+        let mut key_ids: Vec<KeyId> =
+            recipients.keys.iter().flat_map(|key| key.encryption_keys.iter().copied()).collect();
+        key_ids.sort();
+        key_ids.dedup();
+        self.done.push(Reencrypted { name, key_ids });
+        Ok(Some(encrypted))
+    }
+
+    /// Remembers a failure and goes on, so that all of them can be told at once.
+    fn fail(&mut self, error: OpError, name: &str) -> Result<Option<Vec<u8>>, OpError> {
+        match error {
+            OpError::Decrypt { .. } => self.failed.push(name.to_owned()),
+            other => return Err(other),
+        }
+        Ok(None)
+    }
+
+    /// Returns what was encrypted anew, or the failures.
+    pub fn finish(self) -> Result<(Vec<Reencrypted>, Vec<(PathBuf, State)>), OpError> {
+        if !self.failed.is_empty() {
+            return Err(OpError::DecryptSeveral { names: self.failed });
+        }
+        let seen = self.rules.into_values().flat_map(|recipients| recipients.rule.seen).collect();
+        Ok((self.done, seen))
+    }
+
+    /// Returns the changes that bring every entry below `folder` in line.
+    pub fn folder(&mut self, folder: &Path) -> Result<Vec<Change>, OpError> {
+        let mut changes = Vec::new();
+        for (path, kind) in self.context.store.beneath().below(folder)?.files {
+            // Links are left alone, as in pass: what they lead to has its own place.
+            if kind != FileType::RegularFile || !is_entry(&path) {
+                continue;
+            }
+            let Some(message) = self.context.store.beneath().read(&path)? else { continue };
+            if let Some(new) = self.message(&path, &message)? {
+                changes.push(Change { path, seen: State::of(&message), new: Some(new) });
+            }
+        }
+        Ok(changes)
+    }
+}
+
+/// Whether a message is readable by exactly the recipients: each by at least one of its keys, and
+/// nobody else.
+fn in_line(readers: &[KeyId], recipients: &Recipients) -> bool {
+    let reads = |keys: &[KeyId]| keys.iter().any(|key| readers.contains(key));
+    recipients.keys.iter().all(|recipient| reads(&recipient.encryption_keys))
+        && readers
+            .iter()
+            .all(|reader| recipients.keys.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
+}
+
+/// Whether a file's name is an entry's: pass takes the suffix in any case.
+pub fn is_entry(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
+}
+
+/// Returns an entry's name for messages.
+pub fn shown_entry(path: &Path) -> String {
+    let text = Shown::os(path).to_string();
+    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
+}

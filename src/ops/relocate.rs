@@ -1,0 +1,214 @@
+//! Moving and copying entries and folders; what lands under other recipients is encrypted anew.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::reencrypt::{Reencrypted, Reencryption, is_entry};
+use super::{Context, OpError};
+use crate::model::{EntryName, FolderName, NameError, Shown};
+use crate::store::beneath::State;
+use crate::store::recipients::Overlay;
+use crate::store::transaction::{Change, Plan, Published};
+
+/// Whether the source stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// It goes: mv.
+    Move,
+    /// It stays: cp.
+    Copy,
+}
+
+/// A move or copy, its names made out.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// Whether the source stays.
+    pub mode: Mode,
+    /// The source's path below the root, with `.gpg` for an entry.
+    pub from: PathBuf,
+    /// The destination's path.
+    pub to: PathBuf,
+    /// Whether the source is a folder.
+    pub folder: bool,
+    /// Folders to make on the way, outermost first; they stay even where nothing lands in them.
+    pub folders: Vec<PathBuf>,
+}
+
+/// What a move or copy did.
+#[derive(Debug)]
+pub struct Relocated {
+    /// What was published.
+    pub published: Published,
+    /// The entries encrypted anew.
+    pub reencrypted: Vec<Reencrypted>,
+    /// Each file with its new place.
+    pub files: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Returns the source's path, as pass makes it out: an entry before a folder of the same name unless the
+/// name ends in a slash. The file may be absent.
+pub fn source(context: &Context<'_>, text: &OsStr) -> Result<(PathBuf, bool), OpError> {
+    let folder = FolderName::parse(text)?;
+    let is_folder = context.store.beneath().state(folder.as_path())? == State::Folder;
+    let Ok(entry) = EntryName::parse(text) else {
+        return Err(NameError::Empty.into());
+    };
+    let is_entry = matches!(context.store.entry_state(&entry)?, State::File(_) | State::Link(_));
+    let slash = text.as_bytes().ends_with(b"/");
+    if is_folder && (!is_entry || slash) {
+        return Ok((folder.as_path().to_path_buf(), true));
+    }
+    Ok((entry.file(), false))
+}
+
+/// Makes out where `from` goes: into a folder that is there or whose name ends in a slash, otherwise to
+/// the name itself.
+pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Result<Route, OpError> {
+    let (path, folder) = source(context, from)?;
+    let wrong = |what| Err(OpError::Wrong { name: Shown::os(from).to_string(), what });
+    match context.store.beneath().state(&path)? {
+        State::Absent => return Err(OpError::NotFound(Shown::os(from).to_string())),
+        State::Link(_) => return wrong("a symbolic link, which is not moved or copied"),
+        State::Other => return wrong("not a regular file"),
+        State::File(_) | State::Folder => {}
+    }
+    let target = FolderName::parse(to)?;
+    let slash = to.as_bytes().ends_with(b"/");
+    let is_folder = target.is_root() || context.store.beneath().state(target.as_path())? == State::Folder;
+    let name = path.file_name().expect("a source has a name");
+    let (to, made) = if is_folder || slash {
+        (target.as_path().join(name), target.as_path().to_path_buf())
+    } else if folder {
+        (target.as_path().to_path_buf(), parent(target.as_path()))
+    } else {
+        let entry = EntryName::parse(to)?;
+        (entry.file(), parent(entry.as_path()))
+    };
+    Ok(Route { mode, from: path, to, folder, folders: vec![made] })
+}
+
+/// Returns what stands at the destination and would be replaced, if anything.
+pub fn occupied(context: &Context<'_>, route: &Route) -> Result<bool, OpError> {
+    Ok(context.store.beneath().state(&route.to)? != State::Absent)
+}
+
+/// Moves or copies along `route`.
+pub fn relocate(context: &Context<'_>, route: &Route, subject: &str, removal: &str) -> Result<Relocated, OpError> {
+    refuse_impossible(context, route)?;
+    let (mut files, mut reencrypted) = (Vec::new(), Vec::new());
+    let published = context.publish(|| {
+        files = sources(context, route)?;
+        let overlay = overlay(context, route, &files)?;
+        let mut work = Reencryption::new(context, &overlay);
+        let mut plan = Plan {
+            subject: subject.to_owned(),
+            removal_subject: Some(removal.to_owned()),
+            folders: route.folders.clone(),
+            ..Plan::default()
+        };
+        for (from, to) in &files {
+            let Some(bytes) = context.store.beneath().read(from)? else {
+                return Err(OpError::NotFound(Shown::os(from).to_string()));
+            };
+            let source = State::of(&bytes);
+            let new = if is_entry(to) { work.message(to, &bytes)? } else { None };
+            let seen = context.store.beneath().state(to)?;
+            if matches!(seen, State::Folder | State::Link(_) | State::Other) {
+                return Err(OpError::Occupied(Shown::os(to).to_string()));
+            }
+            plan.changes.push(Change { path: to.clone(), seen, new: Some(new.unwrap_or(bytes)) });
+            match route.mode {
+                Mode::Move => plan.changes.push(Change { path: from.clone(), seen: source, new: None }),
+                Mode::Copy => plan.seen.push((from.clone(), source)),
+            }
+        }
+        add_folders(context, route, &mut plan)?;
+        let (done, seen) = work.finish()?;
+        plan.seen.extend(seen.into_iter().filter(|(path, _)| plan.changes.iter().all(|c| c.path != *path)));
+        reencrypted = done;
+        Ok(plan)
+    })?;
+    Ok(Relocated { published, reencrypted, files })
+}
+
+/// Refuses what mv(1) and cp(1) refuse.
+fn refuse_impossible(context: &Context<'_>, route: &Route) -> Result<(), OpError> {
+    let wrong = |path: &Path, what| Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    if route.from == route.to {
+        return wrong(&route.from, "source and destination at once");
+    }
+    if route.folder && route.to.starts_with(&route.from) {
+        return wrong(&route.to, "inside of the folder that is to go there");
+    }
+    match context.store.beneath().state(&route.to)? {
+        State::Folder if !route.folder => wrong(&route.to, "a folder, not an entry"),
+        State::File(_) if route.folder => wrong(&route.to, "a file, not a folder"),
+        State::Folder if route.mode == Mode::Move && !context.store.beneath().names(&route.to)?.is_empty() => {
+            wrong(&route.to, "a folder that is not empty")
+        }
+        State::Link(_) => wrong(&route.to, "a symbolic link, which is not followed for writing"),
+        _ => Ok(()),
+    }
+}
+
+/// Returns each file with its new place.
+fn sources(context: &Context<'_>, route: &Route) -> Result<Vec<(PathBuf, PathBuf)>, OpError> {
+    if !route.folder {
+        return Ok(vec![(route.from.clone(), route.to.clone())]);
+    }
+    let below = context.store.beneath().below(&route.from)?;
+    if let Some(path) = below.repositories.first() {
+        let what = "a git repository of its own, which only git may move";
+        return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    }
+    let mut files = Vec::new();
+    for (path, kind) in below.files {
+        if kind != FileType::RegularFile {
+            let what = "a symbolic link or special file, which is not moved or copied";
+            return Err(OpError::Wrong { name: Shown::os(&path).to_string(), what });
+        }
+        files.push((path.clone(), moved(route, &path)));
+    }
+    Ok(files)
+}
+
+/// Returns where a path below the source lands.
+fn moved(route: &Route, path: &Path) -> PathBuf {
+    let rest = path.strip_prefix(&route.from).expect("the path lies below the source");
+    if rest.as_os_str().is_empty() { route.to.clone() } else { route.to.join(rest) }
+}
+
+/// Returns the recipients files that land at new places: they rule there from then on.
+fn overlay(context: &Context<'_>, route: &Route, files: &[(PathBuf, PathBuf)]) -> Result<Overlay, OpError> {
+    let mut overlay = Overlay::new();
+    for (from, to) in files.iter().filter(|(from, _)| from.ends_with(".gpg-id")) {
+        overlay.insert(to.clone(), context.store.beneath().read(from)?);
+        if route.mode == Mode::Move {
+            overlay.insert(from.clone(), None);
+        }
+    }
+    Ok(overlay)
+}
+
+/// Adds the folders that the destination needs, and those that the source leaves empty.
+fn add_folders(context: &Context<'_>, route: &Route, plan: &mut Plan) -> Result<(), OpError> {
+    if route.folder {
+        let below = context.store.beneath().below(&route.from)?;
+        plan.folders.extend(below.folders.iter().map(|path| moved(route, path)));
+        if route.mode == Mode::Move {
+            plan.prune = below.folders.into_iter().rev().collect();
+        }
+    } else if route.mode == Mode::Move {
+        let above = route.from.ancestors().skip(1).map(PathBuf::from);
+        plan.prune = above.filter(|path| !path.as_os_str().is_empty()).collect();
+    }
+    Ok(())
+}
+
+/// Returns the folder that holds `path`; empty for the root.
+fn parent(path: &Path) -> PathBuf {
+    path.parent().map(Path::to_path_buf).unwrap_or_default()
+}

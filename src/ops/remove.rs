@@ -1,0 +1,91 @@
+//! Removing an entry or a folder.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+use super::{Context, OpError};
+use crate::model::{EntryName, FolderName, Shown};
+use crate::store::beneath::State;
+use crate::store::transaction::{Change, Plan, Published};
+
+/// What a name to remove stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An entry.
+    Entry(EntryName),
+    /// A folder with everything in it.
+    Folder(FolderName),
+}
+
+/// What was removed.
+#[derive(Debug)]
+pub struct Removed {
+    /// What was published.
+    pub published: Published,
+    /// The files, as they went.
+    pub files: Vec<PathBuf>,
+    /// The folders, innermost first.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Returns what `text` stands for: an entry before a folder of the same name, unless it ends in a slash.
+pub fn target(context: &Context<'_>, text: &OsStr) -> Result<Target, OpError> {
+    let not_found = || OpError::NotFound(Shown::os(text).to_string());
+    let folder = FolderName::parse(text)?;
+    if folder.is_root() {
+        // pass would remove the whole store, its history included.
+        return Err(OpError::Wrong { name: Shown::os(text).to_string(), what: "the whole store" });
+    }
+    let is_folder = context.store.beneath().state(folder.as_path())? == State::Folder;
+    let entry = EntryName::parse(text)?;
+    let slash = text.as_bytes().ends_with(b"/");
+    match context.store.entry_state(&entry)? {
+        // With a slash pass asks for the folder, and finds the entry only where no folder is.
+        _ if slash && is_folder => Ok(Target::Folder(folder)),
+        State::File(_) if !slash => Ok(Target::Entry(entry)),
+        State::Link(_) if !slash => {
+            let what = "a symbolic link, which passel does not remove: remove it with rm and git";
+            Err(OpError::Wrong { name: format!("{entry}.gpg"), what })
+        }
+        _ if is_folder => Ok(Target::Folder(folder)),
+        _ => Err(not_found()),
+    }
+}
+
+/// Removes `target`.
+pub fn remove(context: &Context<'_>, target: &Target, subject: &str) -> Result<Removed, OpError> {
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    let published = context.publish(|| {
+        let mut plan = Plan { subject: subject.to_owned(), ..Plan::default() };
+        match target {
+            Target::Entry(name) => {
+                let seen = context.store.entry_state(name)?;
+                if seen == State::Absent {
+                    return Err(OpError::NotFound(name.to_string()));
+                }
+                plan.changes.push(Change { path: name.file(), seen, new: None });
+                // Folders that are left empty go with their last entry, as in pass.
+                let above = name.as_path().ancestors().skip(1).map(PathBuf::from);
+                plan.prune = above.filter(|path| !path.as_os_str().is_empty()).collect();
+                folders = Vec::new();
+            }
+            Target::Folder(folder) => {
+                let below = context.store.beneath().below(folder.as_path())?;
+                if let Some(path) = below.repositories.first() {
+                    let what = "a git repository of its own, which only git may remove";
+                    return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+                }
+                for (path, _) in below.files {
+                    let seen = context.store.beneath().state(&path)?;
+                    plan.changes.push(Change { path, seen, new: None });
+                }
+                plan.prune = below.folders.into_iter().rev().collect();
+                folders = plan.prune.clone();
+            }
+        }
+        files = plan.changes.iter().map(|change| change.path.clone()).collect();
+        Ok(plan)
+    })?;
+    Ok(Removed { published, files, folders })
+}
