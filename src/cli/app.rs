@@ -1,0 +1,161 @@
+//! What every command has at hand: output, prompts, the environment's settings.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+
+use crate::crypto::{GnuPg, GnuPgConfig};
+use crate::ops::{Context, OpError};
+use crate::process::git::GitProgram;
+use crate::store::{Options, Store};
+
+use super::error::CliError;
+use super::prompt::Prompt;
+use super::ui::Ui;
+
+/// The settings that pass takes from the environment, read once.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// `PASSWORD_STORE_DIR`, or `~/.password-store`.
+    pub root: PathBuf,
+    /// `PASSWORD_STORE_KEY`.
+    pub keys: Option<String>,
+    /// The words of `PASSWORD_STORE_SIGNING_KEY`.
+    pub signing_keys: Vec<String>,
+    /// The words of `PASSWORD_STORE_GPG_OPTS`.
+    pub gpg_options: Vec<OsString>,
+    /// `PASSWORD_STORE_UMASK`, octal; 077.
+    pub umask: u32,
+    /// `PASSWORD_STORE_X_SELECTION`; `clipboard`.
+    pub selection: String,
+    /// `PASSWORD_STORE_CLIP_TIME` in seconds; 45.
+    pub clip_time: String,
+    /// `PASSWORD_STORE_GENERATED_LENGTH`; 25.
+    pub length: OsString,
+    /// `PASSWORD_STORE_CHARACTER_SET`, in tr's syntax.
+    pub characters: String,
+    /// `PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS`.
+    pub characters_no_symbols: String,
+    /// `EDITOR`; `editor`.
+    pub editor: OsString,
+}
+
+impl Environment {
+    /// Reads the environment. Empty variables count as unset, as in pass.
+    pub fn read() -> Result<Self, CliError> {
+        let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let text = |name: &str, default: &str| match os(name) {
+            Some(value) => value.to_string_lossy().into_owned(),
+            None => default.to_owned(),
+        };
+        let root = match os("PASSWORD_STORE_DIR") {
+            Some(root) => PathBuf::from(root),
+            None => PathBuf::from(os("HOME").unwrap_or_default()).join(".password-store"),
+        };
+        let umask = text("PASSWORD_STORE_UMASK", "077");
+        let umask = u32::from_str_radix(&umask, 8).ok().filter(|mask| *mask <= 0o777).ok_or_else(|| {
+            CliError::new(format!("PASSWORD_STORE_UMASK is `{umask}`, which is no octal mask such as 077"))
+        })?;
+        let signing = text("PASSWORD_STORE_SIGNING_KEY", "");
+        Ok(Environment {
+            root: std::path::absolute(&root).unwrap_or(root),
+            keys: os("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
+            signing_keys: signing.split_whitespace().map(str::to_owned).collect(),
+            gpg_options: words(&os("PASSWORD_STORE_GPG_OPTS").unwrap_or_default()),
+            umask,
+            selection: text("PASSWORD_STORE_X_SELECTION", "clipboard"),
+            clip_time: text("PASSWORD_STORE_CLIP_TIME", "45"),
+            length: os("PASSWORD_STORE_GENERATED_LENGTH").unwrap_or_else(|| "25".into()),
+            characters: text("PASSWORD_STORE_CHARACTER_SET", "[:punct:][:alnum:]"),
+            characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
+            editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
+        })
+    }
+}
+
+/// Splits at blanks, as a shell splits an unquoted variable.
+fn words(text: &OsStr) -> Vec<OsString> {
+    let parts = text.as_bytes().split(|b| b.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    parts.map(|word| OsStr::from_bytes(word).to_owned()).collect()
+}
+
+/// A run of the program.
+pub struct App {
+    /// All output.
+    pub ui: Ui,
+    /// All questions.
+    pub prompt: Box<dyn Prompt>,
+    /// The settings.
+    pub environment: Environment,
+    /// The command's name as it was typed, for usage texts.
+    pub command: String,
+    /// The word before the command's arguments: GnuPG, made at its first use.
+    crypto: std::cell::OnceCell<GnuPg>,
+}
+
+impl App {
+    /// Puts a run together.
+    pub fn new(ui: Ui, prompt: Box<dyn Prompt>, environment: Environment, command: String) -> Self {
+        App { ui, prompt, environment, command, crypto: std::cell::OnceCell::new() }
+    }
+
+    /// Opens the store; tells what was finished or undone on the way.
+    pub fn store(&self) -> Result<Store, CliError> {
+        let options = Options { umask: self.environment.umask, git: GitProgram::default() };
+        let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
+        self.tell_notes(&store);
+        Ok(store)
+    }
+
+    /// Tells what the store found and mended.
+    pub fn tell_notes(&self, store: &Store) {
+        for note in store.take_notes() {
+            self.ui.warn(format!("note: {note}"));
+        }
+    }
+
+    /// Returns GnuPG, set up as pass sets it up.
+    pub fn crypto(&self) -> &GnuPg {
+        self.crypto.get_or_init(|| {
+            let gpg2 = in_path("gpg2");
+            GnuPg::new(GnuPgConfig {
+                program: if gpg2 { "gpg2".into() } else { "gpg".into() },
+                home: None,
+                options: self.environment.gpg_options.clone(),
+                batch: gpg2 || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
+                tty: match std::env::var_os("GPG_TTY").filter(|tty| !tty.is_empty()) {
+                    Some(_) => None,
+                    None => rustix::termios::ttyname(std::io::stdin(), Vec::new())
+                        .ok()
+                        .map(|name| OsStr::from_bytes(name.as_bytes()).to_owned()),
+                },
+            })
+        })
+    }
+
+    /// Returns what operations work with.
+    pub fn context<'a>(&'a self, store: &'a Store) -> Context<'a> {
+        Context {
+            store,
+            crypto: self.crypto(),
+            keys: self.environment.keys.as_deref(),
+            signing_keys: &self.environment.signing_keys,
+        }
+    }
+
+    /// Turns an operation's error into what the user is told.
+    pub fn error(&self, error: OpError) -> CliError {
+        super::explain::explain(&error, &self.ui.program)
+    }
+
+    /// Returns pass's usage message for this command.
+    pub fn usage(&self, rest: &str) -> CliError {
+        CliError::pass(format!("Usage: {} {} {rest}", self.ui.program, self.command))
+    }
+}
+
+/// Whether a program of that name is in `PATH`.
+fn in_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}

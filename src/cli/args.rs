@@ -1,0 +1,58 @@
+//! The commands: one definition feeds parser, help, manual pages and completions.
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use super::commands::{edit, find, generate, git, grep, init, insert, relocate, remove, show};
+
+/// A team password store, compatible with pass, that clients can be let into.
+#[derive(Debug, Parser)]
+#[command(name = "passel", version, disable_help_subcommand = true, infer_long_args = true)]
+pub struct Root {
+    /// What to do; a bare name shows the entry or folder of that name.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Set the recipients of the store or a folder, and encrypt its entries to them.
+    Init(init::Args),
+    /// Show an entry, or list a folder.
+    #[command(visible_aliases = ["ls", "list"])]
+    Show(show::Args),
+    /// List entries and folders whose names match.
+    #[command(visible_alias = "search")]
+    Find(find::Args),
+    /// Search the decrypted entries.
+    Grep(grep::Args),
+    /// Store a password or a text.
+    #[command(visible_alias = "add")]
+    Insert(insert::Args),
+    /// Edit an entry, or write a new one, in an editor.
+    Edit(edit::Args),
+    /// Make a password and store it.
+    Generate(generate::Args),
+    /// Remove an entry or a folder.
+    #[command(visible_aliases = ["remove", "delete"])]
+    Rm(remove::Args),
+    /// Move an entry or a folder; what lands under other recipients is encrypted anew.
+    #[command(visible_alias = "rename")]
+    Mv(relocate::Args),
+    /// Copy an entry or a folder; what lands under other recipients is encrypted anew.
+    #[command(visible_alias = "copy")]
+    Cp(relocate::Args),
+    /// Run git in the store.
+    Git(git::Args),
+    /// Show the commands.
+    Help,
+    /// Show the version.
+    Version,
+}
+
+/// Returns the definitions, built.
+pub fn command() -> clap::Command {
+    let mut command = Root::command();
+    command.build();
+    command
+}

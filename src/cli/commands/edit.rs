@@ -1,0 +1,95 @@
+//! `edit`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::{EntryName, Plaintext};
+use crate::ops::edit;
+use crate::process::editor::{self, Edited};
+use crate::process::tmpdir::{PrivateFolder, PrivateFolderError};
+
+use super::typed;
+
+/// Edit an entry, or write a new one, in $EDITOR.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The entry.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<OsString>,
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    let [typed_name] = args.names.as_slice() else { return Err(app.usage("pass-name")) };
+    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let shown = typed(typed_name).trim_end_matches('/').to_owned();
+    let store = app.store()?;
+    let context = app.context(&store);
+    context.recipients(&name.folder()).map_err(|e| app.error(e))?;
+    let opened = edit::open(&context, &name).map_err(|e| app.error(e))?;
+    let text = edit_text(app, &name, opened.text.as_ref())?;
+    let verb = if opened.text.is_some() { "Edit" } else { "Add" };
+    let subject = format!("{verb} password for {shown} using {}.", typed(&app.environment.editor));
+    let published = loop {
+        match edit::save(&context, &name, &opened, &text, &subject) {
+            Ok(published) => break published,
+            Err(error @ crate::ops::OpError::Encrypt { .. }) if app.prompt.is_terminal() => {
+                // The text exists nowhere else: it is not given up for a key that can be mended.
+                app.ui.warn(app.error(error).text());
+                app.agree("GPG encryption failed. Would you like to try again?")?;
+            }
+            Err(error) => return Err(app.error(error)),
+        }
+    };
+    app.tell_notes(&store);
+    app.tell_folders(&published);
+    app.tell(&published, &[]);
+    Ok(())
+}
+
+/// Runs the editor on `text`; returns what it saved, if that is anything new.
+fn edit_text(app: &App, name: &EntryName, text: Option<&Plaintext>) -> Result<Plaintext, CliError> {
+    let folder = private_folder(app)?;
+    let failed = |error: PrivateFolderError| CliError::from_error(&error);
+    let file = folder.file_for(name.as_path()).map_err(failed)?;
+    if let Some(text) = text {
+        folder.write(&file, text).map_err(failed)?;
+    }
+    let search = std::env::var_os("PATH").unwrap_or_default();
+    let edited = editor::edit(&app.environment.editor, &search, &folder, &file).map_err(|error| {
+        CliError::from_error(&error).hint("the entry is as it was; set EDITOR to an editor that works")
+    })?;
+    match edited {
+        Edited::NotSaved => Err(CliError::pass("New password not saved.")),
+        Edited::Saved(new) if text.is_some_and(|old| old.equals(&new)) => {
+            Err(CliError::pass("Password unchanged."))
+        }
+        Edited::Saved(new) => Ok(new),
+    }
+}
+
+/// Returns a folder in memory; where there is none, one on disk if the user agrees at the terminal.
+fn private_folder(app: &App) -> Result<PrivateFolder, CliError> {
+    match PrivateFolder::in_memory(&memory_folders()) {
+        Err(PrivateFolderError::NotInMemory) if app.prompt.is_terminal() => {
+            app.agree(
+                "Your system does not have /dev/shm, which means that it may\n\
+                 be difficult to entirely erase the temporary non-encrypted\n\
+                 password file after editing.\n\n\
+                 Are you sure you would like to continue?",
+            )?;
+            PrivateFolder::on_disk(&std::env::temp_dir()).map_err(|e| CliError::from_error(&e))
+        }
+        Err(error @ PrivateFolderError::NotInMemory) => Err(CliError::from_error(&error)
+            .hint("set XDG_RUNTIME_DIR to a folder in memory, or edit at a terminal")),
+        result => result.map_err(|e| CliError::from_error(&e)),
+    }
+}
+
+/// Returns where private folders are made: pass's place first, which vim plugins know.
+pub fn memory_folders() -> Vec<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty());
+    std::iter::once(PathBuf::from("/dev/shm")).chain(runtime.map(PathBuf::from)).collect()
+}

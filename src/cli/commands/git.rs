@@ -1,0 +1,82 @@
+//! `git`.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::FolderName;
+use crate::process::git::{GitProgram, run_in};
+use crate::process::tmpdir::PrivateFolder;
+
+use super::edit::memory_folders;
+
+/// Run git in the store.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A command of git's with its arguments; `init` puts the store under git.
+    #[arg(value_name = "GIT-COMMAND", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub words: Vec<OsString>,
+}
+
+/// Runs the command; its exit code is git's.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    if args.words.first().is_some_and(|word| word == "init") {
+        return init(app, &args.words);
+    }
+    let none = || {
+        let program = &app.ui.program;
+        CliError::pass(format!(
+            "Error: the password store is not a git repository. Try \"{program} git init\"."
+        ))
+    };
+    if !app.environment.root.is_dir() {
+        return Err(none());
+    }
+    let store = app.store()?;
+    let folder = store.work_tree(&FolderName::root()).ok_or_else(none)?;
+    // git may put what a diff decrypts into temporary files: in memory, then.
+    let private = PrivateFolder::in_memory(&memory_folders()).ok();
+    let temporary = private.as_ref().map(PrivateFolder::path);
+    finish(run_in(store.git(), &folder, &args.words, temporary))
+}
+
+/// Turns git's exit code into ours.
+fn finish(code: std::io::Result<u8>) -> Result<(), CliError> {
+    match code {
+        Ok(0) => Ok(()),
+        Ok(code) => Err(CliError::silent(code)),
+        Err(error) => Err(CliError::caused("cannot run `git`", &error)),
+    }
+}
+
+/// Puts the store under git: what is there is committed, and diffs of entries show plaintext.
+fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
+    let git = GitProgram::default();
+    let root = &app.environment.root;
+    if !root.is_dir() {
+        return Err(CliError::new(format!("there is no password store at `{}`", super::typed(root.as_os_str())))
+            .hint(format!("`{} init GPG-ID` makes one", app.ui.program)));
+    }
+    let git = |words: &[&OsStr]| {
+        let words: Vec<OsString> = words.iter().map(|word| (*word).to_owned()).collect();
+        finish(run_in(&git, root, &words, None))
+    };
+    let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
+    git(&words)?;
+    let commit = |subject: &str, path: &str| -> Result<(), CliError> {
+        git(&["add", "--", path].map(OsStr::new))?;
+        if git(&["diff", "--cached", "--quiet", "--", path].map(OsStr::new)).is_ok() {
+            return Ok(());
+        }
+        let sign = git(&["config", "--type=bool", "--get", "--quiet"].map(OsStr::new));
+        let _ = sign;
+        git(&["commit", "-m", subject].map(OsStr::new))
+    };
+    commit("Add current contents of password store.", ".")?;
+    std::fs::write(root.join(".gitattributes"), "*.gpg diff=gpg\n")
+        .map_err(|error| CliError::caused("cannot write `.gitattributes`", &error))?;
+    commit("Configure git repository for gpg file diff.", ".gitattributes")?;
+    git(&["config", "--local", "diff.gpg.binary", "true"].map(OsStr::new))?;
+    let decrypt = "gpg -d --quiet --yes --compress-algo=none --no-encrypt-to";
+    git(&["config", "--local", "diff.gpg.textconv", decrypt].map(OsStr::new))
+}

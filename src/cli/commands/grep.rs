@@ -1,0 +1,77 @@
+//! `grep`.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::cli::ui::Text;
+use crate::model::Shown;
+use crate::ops::reencrypt::is_entry;
+use crate::ops::show::read_message;
+use crate::process::grep::grep;
+use crate::store::Store;
+
+/// Search the decrypted entries.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Options of grep(1), then the text to look for.
+    #[arg(value_name = "GREPOPTIONS SEARCH-STRING", allow_hyphen_values = true, trailing_var_arg = true)]
+    pub words: Vec<OsString>,
+}
+
+/// Runs the command. Entries that cannot be decrypted are named, and make it fail in the end.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    if args.words.is_empty() {
+        return Err(app.usage("[GREPOPTIONS] search-string"));
+    }
+    let store = app.store()?;
+    let context = app.context(&store);
+    let mut failed = 0;
+    for path in entries(&store)? {
+        let relative = path.strip_prefix(store.root()).expect("it was found below the root");
+        let shown = Shown::os(relative).to_string();
+        let name = shown.strip_suffix(".gpg").unwrap_or(&shown);
+        let text = read_message(&path).and_then(|message| context.decrypt(name, &message));
+        let text = match text {
+            Ok(text) => text,
+            Err(error) => {
+                failed += 1;
+                app.ui.warn(app.error(error).text());
+                continue;
+            }
+        };
+        let found = grep(&args.words, &text).map_err(|e| CliError::caused("cannot run `grep`", &e))?;
+        if let Some(found) = found {
+            let (folder, last) = name.rsplit_once('/').map_or(("", name), |(f, l)| (f, l));
+            let slash = if folder.is_empty() { "" } else { "/" };
+            let header = Text::new().style("\x1b[94m").add(format!("{folder}{slash}")).style("\x1b[1m");
+            app.ui.say(header.add(last).style("\x1b[0m").add(":"))?;
+            app.ui.secret_coloured(&found)?;
+        }
+    }
+    if failed > 0 {
+        return Err(CliError::new(format!("{failed} entries could not be searched")));
+    }
+    Ok(())
+}
+
+/// Returns every entry's file, sorted; links are followed, since it is reading.
+fn entries(store: &Store) -> Result<Vec<std::path::PathBuf>, CliError> {
+    let walk = walkdir::WalkDir::new(store.root()).follow_links(true).sort_by_file_name();
+    let mut files = Vec::new();
+    for entry in walk.into_iter().filter_entry(|entry| entry.file_name() != ".git") {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() && is_entry(entry.path()) => {
+                files.push(entry.into_path());
+            }
+            Ok(_) => {}
+            // A link that leads round in a circle or nowhere holds no entry of its own.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) if error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {}
+            Err(error) => return Err(CliError::caused("cannot list the store", &error)),
+        }
+    }
+    files.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
+    Ok(files)
+}

@@ -1,0 +1,114 @@
+//! `init`.
+
+use std::ffi::OsString;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::cli::explain;
+use crate::cli::quote::quoted;
+use crate::model::FolderName;
+use crate::model::entry::is_sneaky;
+use crate::ops::{OpError, init};
+use crate::store::beneath::State;
+
+use super::typed;
+
+/// Set the recipients of the store or a folder, and encrypt its entries to them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder; the whole store if it is left out.
+    #[arg(short, long, value_name = "FOLDER", allow_hyphen_values = true)]
+    pub path: Option<OsString>,
+    /// Key fingerprints, key IDs or user IDs; one empty text takes the folder's own recipients away.
+    #[arg(value_name = "GPG-ID")]
+    pub ids: Vec<OsString>,
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    if args.ids.is_empty() {
+        return Err(app.usage("[--path=subfolder,-p subfolder] gpg-id..."));
+    }
+    let path = args.path.clone().unwrap_or_default();
+    if is_sneaky(&path) {
+        return Err(explain::sneaky());
+    }
+    let folder = FolderName::parse(&path).map_err(|e| app.error(e.into()))?;
+    let mut ids = Vec::new();
+    for id in &args.ids {
+        let text = id.to_str().filter(|id| !id.contains(['\n', '\r', '\0']) && *id == id.trim());
+        let wrong = || CliError::new(format!("`{}` cannot stand in a recipients file", typed(id)));
+        ids.push(text.ok_or_else(wrong)?.to_owned());
+    }
+    if ids.len() == 1 && ids[0].is_empty() {
+        return take_away(app, &folder, &typed(&path));
+    }
+    if ids.iter().any(String::is_empty) {
+        return Err(CliError::new("an empty gpg-id stands beside others"));
+    }
+    set(app, &folder, &typed(&path), &ids)
+}
+
+/// Sets recipients; makes the store if it is not there.
+fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(), CliError> {
+    let made = make_root(app)?;
+    let result = (|| {
+        let store = app.store()?;
+        if let Ok(State::File(_) | State::Other) = store.beneath().state(folder.as_path()) {
+            let path = app.environment.root.join(folder.as_path());
+            let path = typed(path.as_os_str());
+            return Err(CliError::pass(format!("Error: {path} exists but is not a directory.")));
+        }
+        let context = app.context(&store);
+        let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
+        app.tell_notes(&store);
+        for path in &made {
+            let _ = app.ui.say(format!("mkdir: created directory {}", quoted(path)));
+        }
+        app.tell_folders(&done.published);
+        let place = if path.is_empty() { String::new() } else { format!(" ({path})") };
+        let _ = app.ui.say(format!("Password store initialized for {}{place}", typed(ids.join(", ").as_ref())));
+        app.tell(&done.published, &done.reencrypted);
+        Ok(())
+    })();
+    if result.is_err() {
+        // Nothing half-done stays: a root that was made for this goes again.
+        for path in made.iter().rev() {
+            let _ = std::fs::remove_dir(path);
+        }
+    }
+    result
+}
+
+/// Makes the root and the folders above it; returns those that were missing, outermost first.
+fn make_root(app: &App) -> Result<Vec<std::path::PathBuf>, CliError> {
+    let root = &app.environment.root;
+    let missing = root.ancestors().take_while(|path| path.symlink_metadata().is_err());
+    let mut missing: Vec<_> = missing.map(std::path::Path::to_path_buf).collect();
+    missing.reverse();
+    if let Err(error) = std::fs::create_dir_all(root) {
+        return Err(CliError::caused(format!("cannot make the store `{}`", typed(root.as_os_str())), &error));
+    }
+    Ok(missing)
+}
+
+/// Takes a folder's own recipients away.
+fn take_away(app: &App, folder: &FolderName, path: &str) -> Result<(), CliError> {
+    // The path is written as pass writes it: with the slash before an empty folder name.
+    let file = app.environment.root.join("").join(path).join("").into_os_string();
+    let file = format!("{}{}.gpg-id", typed(&file), if path.is_empty() { "/" } else { "" });
+    let store = app.store()?;
+    let context = app.context(&store);
+    let place = if path.is_empty() { String::new() } else { format!(" ({path})") };
+    let subject = format!("Deinitialize {file}{place}.");
+    let done = init::deinit(&context, folder, &subject).map_err(|error| match error {
+        OpError::NotFound(_) => {
+            CliError::pass(format!("Error: {file} does not exist and so cannot be removed."))
+        }
+        error => app.error(error),
+    })?;
+    app.tell_notes(&store);
+    let _ = app.ui.say(format!("removed {}", quoted(file.as_ref())));
+    app.tell(&done.published, &done.reencrypted);
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! `insert`.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+
+use zeroize::Zeroizing;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::{EntryName, Plaintext};
+use crate::ops::insert::{self, Permit};
+use crate::store::beneath::State;
+
+use super::typed;
+
+/// Store a password or a text.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Show the password while it is typed, and ask for it once.
+    #[arg(short, long)]
+    pub echo: bool,
+    /// Take lines until the end of the input.
+    #[arg(short, long)]
+    pub multiline: bool,
+    /// Replace an entry without asking.
+    #[arg(short, long)]
+    pub force: bool,
+    /// The entry.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<OsString>,
+}
+
+const USAGE: &str = "[--echo,-e | --multiline,-m] [--force,-f] pass-name";
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    let [typed_name] = args.names.as_slice() else { return Err(app.usage(USAGE)) };
+    if args.multiline && args.echo {
+        return Err(app.usage(USAGE));
+    }
+    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let shown = typed(typed_name).trim_end_matches('/').to_owned();
+    let store = app.store()?;
+    let context = app.context(&store);
+    // Whatever can be refused is refused before anybody types.
+    let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))?;
+    let permit = app.may_replace(args.force, there != State::Absent, &shown)?;
+    context.recipients(&name.folder()).map_err(|e| app.error(e))?;
+    let text = if args.multiline {
+        read_lines(app, &shown)?
+    } else {
+        ask(app, args.echo, &shown)?
+    };
+    let subject = format!("Add given password for {shown} to store.");
+    let published = insert::insert(&context, &name, &text, permit, &subject).map_err(|e| app.error(e))?;
+    app.tell_notes(&store);
+    app.tell_folders(&published);
+    app.tell(&published, &[]);
+    Ok(())
+}
+
+impl App {
+    /// Asks whether an entry may be replaced. Without a terminal that counts as yes: pass's callers rely
+    /// on it.
+    pub fn may_replace(&self, force: bool, there: bool, name: &str) -> Result<Permit, CliError> {
+        if force {
+            return Ok(Permit::Replace);
+        }
+        if !there {
+            // Without a terminal nobody could be asked later either.
+            return Ok(if self.prompt.is_terminal() { Permit::Create } else { Permit::Replace });
+        }
+        self.agree(&format!("An entry already exists for {name}. Overwrite it?"))?;
+        Ok(Permit::Replace)
+    }
+
+    /// Asks a question of pass's; a no ends the program with 1, silently, as in pass.
+    pub fn agree(&self, question: &str) -> Result<(), CliError> {
+        if self.prompt.confirm(question)? { Ok(()) } else { Err(CliError::silent(1)) }
+    }
+}
+
+/// Reads all of standard input.
+fn read_lines(app: &App, name: &str) -> Result<Plaintext, CliError> {
+    app.ui.say(format!("Enter contents of {name} and press Ctrl+D when finished:\n"))?;
+    let mut text = Zeroizing::new(Vec::new());
+    let mut chunk = Zeroizing::new([0_u8; 8192]);
+    let mut stdin = std::io::stdin().lock();
+    loop {
+        match stdin.read(chunk.as_mut_slice()) {
+            Ok(0) => return Ok(Plaintext::from_zeroizing(text)),
+            Ok(count) => grow(&mut text, &chunk[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(CliError::caused("cannot read standard input", &error)),
+        }
+    }
+}
+
+/// Appends to a buffer; when it has to move, what it leaves behind is wiped.
+fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    if text.capacity() < text.len() + more.len() {
+        let mut larger = Zeroizing::new(Vec::with_capacity((text.len() + more.len()) * 2));
+        larger.extend_from_slice(text);
+        *text = larger;
+    }
+    text.extend_from_slice(more);
+}
+
+/// Asks for the password: twice unless it is shown.
+fn ask(app: &App, echo: bool, name: &str) -> Result<Plaintext, CliError> {
+    let password = if echo {
+        app.prompt.line(&format!("Enter password for {name}: "))?
+    } else {
+        let password = app.prompt.secret(&format!("Enter password for {name}: "))?;
+        let again = app.prompt.secret(&format!("Retype password for {name}: "))?;
+        if !password.equals(&again) {
+            return Err(CliError::pass("Error: the entered passwords do not match."));
+        }
+        password
+    };
+    Ok(Plaintext::new([password.expose(), b"\n"].concat()))
+}

@@ -1,0 +1,51 @@
+//! One command a file: it parses, calls one operation and prints.
+
+pub mod edit;
+pub mod find;
+pub mod generate;
+pub mod git;
+pub mod grep;
+pub mod help;
+pub mod init;
+pub mod insert;
+pub mod relocate;
+pub mod remove;
+pub mod show;
+
+use crate::model::Shown;
+use crate::ops::reencrypt::Reencrypted;
+use crate::store::transaction::Published;
+
+use super::app::App;
+use super::quote::quoted;
+
+impl App {
+    /// Tells what a change did, as pass's callers know it: folders made, what git would print.
+    ///
+    /// The change stands whether or not anybody reads this, so a closed standard output is no failure.
+    pub fn tell(&self, published: &Published, reencrypted: &[Reencrypted]) {
+        for entry in reencrypted {
+            let ids: Vec<String> = entry.key_ids.iter().map(ToString::to_string).collect();
+            let _ = self.ui.say(format!("{}: reencrypting to {}", entry.name, ids.join(" ")));
+        }
+        for line in published.commits.iter().flat_map(|commit| &commit.lines) {
+            let _ = self.ui.say(line.as_str());
+        }
+        for warning in &published.warnings {
+            self.ui.warn(format!("warning: {warning}"));
+        }
+    }
+
+    /// Tells which folders a change made, as `mkdir -v` does.
+    pub fn tell_folders(&self, published: &Published) {
+        for folder in &published.folders {
+            let path = self.environment.root.join(folder);
+            let _ = self.ui.say(format!("mkdir: created directory {}", quoted(&path)));
+        }
+    }
+}
+
+/// Returns a name as it was typed, safe to show.
+pub fn typed(name: &std::ffi::OsStr) -> String {
+    Shown::os(name).to_string()
+}

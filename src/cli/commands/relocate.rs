@@ -1,0 +1,69 @@
+//! `mv` and `cp`.
+
+use std::ffi::OsString;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::cli::explain;
+use crate::cli::quote::quoted;
+use crate::model::entry::is_sneaky;
+use crate::ops::relocate::{self, Mode, Relocated, Route};
+
+use super::typed;
+
+/// Move or copy an entry or a folder; what lands under other recipients is encrypted anew.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Replace an entry without asking.
+    #[arg(short, long)]
+    pub force: bool,
+    /// The entry or folder, then its new name or the folder to put it in.
+    #[arg(value_name = "OLD-PATH NEW-PATH")]
+    pub names: Vec<OsString>,
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
+    let [from, to] = args.names.as_slice() else {
+        return Err(app.usage("[--force,-f] old-path new-path"));
+    };
+    if is_sneaky(from) || is_sneaky(to) {
+        return Err(explain::sneaky());
+    }
+    let store = app.store()?;
+    let context = app.context(&store);
+    let (source, _) = relocate::source(&context, from).map_err(|e| app.error(e))?;
+    app.ui.say(typed(store.root().join(source).as_os_str()))?;
+    let route = relocate::route(&context, mode, from, to).map_err(|e| app.error(e))?;
+    if !args.force && !route.folder && relocate::occupied(&context, &route).map_err(|e| app.error(e))? {
+        app.agree(&format!("{}: overwrite {}?", app.command, quoted(&store.root().join(&route.to))))?;
+    }
+    let verb = if mode == Mode::Move { "Rename" } else { "Copy" };
+    let subject = format!("{verb} {} to {}.", typed(from), typed(to));
+    let removal = format!("Remove {}.", typed(from));
+    let done = relocate::relocate(&context, &route, &subject, &removal).map_err(|e| app.error(e))?;
+    app.tell_notes(&store);
+    app.tell_folders(&done.published);
+    tell_files(app, &route, &done);
+    app.tell(&done.published, &done.reencrypted);
+    Ok(())
+}
+
+/// Tells what went where, as `mv -v` and `cp -v` do.
+fn tell_files(app: &App, route: &Route, done: &Relocated) {
+    let root = &app.environment.root;
+    let pair = |from, to| format!("{} -> {}", quoted(&root.join(from)), quoted(&root.join(to)));
+    match route.mode {
+        Mode::Move => {
+            let _ = app.ui.say(format!("renamed {}", pair(&route.from, &route.to)));
+        }
+        Mode::Copy => {
+            if route.folder {
+                let _ = app.ui.say(pair(&route.from, &route.to));
+            }
+            for (from, to) in &done.files {
+                let _ = app.ui.say(pair(from, to));
+            }
+        }
+    }
+}
