@@ -1,5 +1,21 @@
 //! Encryption, decryption, keys and signatures: what the store asks of OpenPGP.
 
+mod colons;
+#[doc(hidden)]
+pub mod fake;
+mod gnupg;
+mod gpg;
+mod gpgme;
+mod lookup;
+pub mod openpgp;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use gnupg::GnuPg;
+pub use gpg::GnuPgConfig;
+
 use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
 
 /// What the store asks of OpenPGP.
@@ -8,7 +24,8 @@ pub trait Crypto {
     /// group of gpg.conf. Fails unless every one of them is found, unambiguous and usable.
     fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError>;
 
-    /// Returns `plaintext` encrypted to exactly `to`, uncompressed, as a binary OpenPGP message.
+    /// Returns `plaintext` encrypted to exactly `to`, uncompressed; binary, unless the user's own GnuPG
+    /// options ask for ASCII armour.
     fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError>;
 
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
@@ -62,6 +79,18 @@ pub enum RecipientError {
     },
 }
 
+impl RecipientError {
+    /// Returns the error of a member of the group `group`, which its name then says.
+    fn in_group(mut self, group: &str) -> Self {
+        let (Self::Missing { id }
+        | Self::Ambiguous { id, .. }
+        | Self::Unusable { id, .. }
+        | Self::Lookup { id, .. }) = &mut self;
+        id.push_str(&format!(" (of group {group})"));
+        self
+    }
+}
+
 /// Why a cryptographic operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CryptoError {
@@ -107,7 +136,7 @@ pub enum CryptoError {
         action: &'static str,
         /// Why it did not.
         #[source]
-        source: gpgme::Error,
+        source: ::gpgme::Error,
     },
 }
 

@@ -1,0 +1,188 @@
+//! The real [`Crypto`]: GnuPG, through gpgme where that suits and through its program elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, OnceLock};
+
+use crate::model::{Fingerprint, KeyId, Plaintext, RecipientId};
+
+use super::colons::Group;
+use super::gpg::{GnuPgConfig, Gpg};
+use super::gpgme::Engine;
+use super::lookup::{self, Name};
+use super::openpgp::{self, Outline};
+use super::{Crypto, CryptoError, RecipientError};
+
+/// GnuPG: the user's keyring, agent, pinentry and smartcards.
+pub struct GnuPg {
+    config: GnuPgConfig,
+    gpg: Gpg,
+    engine: Mutex<Option<Engine>>,
+    groups: OnceLock<Vec<Group>>,
+}
+
+impl GnuPg {
+    /// Takes the way to run GnuPG; starts nothing yet.
+    pub fn new(config: GnuPgConfig) -> Self {
+        let gpg = Gpg::new(config.clone());
+        GnuPg { config, gpg, engine: Mutex::new(None), groups: OnceLock::new() }
+    }
+
+    /// Returns the members of the group `id`, none if there is no such group. Groups of one name are
+    /// one, and gpg does not look for groups among their members.
+    fn group(&self, id: &str) -> Result<Option<Vec<String>>, CryptoError> {
+        let groups = match self.groups.get() {
+            Some(groups) => groups,
+            None => {
+                let groups = self.gpg.groups()?;
+                self.groups.get_or_init(|| groups)
+            }
+        };
+        let named: Vec<&Group> = groups.iter().filter(|g| g.name.eq_ignore_ascii_case(id)).collect();
+        let members = named.iter().flat_map(|group| group.members.clone()).collect();
+        Ok((!named.is_empty()).then_some(members))
+    }
+
+    /// Returns the key that `id` stands for, which is no group.
+    fn resolve_key(&self, id: &str, name: &Name) -> Result<RecipientId, RecipientError> {
+        // No argument of a program can hold NUL, and no name does.
+        if id.is_empty() || id.contains('\0') {
+            return Err(RecipientError::Missing { id: id.to_owned() });
+        }
+        let keys = self.gpg.keys(&name.query());
+        let keys = keys.map_err(|source| RecipientError::Lookup { id: id.to_owned(), source })?;
+        lookup::choose(id, name, keys)
+    }
+
+    /// Encrypts through gpgme.
+    fn encrypt_by_gpgme(&self, text: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+        let mut engine = self.engine.lock().expect("nobody panics holding it");
+        let engine = match &mut *engine {
+            Some(engine) => engine,
+            none => none.insert(Engine::new(self.config.home.as_deref())?),
+        };
+        let keys: Vec<Fingerprint> = to.iter().map(|recipient| recipient.fingerprint.clone()).collect();
+        engine.encrypt(text, &keys)
+    }
+}
+
+impl Crypto for GnuPg {
+    fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
+        let name = Name::parse(id);
+        // A group wins over a key, as in gpg; asking costs a process, and fingerprints name none.
+        let members = match name.is_fingerprint() {
+            true => None,
+            false => self.group(id).map_err(|source| RecipientError::Lookup { id: id.to_owned(), source })?,
+        };
+        let Some(members) = members else {
+            return Ok(vec![self.resolve_key(id, &name)?]);
+        };
+        if members.is_empty() {
+            return Err(RecipientError::Missing { id: id.to_owned() });
+        }
+        let resolve = |member: &String| {
+            let key = self.resolve_key(member, &Name::parse(member));
+            key.map_err(|error| error.in_group(id))
+        };
+        members.iter().map(resolve).collect()
+    }
+
+    fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+        let mut seen = BTreeSet::new();
+        let once = |r: &&RecipientId| seen.insert((r.fingerprint.clone(), r.subkey.clone()));
+        let to: Vec<RecipientId> = to.iter().filter(once).cloned().collect();
+        if to.is_empty() {
+            // gpgme would ask for a passphrase to encrypt with instead.
+            return Err(CryptoError::WrongRecipients { wanted: "nobody".into(), found: "nobody".into() });
+        }
+        // gpgme takes neither options nor a subkey.
+        let by_program = !self.config.options.is_empty() || to.iter().any(|r| r.subkey.is_some());
+        let message = match by_program {
+            true => self.gpg.encrypt(plaintext, &to)?,
+            false => self.encrypt_by_gpgme(plaintext, &to)?,
+        };
+        if openpgp::is_armored(&message) {
+            // `armor` in gpg.conf: gpg reads it, so do pass and we; only the check needs gpg.
+            check_recipients(&self.gpg.recipients_of(&message)?, &to)?;
+        } else {
+            let Outline { recipients, passphrase, .. } = openpgp::outline(&message)?;
+            if passphrase {
+                return Err(wrong(&to, "whoever knows a passphrase".into()));
+            }
+            check_recipients(&recipients, &to)?;
+        }
+        Ok(message)
+    }
+
+    fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        self.gpg.decrypt(message)
+    }
+
+    fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
+        match openpgp::is_armored(message) {
+            true => self.gpg.recipients_of(message),
+            false => Ok(openpgp::outline(message)?.recipients),
+        }
+    }
+
+    fn sign(&self, data: &[u8], signers: &[String]) -> Result<Vec<u8>, CryptoError> {
+        let signature = self.gpg.sign(data, signers)?;
+        // gpg silently takes another key where it does not have the one asked for.
+        let wanted: Vec<Fingerprint> = signers.iter().filter_map(|s| Fingerprint::parse(s)).collect();
+        if wanted.is_empty() || self.verify(data, &signature)?.iter().any(|made| wanted.contains(made)) {
+            return Ok(signature);
+        }
+        Err(CryptoError::Gpg("signed with another key than asked for".into()))
+    }
+
+    fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError> {
+        self.gpg.verify(data, signature)
+    }
+}
+
+/// Returns an error unless the key IDs `found` in a message are those of `wanted`: each recipient, and
+/// nobody else. Where gpg.conf hides recipients (`throw-keyids`), their number must be right.
+pub(super) fn check_recipients(found: &[KeyId], wanted: &[RecipientId]) -> Result<(), CryptoError> {
+    let named: BTreeSet<KeyId> = found.iter().copied().filter(|id| *id != KeyId::HIDDEN).collect();
+    let hidden = found.iter().filter(|id| **id == KeyId::HIDDEN).count();
+    let belongs = |id: &KeyId| wanted.iter().any(|r| r.encryption_keys.contains(id));
+    let is_missing = |r: &&RecipientId| !r.encryption_keys.iter().any(|id| named.contains(id));
+    let missing = wanted.iter().filter(is_missing).count();
+    // Two recipients may be parts of one key, and share a session-key packet; none may have two.
+    let counts = named.len() + hidden == found.len() && found.len() <= wanted.len() && missing <= hidden;
+    match counts && named.iter().all(belongs) {
+        true => Ok(()),
+        false => Err(wrong(wanted, found.iter().map(KeyId::to_string).collect::<Vec<_>>().join(", "))),
+    }
+}
+
+/// Returns the error for a message that `found` could read.
+fn wrong(wanted: &[RecipientId], found: String) -> CryptoError {
+    let wanted: Vec<&str> = wanted.iter().map(|recipient| recipient.fingerprint.as_str()).collect();
+    CryptoError::WrongRecipients { wanted: wanted.join(", "), found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lets_nobody_else_read() {
+        let recipient = |digit: char, ids: &[u64]| RecipientId {
+            fingerprint: Fingerprint::parse(&digit.to_string().repeat(40)).unwrap(),
+            subkey: None,
+            encryption_keys: ids.iter().copied().map(KeyId).collect(),
+        };
+        let wanted = [recipient('A', &[1, 2]), recipient('B', &[3])];
+        let check = |found: &[u64]| {
+            let found: Vec<KeyId> = found.iter().copied().map(KeyId).collect();
+            check_recipients(&found, &wanted).is_ok()
+        };
+        // 0 is a hidden recipient.
+        for good in [&[1, 3][..], &[3, 2], &[0, 0], &[0, 3]] {
+            assert!(check(good), "{good:?}");
+        }
+        for bad in [&[1][..], &[], &[1, 2], &[1, 3, 4], &[1, 4], &[1, 3, 0], &[0], &[1, 1], &[1, 2, 3]] {
+            assert!(!check(bad), "{bad:?}");
+        }
+    }
+}

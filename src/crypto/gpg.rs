@@ -1,0 +1,247 @@
+//! The gpg program: quicker than gpgme for one message, and the only way to pass the user's options.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
+use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
+
+use super::colons::{self, Group};
+use super::{CryptoError, status};
+
+/// How to run GnuPG.
+#[derive(Debug, Clone)]
+pub struct GnuPgConfig {
+    /// The program: `gpg` or `gpg2`.
+    pub program: OsString,
+    /// GnuPG's home folder; none leaves it to the environment.
+    pub home: Option<PathBuf>,
+    /// The user's own options (the words of `PASSWORD_STORE_GPG_OPTS`), put before all others.
+    pub options: Vec<OsString>,
+    /// Whether gpg must not ask anything itself (`--batch`); pinentry may still ask for a passphrase.
+    pub batch: bool,
+    /// The terminal for pinentry, for gpg's variable `GPG_TTY`; none leaves it as it is.
+    pub tty: Option<OsString>,
+}
+
+impl Default for GnuPgConfig {
+    fn default() -> Self {
+        GnuPgConfig { program: "gpg".into(), home: None, options: Vec::new(), batch: false, tty: None }
+    }
+}
+
+/// The gpg program.
+pub struct Gpg {
+    config: GnuPgConfig,
+}
+
+impl Gpg {
+    /// Takes the way to run it.
+    pub fn new(config: GnuPgConfig) -> Self {
+        Gpg { config }
+    }
+
+    /// Returns the plaintext of a message; nothing unless gpg vouches for all of it.
+    pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        let mut command = self.command();
+        self.add_pass_options(&mut command);
+        // The last `--output` counts: an option of the user's must not put plaintext into a file.
+        command.args(["--output", "-", "--decrypt"]);
+        let done = self.run_shown(Filter::new(command, message))?;
+        if !done.exit.success() {
+            return Err(CryptoError::Decrypt { code: code(&done) });
+        }
+        status::vouches_for_decryption(&done.status)?;
+        Ok(Plaintext::from_zeroizing(done.stdout))
+    }
+
+    /// Returns the plaintext encrypted to exactly `to`; the caller compares what came out.
+    pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+        let mut command = self.command();
+        self.add_pass_options(&mut command);
+        // Without `--batch` gpg would ask the terminal whether to use an untrusted key anyway.
+        command.args(["--batch", "--output", "-", "--encrypt"]);
+        for recipient in to {
+            // Whole fingerprints; `!` forces the subkey.
+            let name = match &recipient.subkey {
+                Some(subkey) => format!("{subkey}!"),
+                None => recipient.fingerprint.to_string(),
+            };
+            command.args(["--recipient", &name]);
+        }
+        let done = self.run_shown(Filter::new(command, plaintext.expose()))?;
+        match status::refused_recipient(&done.status) {
+            Some(error) => Err(error),
+            None if done.exit.success() => Ok(done.stdout.to_vec()),
+            None => Err(failed("encrypt", &done)),
+        }
+    }
+
+    /// Returns the key IDs of a message in whatever form gpg reads, ASCII armour included.
+    pub fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
+        let mut command = self.command();
+        // `--list-only`: nothing is decrypted, so nobody is asked for a passphrase.
+        command.args(["--batch", "--list-only", "--output", "-", "--decrypt"]);
+        let done = self.run(Filter::new(command, message).keep_stderr())?;
+        status::recipients(&done.status)
+    }
+
+    /// Returns a detached signature by the first of `signers` that gpg can use, as pass's init makes it.
+    pub fn sign(&self, data: &[u8], signers: &[String]) -> Result<Vec<u8>, CryptoError> {
+        let mut command = self.command();
+        self.add_pass_options(&mut command);
+        // `--no-armor`: binary, whatever gpg.conf says; pass leaves that open.
+        command.args(["--no-armor", "--output", "-"]);
+        for signer in signers {
+            command.args(["--default-key", signer]);
+        }
+        command.arg("--detach-sign");
+        let done = self.run_shown(Filter::new(command, data))?;
+        if done.exit.success() && !done.stdout.is_empty() {
+            return Ok(done.stdout.to_vec());
+        }
+        Err(failed("sign", &done))
+    }
+
+    /// Returns the fingerprints of every good signature of `data`: the signing key's, its primary's.
+    pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError> {
+        let mut command = self.command();
+        // `-&N` names an open descriptor, so nothing needs a file.
+        command.args(["--batch", "--enable-special-filenames", "--verify", "--"]);
+        command.args([&format!("-&{SECOND_FD}"), "-"]);
+        let filter = Filter::new(command, data).second_input(signature).keep_stderr();
+        // Of several signatures one good one suffices, as for pass: the exit code says too little.
+        Ok(status::good_signatures(&self.run(filter)?.status))
+    }
+
+    /// Returns the keys that gpg finds under `query`, expired and revoked ones included.
+    pub fn keys(&self, query: &str) -> Result<Vec<Key>, CryptoError> {
+        let mut command = self.command();
+        // Only what the keyring says is wanted, not validity: no rebuilding of the trust database, no
+        // keyserver; and `query` is UTF-8 whatever the locale says.
+        command.args(["--batch", "--no-auto-check-trustdb", "--no-auto-key-locate", "--utf8-strings"]);
+        command.args(["--with-colons", "--list-keys", "--", query]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
+        if !keys.is_empty() || done.exit.success() || status::found_no_key(&done.status) {
+            return Ok(keys);
+        }
+        Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended("list keys", &done))))
+    }
+
+    /// Returns the groups of gpg.conf.
+    pub fn groups(&self) -> Result<Vec<Group>, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--with-colons", "--list-config", "group"]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        if done.exit.success() {
+            return Ok(colons::groups(&String::from_utf8_lossy(&done.stdout)));
+        }
+        Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended("list groups", &done))))
+    }
+
+    /// Returns the program with the user's options.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.config.program);
+        if let Some(home) = &self.config.home {
+            // Not `--homedir`: an option of the user's may say so, and goes before.
+            command.env("GNUPGHOME", home);
+        }
+        if let Some(tty) = &self.config.tty {
+            command.env("GPG_TTY", tty);
+        }
+        command.args(&self.config.options);
+        // After the user's options: the last `--status-fd` counts, and what decides here is ours.
+        command.args(["--status-fd", &STATUS_FD.to_string()]);
+        command
+    }
+
+    /// Adds the options that pass gives to every encryption and decryption.
+    fn add_pass_options(&self, command: &mut Command) {
+        // Quiet: callers show standard error. Yes: nothing is asked that pass does not ask. No
+        // compression: the size of a password is no secret worth an oracle. No encrypt-to: the
+        // recipients file alone decides.
+        command.args(["--quiet", "--yes", "--compress-algo=none", "--no-encrypt-to"]);
+        if self.config.batch {
+            // As pass has it beside an agent; gpg 2 ignores `--use-agent`, gpg 1 needs it.
+            command.args(["--batch", "--use-agent"]);
+        }
+    }
+
+    /// Runs gpg with its standard error shown, and passes on the status lines that the user asked for.
+    fn run_shown(&self, filter: Filter<'_>) -> Result<Filtered, CryptoError> {
+        let done = self.run(filter)?;
+        if wants_status(&self.config.options) {
+            // Asked for by the user (PassFF), and taken over by our own option. Standard error it is,
+            // for descriptor 1 too: status lines are no plaintext. Whoever closed it does not want them.
+            let _ = std::io::stderr().write_all(&done.status);
+        }
+        Ok(done)
+    }
+
+    /// Runs gpg and collects its status lines.
+    fn run(&self, filter: Filter<'_>) -> Result<Filtered, CryptoError> {
+        filter.status().run().map_err(|source| CryptoError::NotRun {
+            program: self.config.program.to_string_lossy().into_owned(),
+            source,
+        })
+    }
+}
+
+/// Whether the user's options send status lines to standard output or error.
+fn wants_status(options: &[OsString]) -> bool {
+    let words = options.iter().map(|word| word.to_string_lossy());
+    let mut previous_asks = false;
+    for word in words {
+        let value = word.strip_prefix("--status-fd=").or_else(|| previous_asks.then_some(&*word));
+        if value.is_some_and(|fd| matches!(fd, "1" | "2")) {
+            return true;
+        }
+        previous_asks = word == "--status-fd";
+    }
+    false
+}
+
+/// Returns gpg's exit code, 2 if it was killed.
+fn code(done: &Filtered) -> u8 {
+    done.exit.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)
+}
+
+/// Returns the error of a gpg that has said why on standard error.
+fn failed(action: &str, done: &Filtered) -> CryptoError {
+    CryptoError::Gpg(ended(action, done))
+}
+
+/// Returns how gpg ended, where it has not said why.
+fn ended(action: &str, done: &Filtered) -> String {
+    format!("could not {action} (exit code {})", code(done))
+}
+
+/// Returns the last line of what gpg said, without its name.
+fn last_line(stderr: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(stderr);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(line.strip_prefix("gpg: ").unwrap_or(line).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sees_where_the_user_wants_status_lines() {
+        let wants = |words: &[&str]| wants_status(&words.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(wants(&["--status-fd=2", "--debug=ipc"]));
+        assert!(wants(&["--debug=ipc", "--status-fd", "1"]));
+        assert!(!wants(&["--status-fd", "7"]));
+        assert!(!wants(&["--logger-fd", "2", "2"]));
+    }
+
+    #[test]
+    fn finds_what_gpg_said_last() {
+        assert_eq!(last_line(b"gpg: a\ngpg: b: c\n\n").unwrap(), "b: c");
+        assert_eq!(last_line(b"\n"), None);
+    }
+}

@@ -1,0 +1,169 @@
+//! gpg's status lines (GnuPG's doc/DETAILS): what it vouches for, read from a pipe of our own.
+
+use crate::model::{Fingerprint, KeyId};
+
+use super::CryptoError;
+
+/// Returns keyword and arguments of each line.
+fn lines(status: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(status);
+    let lines = text.lines().filter_map(|line| line.strip_prefix("[GNUPG:] "));
+    lines.map(|line| line.split_once(' ').unwrap_or((line, ""))).map(|(k, a)| (k.into(), a.into())).collect()
+}
+
+/// Returns whether the plaintext that gpg wrote, all of it, comes from one encrypted message whose
+/// integrity was checked.
+///
+/// A packet that is not encrypted, or one beside the encrypted ones, makes `gpg -d` write it and exit
+/// with 0; so do `--ignore-mdc-error` and `--allow-multiple-messages` of a user's gpg.conf.
+pub fn vouches_for_decryption(status: &[u8]) -> Result<(), CryptoError> {
+    let lines = lines(status);
+    let places = |keyword: &str| -> Vec<usize> {
+        let all = lines.iter().enumerate();
+        all.filter(|(_, (found, _))| found == keyword).map(|(place, _)| place).collect()
+    };
+    let (begins, ends) = (places("BEGIN_DECRYPTION"), places("END_DECRYPTION"));
+    let [begin] = begins[..] else {
+        return Err(CryptoError::Unsound(match begins.len() {
+            0 => "the message is not encrypted",
+            _ => "it is more than one encrypted message",
+        }));
+    };
+    // `ERROR` lines are no verdict: there is one for each secret key that would not work before one did.
+    let failed = ["DECRYPTION_FAILED", "BADMDC"].iter().any(|keyword| !places(keyword).is_empty());
+    if failed || places("DECRYPTION_OKAY").len() != 1 || ends.len() != 1 {
+        return Err(CryptoError::Unsound("gpg did not confirm that the message is whole"));
+    }
+    if places("GOODMDC").len() != 1 {
+        return Err(CryptoError::Unsound("the message is not protected against changes"));
+    }
+    match places("PLAINTEXT")[..] {
+        [plaintext] if begin < plaintext && plaintext < ends[0] => Ok(()),
+        _ => Err(CryptoError::Unsound("the message holds other data beside what was encrypted")),
+    }
+}
+
+/// Returns why gpg refused a recipient, if it did.
+pub fn refused_recipient(status: &[u8]) -> Option<CryptoError> {
+    let lines = lines(status);
+    let (_, arguments) = lines.iter().find(|(keyword, _)| keyword == "INV_RECP")?;
+    Some(refusal(arguments))
+}
+
+/// Returns the error for the arguments of an `INV_RECP` line: a reason's number and the recipient.
+pub fn refusal(arguments: &str) -> CryptoError {
+    let (reason, recipient) = arguments.split_once(' ').unwrap_or((arguments, ""));
+    match (reason, Fingerprint::parse(recipient.trim_end_matches('!'))) {
+        // 10: "Key not trusted".
+        ("10", Some(fingerprint)) => CryptoError::Untrusted(fingerprint),
+        _ => CryptoError::Gpg(format!("cannot encrypt to {recipient} (reason {reason})")),
+    }
+}
+
+/// Returns the recipients that gpg names in a message.
+pub fn recipients(status: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
+    let lines = lines(status);
+    if !lines.iter().any(|(keyword, _)| keyword == "BEGIN_DECRYPTION") {
+        return Err(CryptoError::Malformed("gpg finds no encrypted data in it"));
+    }
+    let ids = lines.iter().filter(|(keyword, _)| keyword == "ENC_TO").map(|(_, arguments)| {
+        let id = arguments.split(' ').next().unwrap_or("");
+        u64::from_str_radix(id, 16).map(KeyId).map_err(|_| CryptoError::Malformed("gpg names no key ID"))
+    });
+    ids.collect()
+}
+
+/// Returns the full fingerprints of good signatures. `VALIDSIG` alone also stands for expired and
+/// revoked keys; only behind `GOODSIG` nothing is wrong.
+pub fn good_signatures(status: &[u8]) -> Vec<Fingerprint> {
+    let (mut good, mut fingerprints) = (false, Vec::new());
+    for (keyword, arguments) in lines(status) {
+        match keyword.as_str() {
+            "GOODSIG" => good = true,
+            "NEWSIG" | "BADSIG" | "ERRSIG" | "EXPSIG" | "EXPKEYSIG" | "REVKEYSIG" => good = false,
+            "VALIDSIG" if good => {
+                let words: Vec<&str> = arguments.split(' ').collect();
+                let ends = [words.first(), words.get(9)];
+                fingerprints.extend(ends.into_iter().flatten().filter_map(|w| Fingerprint::parse(w)));
+                good = false;
+            }
+            _ => {}
+        }
+    }
+    fingerprints.dedup();
+    fingerprints
+}
+
+/// Whether a listing failed only because no key has the name (error 9, `GPG_ERR_NO_PUBKEY`).
+pub fn found_no_key(status: &[u8]) -> bool {
+    let lines = lines(status);
+    let mut errors = lines.iter().filter(|(keyword, _)| keyword == "ERROR").peekable();
+    errors.peek().is_some() && errors.all(|(_, arguments)| arguments == "keylist.getkey 9")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns status lines from keywords.
+    fn status(keywords: &str) -> Vec<u8> {
+        keywords.split(", ").map(|k| format!("[GNUPG:] {k}\n")).collect::<String>().into_bytes()
+    }
+
+    const GOOD: &str =
+        "ENC_TO 1 18 0, BEGIN_DECRYPTION, PLAINTEXT 62 1 p, DECRYPTION_OKAY, GOODMDC, END_DECRYPTION";
+
+    #[test]
+    fn vouches_for_one_whole_message_only() {
+        assert!(vouches_for_decryption(&status(GOOD)).is_ok());
+        assert!(vouches_for_decryption(&status(&format!("ERROR pkdecrypt_failed 1, {GOOD}"))).is_ok());
+        let cases = [
+            ("PLAINTEXT 62 1 p".to_owned(), "not encrypted"),
+            (format!("{GOOD}, {GOOD}"), "more than one"),
+            (GOOD.replace("GOODMDC, ", ""), "not protected"),
+            (GOOD.replace("DECRYPTION_OKAY, ", ""), "whole"),
+            (format!("{GOOD}, DECRYPTION_FAILED"), "whole"),
+            (format!("{GOOD}, PLAINTEXT 62 1 p"), "beside"),
+            (format!("PLAINTEXT 62 1 p, {GOOD}"), "beside"),
+            (GOOD.replace("PLAINTEXT 62 1 p, ", "PLAINTEXT 62 1 p, PLAINTEXT 62 1 p, "), "beside"),
+            (GOOD.replace("PLAINTEXT 62 1 p, ", ""), "beside"),
+        ];
+        for (lines, expected) in cases {
+            let error = vouches_for_decryption(&status(&lines)).unwrap_err().to_string();
+            assert!(error.contains(expected), "{lines}: {error}");
+        }
+        // What the plaintext says on standard output is no status line, and a prefix is no keyword.
+        assert!(vouches_for_decryption(GOOD.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn takes_good_signatures_only() {
+        let fpr = "E9F6C0FD638B34B635A94FAF712A8FE78EC21FAC";
+        let valid = format!("VALIDSIG {} 2026-11-21 1 0 4 0 22 8 00 {fpr}", "A".repeat(40));
+        let good = good_signatures(&status(&format!("NEWSIG, GOODSIG 1 A, {valid}")));
+        assert_eq!(good, [Fingerprint::parse(&"A".repeat(40)).unwrap(), Fingerprint::parse(fpr).unwrap()]);
+        for bad in ["EXPKEYSIG 1 A", "REVKEYSIG 1 A", "EXPSIG 1 A", "BADSIG 1 A"] {
+            assert_eq!(good_signatures(&status(&format!("NEWSIG, {bad}, {valid}"))), []);
+        }
+    }
+
+    #[test]
+    fn reads_refusals_and_recipients() {
+        let fpr = "E9F6C0FD638B34B635A94FAF712A8FE78EC21FAC";
+        let untrusted = refused_recipient(&status(&format!("INV_RECP 10 {fpr}!"))).unwrap();
+        assert!(matches!(untrusted, CryptoError::Untrusted(f) if f.as_str() == fpr));
+        assert!(matches!(refused_recipient(&status("INV_RECP 1 x")), Some(CryptoError::Gpg(_))));
+        assert_eq!(recipients(&status(GOOD)).unwrap(), [KeyId(1)]);
+        assert!(recipients(&status("NODATA 1")).is_err());
+        assert!(found_no_key(&status("ERROR keylist.getkey 9")));
+        assert!(!found_no_key(&status("ERROR add_keyblock_resource 33587281, ERROR keylist.getkey 9")));
+        assert!(!found_no_key(b""));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>) {
+            let _ = (vouches_for_decryption(&bytes), recipients(&bytes), good_signatures(&bytes));
+        }
+    }
+}
