@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod exit;
+pub mod tree;
 pub mod ui;
 
 /// Runs the program on this process's arguments.

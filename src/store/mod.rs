@@ -137,3 +137,6 @@ impl Store {
         }
     }
 }
+pub mod listing;
+pub mod locale;
+pub mod pattern;
