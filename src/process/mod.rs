@@ -1,1 +1,3 @@
 //! Other programs: the only folder that starts any.
+
+pub mod hardening;
