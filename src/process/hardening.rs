@@ -66,38 +66,30 @@ pub fn set_umask(mode: u32) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
 
     use super::*;
 
-    /// Runs one test of this file in a process of its own, as hardening lasts for the process.
-    fn alone(test: &str, as_user: Option<u32>) -> std::process::Output {
-        let me = std::env::current_exe().expect("the test knows its own file");
-        let mut command = match as_user {
-            // Not dumpable matters least for root, who may look at everything: be somebody else.
-            Some(uid) => {
-                let copy = std::env::temp_dir().join(format!("passel-harden-{}", std::process::id()));
-                std::fs::copy(&me, &copy).expect("the test can be copied to where all may run it");
-                let mut command = Command::new("setpriv");
-                command.args([format!("--reuid={uid}"), format!("--regid={uid}")]);
-                command.arg("--clear-groups").arg(copy);
-                command
-            }
-            None => Command::new(me),
-        };
-        command.args(["--exact", "--ignored", "--nocapture", "--test-threads=1", test]);
-        command.current_dir("/").output().expect("the test runs")
-    }
-
     #[test]
     fn is_neither_dumped_nor_traced() {
-        let as_user = rustix::process::getuid().is_root().then_some(65534);
-        let output = alone("process::hardening::tests::hardened_child", as_user);
-        let _ = std::fs::remove_file(
-            std::env::temp_dir().join(format!("passel-harden-{}", std::process::id())),
-        );
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
-        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+        let me = std::env::current_exe().expect("the test knows its own file");
+        let folder = tempfile::tempdir().expect("a folder is made");
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("mode");
+        let mut command = Command::new(&me);
+        if rustix::process::getuid().is_root() {
+            // Root may look at everything: be somebody else, in a copy that all may run.
+            let copy = folder.path().join("test");
+            let copied = Command::new("cp").arg(&me).arg(&copy).status();
+            assert!(copied.expect("cp runs").success());
+            command = Command::new("setpriv");
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(copy);
+        }
+        // In a process of its own, as hardening lasts for the process.
+        command.args(["--exact", "--ignored", "--nocapture", "process::hardening::tests::hardened_child"]);
+        let output = command.current_dir("/").output().expect("the test runs");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && shown.contains("1 passed"), "{shown}");
     }
 
     /// What [`is_neither_dumped_nor_traced`] runs as another user.

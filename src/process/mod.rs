@@ -1,3 +1,5 @@
 //! Other programs: the only folder that starts any.
 
+pub mod editor;
 pub mod hardening;
+pub mod tmpdir;
