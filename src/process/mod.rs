@@ -1,5 +1,6 @@
 //! Other programs: the only folder that starts any.
 
+pub mod clipboard;
 pub mod editor;
 pub mod hardening;
 pub mod tmpdir;
