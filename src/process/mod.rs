@@ -191,3 +191,7 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }
+pub mod clipboard;
+pub mod editor;
+pub mod hardening;
+pub mod tmpdir;
