@@ -1,0 +1,12 @@
+//! Tests of the program as a user or a script meets it: one binary, one file per subject.
+//!
+//! They need pass, tree, gpg, git, setsid(1), qrencode and apt-get on the machine. What is
+//! missing fails a test; nothing is skipped.
+
+mod common;
+
+mod cli {
+    mod side_by_side;
+    mod turn_by_turn;
+    mod upstream;
+}

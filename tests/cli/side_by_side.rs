@@ -1,0 +1,206 @@
+//! The real pass and our program are given the same command lines on stores of their own; after each,
+//! exit code, output, files, recipients and commits must be equal, or listed in `DIFFERENCES`.
+
+mod differences;
+mod normal;
+mod scenario;
+mod side;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::common::{Keyring, stock_pass, subject, tool};
+use differences::{Aspect, DIFFERENCES, Difference};
+use scenario::{Scenario, parse};
+use side::{Seen, Side};
+
+/// Fewer compared command lines than this would be no comparison.
+const AT_LEAST: usize = 150;
+
+macro_rules! scenarios {
+    ($($test:ident = $file:literal,)*) => {
+        /// Every file of scenarios.
+        const FILES: &[&str] = &[$(include_str!(concat!("side_by_side/", $file))),*];
+        $(#[test] fn $test() {
+            check(&parse(include_str!(concat!("side_by_side/", $file))));
+        })*
+    };
+}
+
+scenarios! {
+    copies_like_pass = "copy.txt",
+    deletes_like_pass = "delete.txt",
+    edits_like_pass = "edit.txt",
+    finds_like_pass = "find.txt",
+    generates_like_pass = "generate.txt",
+    greps_like_pass = "grep.txt",
+    initialises_like_pass = "init.txt",
+    inserts_like_pass = "insert.txt",
+    moves_like_pass = "move.txt",
+    names_entries_like_pass = "names.txt",
+    runs_git_like_pass = "git.txt",
+    shows_like_pass = "show.txt",
+    talks_on_a_terminal_like_pass = "terminal.txt",
+    understands_the_environment_like_pass = "environment.txt",
+    understands_options_like_pass = "options.txt",
+}
+
+#[test]
+fn compares_enough_command_lines() {
+    let scenarios: Vec<Scenario> = FILES.iter().flat_map(|text| parse(text)).collect();
+    let lines: usize = scenarios.iter().map(|scenario| scenario.compared().count()).sum();
+    println!("{lines} command lines compared, in {} scenarios", scenarios.len());
+    assert!(lines >= AT_LEAST, "only {lines} command lines are compared");
+    let names: BTreeSet<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(names.len(), scenarios.len(), "two scenarios have the same name");
+    for listed in DIFFERENCES {
+        let mut named = scenarios.iter().filter(|scenario| scenario.name == listed.scenario);
+        let found = named.any(|scenario| scenario.compared().any(|step| step.line() == listed.line));
+        assert!(found, "no scenario has the line of this difference: {listed:?}");
+        assert!(!listed.why.is_empty(), "why? {listed:?}");
+    }
+}
+
+#[test]
+fn notices_a_program_that_differs() {
+    let scenarios = parse("= x (git)\n$ pass nosuch\n$ printf 'b\\n' | pass insert -m a\n$ pass rm -f a\n");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let crooked = folder.path().join("pass");
+    let keyring = Keyring::new();
+    let cases = [
+        ("exit 7", vec![Aspect::Code, Aspect::Stderr]),
+        ("echo more; exec pass-stock \"$@\"", vec![Aspect::Stdout]),
+        ("pass-stock \"$@\"; exit 3", vec![Aspect::Code]),
+        ("pass-stock \"$@\" 2>&1", vec![Aspect::Stdout, Aspect::Stderr]),
+        ("pass-stock \"$@\" && chmod -f 640 store/a.gpg; true", vec![Aspect::Files]),
+        ("pass-stock \"$@\" && git -C store commit -q --amend -m x; true", vec![Aspect::Commits]),
+    ];
+    for (script, expected) in cases {
+        let script = script.replace("pass-stock", &stock_pass().to_string_lossy());
+        std::fs::write(&crooked, format!("#!/bin/bash\n{script}\n")).expect("the folder is ours");
+        make_executable(&crooked);
+        let found = compare(&scenarios[0], &crooked, &keyring);
+        for aspect in expected {
+            assert!(found.iter().any(|one| one.aspect == aspect), "{script}: {aspect:?} not noticed");
+        }
+    }
+}
+
+#[test]
+fn notices_a_listed_difference_that_no_longer_occurs() {
+    let scenarios = parse("= x (plain)\n$ pass ls\n");
+    let listed = Difference {
+        scenario: "x",
+        line: "pass ls",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: "made up for this test",
+    };
+    let report = judge(&scenarios, &stock_pass(), &[listed]);
+    assert!(report.contains("no longer differs"), "{report}");
+}
+
+fn make_executable(file: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o755)).expect("the file is ours");
+}
+
+/// Fails unless our program does what pass does in all of these scenarios.
+fn check(scenarios: &[Scenario]) {
+    tool("tree");
+    tool("qrencode");
+    // Nothing differs when the tests themselves are tried, with pass standing in for our program.
+    let same = subject().canonicalize().ok() == stock_pass().canonicalize().ok();
+    let report = judge(scenarios, &subject(), if same { &[] } else { DIFFERENCES });
+    assert!(report.is_empty(), "{report}");
+}
+
+/// Something that differed.
+struct Found {
+    line: String,
+    aspect: Aspect,
+    pass: String,
+    ours: String,
+}
+
+/// Compares all scenarios, and reports what is not as listed.
+fn judge(scenarios: &[Scenario], program: &Path, listed: &[Difference]) -> String {
+    let keyring = Keyring::new();
+    let mut report = String::new();
+    for scenario in scenarios {
+        let mut expected: Vec<&Difference> = listed.iter().filter(|one| one.scenario == scenario.name).collect();
+        for found in compare(scenario, program, &keyring) {
+            let before = expected.len();
+            expected.retain(|one| !covers(one, &found));
+            if expected.len() == before {
+                report += &describe(&scenario.name, &found);
+            }
+        }
+        for one in expected {
+            writeln!(report, "--- {}: no longer differs as listed: {one:?}", scenario.name).expect("a string");
+        }
+    }
+    report
+}
+
+fn covers(listed: &Difference, found: &Found) -> bool {
+    let shows = match listed.aspect {
+        Aspect::Code => found.ours == listed.ours,
+        _ => found.ours.contains(listed.ours),
+    };
+    listed.line == found.line && listed.aspect == found.aspect && shows
+}
+
+fn describe(scenario: &str, found: &Found) -> String {
+    let Found { line, aspect, pass, ours } = found;
+    format!("--- {scenario}: $ {line}\n{aspect:?} of pass:\n{pass}\n{aspect:?} of ours:\n{ours}\n")
+}
+
+/// Runs one scenario with both programs.
+fn compare(scenario: &Scenario, program: &Path, keyring: &std::rc::Rc<Keyring>) -> Vec<Found> {
+    let mut pass = Side::new(&stock_pass(), keyring, scenario.start);
+    let mut ours = Side::new(program, keyring, scenario.start);
+    let mut found = Vec::new();
+    let mut files_before = (String::new(), String::new());
+    for step in &scenario.steps {
+        if let scenario::Step::Arrange(line) = step {
+            pass.arrange(line);
+            ours.arrange(line);
+            continue;
+        }
+        let (left, right) = (pass.run(step), ours.run(step));
+        for (aspect, pass, ours) in differing(&left, &right, &mut files_before) {
+            found.push(Found { line: step.line().to_owned(), aspect, pass, ours });
+        }
+    }
+    found
+}
+
+/// Lists what differs, each with both sides' text. Files that differed before count once.
+fn differing(pass: &Seen, ours: &Seen, files_before: &mut (String, String)) -> Vec<(Aspect, String, String)> {
+    let mut all = Vec::new();
+    let mut note = |aspect, pass: &str, ours: &str| {
+        if pass != ours {
+            all.push((aspect, pass.to_owned(), ours.to_owned()));
+        }
+    };
+    note(Aspect::Code, &pass.code, &ours.code);
+    note(Aspect::Stdout, &pass.stdout, &ours.stdout);
+    // Where only gpg or git explained a failure, we may explain it in our own words.
+    if !(pass.stderr.trim().is_empty() && pass.others_spoke) {
+        note(Aspect::Stderr, &pass.stderr, &ours.stderr);
+    }
+    let files = (lines_only_in(&pass.files, &ours.files), lines_only_in(&ours.files, &pass.files));
+    if files != *files_before {
+        note(Aspect::Files, &files.0, &files.1);
+    }
+    *files_before = files;
+    note(Aspect::Commits, &pass.commits, &ours.commits);
+    all
+}
+
+fn lines_only_in(text: &str, other: &str) -> String {
+    let known: BTreeSet<&str> = other.lines().collect();
+    text.lines().filter(|line| !known.contains(line)).map(|line| format!("{line}\n")).collect()
+}

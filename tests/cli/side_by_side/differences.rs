@@ -1,0 +1,32 @@
+//! The one table of what differs from pass on purpose. It is checked in both directions: a difference
+//! that is not listed fails, and so does a listed one that no longer occurs.
+
+/// What of a command line is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aspect {
+    /// The exit code.
+    Code,
+    /// Standard output; the whole screen on a terminal.
+    Stdout,
+    /// Standard error without what gpg, git and others wrote there.
+    Stderr,
+    /// Names, permissions, decrypted contents and recipients of all files.
+    Files,
+    /// New commits with author, subject and files; uncommitted changes.
+    Commits,
+}
+
+/// A difference that is meant.
+#[derive(Debug)]
+pub struct Difference {
+    pub scenario: &'static str,
+    /// The command line as the scenario has it.
+    pub line: &'static str,
+    pub aspect: Aspect,
+    /// A text that our side must show there; the exit code itself for `Code`.
+    pub ours: &'static str,
+    pub why: &'static str,
+}
+
+/// Every difference that is meant.
+pub const DIFFERENCES: &[Difference] = &[];
