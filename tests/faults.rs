@@ -1,0 +1,57 @@
+//! Kills, full disks, I/O errors and power cuts at every operation of a command that changes a store:
+//! afterwards the old or the new version is there, whole, and nothing is in the way of the next command.
+//!
+//! The store lies on a disk in memory that is mounted through FUSE (`faults/mount.rs`), so every operation
+//! of every process is seen, in order, however it is called. `PASSEL_TEST_SUBJECT=/usr/bin/pass` puts
+//! another program to the test.
+#![deny(unsafe_code)]
+
+#[path = "faults/bench.rs"]
+mod bench;
+#[path = "faults/disk.rs"]
+mod disk;
+#[path = "faults/inject.rs"]
+mod inject;
+#[path = "faults/judge.rs"]
+mod judge;
+#[path = "faults/mount.rs"]
+mod mount;
+#[path = "faults/power.rs"]
+mod power;
+#[path = "faults/random.rs"]
+mod random;
+#[path = "faults/scenario.rs"]
+mod scenario;
+#[path = "faults/sweep.rs"]
+mod sweep;
+
+use std::path::Path;
+
+use judge::Breach;
+use sweep::{Extent, Report, sweep};
+
+/// Prints the table; a broken promise fails the test.
+fn hold(report: &Report) {
+    println!("{}", report.text);
+    assert!(report.breaches.is_empty(), "{} runs; broken promises: {:?}", report.runs, report.breaches);
+}
+
+#[test]
+fn keeps_the_old_or_the_new_version_at_some_failures() {
+    hold(&sweep(&bench::subject(), &scenario::ALL, Extent { step: 17, kills: 2 }));
+}
+
+#[test]
+#[ignore = "long: make test-long"]
+fn keeps_the_old_or_the_new_version_at_every_failure() {
+    hold(&sweep(&bench::subject(), &scenario::ALL, Extent { step: 1, kills: 30 }));
+}
+
+/// The sweep sees what it is there to see: pass is known to lose entries.
+#[test]
+fn finds_what_pass_breaks() {
+    let report = sweep(Path::new("/usr/bin/pass"), &scenario::ALL[..1], Extent { step: 5, kills: 0 });
+    for breach in [Breach::Lost, Breach::Undone, Breach::Fleeting, Breach::Git] {
+        assert!(report.breaches.contains_key(&breach), "{breach:?} was not seen:\n{}", report.text);
+    }
+}

@@ -1,0 +1,68 @@
+//! What a power cut leaves of a disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::disk::{Change, Disk, File, Folder, Ino, ROOT};
+use super::random::Random;
+
+/// What is lost besides the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// Everything that was not synced.
+    Unsynced,
+    /// No name, but all data that was not synced: such files are empty (delayed allocation).
+    Data,
+    /// Something of both, chosen by this seed: of each folder's changes the last ones; of each file's data
+    /// all, nothing, or a part.
+    Some(u64),
+}
+
+/// The disk as the next boot finds it; folders of the root named in `volatile` are memory and come empty.
+pub fn cut(disk: &Disk, cut: Cut, volatile: &[&str]) -> Disk {
+    let mut left = disk.clone();
+    let mut random = Random::new(if let Cut::Some(seed) = cut { seed } else { 0 });
+    let lasting = match cut {
+        Cut::Unsynced => Vec::new(),
+        Cut::Data => left.pending.clone(),
+        Cut::Some(_) => some_changes(&left.pending, &mut random),
+    };
+    left.make_durable(lasting);
+    let memory: BTreeSet<Ino> =
+        volatile.iter().filter_map(|name| left.find(Path::new(name)).ok()).collect();
+    let names = |ino: Ino, folder: &Folder| match memory.contains(&ino) {
+        true => BTreeMap::new(),
+        false => folder.durable.clone(),
+    };
+    left.rebuilt(ROOT + 1, names, |file| data_left(file, cut, &mut random))
+}
+
+/// Of each folder's changes a leading part; a change of two folders waits for both.
+fn some_changes(pending: &[Change], random: &mut Random) -> Vec<Change> {
+    let mut stopped = BTreeSet::new();
+    let mut lasting = Vec::new();
+    for change in pending {
+        let folders = change.0.iter().map(|(folder, ..)| *folder);
+        if folders.clone().any(|folder| stopped.contains(&folder)) || random.below(4) == 0 {
+            stopped.extend(folders);
+        } else {
+            lasting.push(change.clone());
+        }
+    }
+    lasting
+}
+
+fn data_left(file: &File, cut: Cut, random: &mut Random) -> Arc<Vec<u8>> {
+    let synced = || file.synced.clone().unwrap_or_default();
+    if file.synced.as_ref() == Some(&file.data) || !matches!(cut, Cut::Some(_)) {
+        return synced();
+    }
+    match random.below(5) {
+        0 => synced(),
+        1 => Arc::clone(&file.data),
+        2 => Arc::default(),
+        3 => Arc::new(vec![0; file.data.len()]),
+        _ => Arc::new(file.data[..file.data.len() / 2].to_vec()),
+    }
+}
