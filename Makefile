@@ -31,11 +31,11 @@ build: ## install what the build lacks, then build the program
 demo: build ## two colleagues and a client share a store, in a throwaway folder
 	PASSEL="$(PASSEL)" demo/run
 
-# Documentation tests are not nextest's business, hence the second line.
+# Documentation tests are not nextest's business, hence the extra call.
 test: ## install what the tests lack, then run them all
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --locked --no-fail-fast && $(CARGO) test --locked --doc; \
+		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast; \
 	else \
 		set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi
@@ -72,6 +72,8 @@ install: ## install program, manual pages and completions
 	install -m 644 completions/_passel "$(ZSHDIR)/_passel"
 	install -m 644 completions/passel.fish "$(FISHDIR)/passel.fish"
 ifeq ($(WITH_PASS_LINK),1)
+	@test ! -e "$(BINDIR)/pass" || test "$$(readlink "$(BINDIR)/pass")" = passel || { \
+		echo "make install: $(BINDIR)/pass is another program; remove it, or choose another PREFIX" >&2; exit 1; }
 	ln -sf passel "$(BINDIR)/pass"
 	ln -sf passel.1 "$(MANDIR)/pass.1"
 	install -m 644 completions/pass.bash "$(BASHDIR)/pass"
