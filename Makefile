@@ -1,0 +1,94 @@
+# Everything a person or a machine does with this folder. `make help` lists it.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# WITH_PASS_LINK=1: `make install` also puts passel in pass's place (link, manual page, completions).
+WITH_PASS_LINK ?=
+
+CARGO ?= cargo
+TARGET_DIR ?= $(or $(CARGO_TARGET_DIR),target)
+PASSEL ?= $(TARGET_DIR)/release/passel
+
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man1
+BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+
+SCRIPTS = scripts/install-deps .ci/run demo/run benches/run
+
+.PHONY: help build demo test test-long bench lint audit install uninstall clean
+
+help: ## list what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  make install knows PREFIX ($(PREFIX)), DESTDIR, and WITH_PASS_LINK=1 (take pass's place)"
+
+build: ## install what the build lacks, then build the program
+	scripts/install-deps build
+	$(CARGO) build --release --locked
+
+demo: build ## two colleagues and a client share a store, in a throwaway folder
+	PASSEL="$(PASSEL)" demo/run
+
+# Documentation tests are not nextest's business, hence the extra call.
+test: ## install what the tests lack, then run them all
+	scripts/install-deps build test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast; \
+	else \
+		set -x; $(CARGO) test --locked --no-fail-fast; \
+	fi
+
+test-long: ## the long sweeps: faults, random kills, simulations
+	scripts/install-deps build test
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -x; $(CARGO) nextest run --locked --no-fail-fast --run-ignored ignored-only --no-tests=warn; \
+	else \
+		set -x; $(CARGO) test --locked --no-fail-fast -- --ignored; \
+	fi
+
+bench: build ## time passel beside pass on 10,000 entries
+	scripts/install-deps bench
+	PASSEL="$(PASSEL)" benches/run
+
+lint: ## formatting, clippy, documentation, scripts
+	scripts/install-deps build test
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
+	shellcheck $(SCRIPTS)
+
+audit: ## known weaknesses in dependencies (needs the network and cargo-deny)
+	$(CARGO) deny --locked check advisories
+
+# Builds nothing when there is a program already: `sudo make install` needs no compiler and no network.
+install: ## install program, manual pages and completions
+	@test -x "$(PASSEL)" || { echo "make install: no $(PASSEL) yet; run 'make build' first" >&2; exit 1; }
+	install -d "$(BINDIR)" "$(MANDIR)" "$(BASHDIR)" "$(ZSHDIR)" "$(FISHDIR)"
+	install -m 755 "$(PASSEL)" "$(BINDIR)/passel"
+	install -m 644 man/*.1 "$(MANDIR)/"
+	install -m 644 completions/passel.bash "$(BASHDIR)/passel"
+	install -m 644 completions/_passel "$(ZSHDIR)/_passel"
+	install -m 644 completions/passel.fish "$(FISHDIR)/passel.fish"
+ifeq ($(WITH_PASS_LINK),1)
+	@test ! -e "$(BINDIR)/pass" || test "$$(readlink "$(BINDIR)/pass")" = passel || { \
+		echo "make install: $(BINDIR)/pass is another program; remove it, or choose another PREFIX" >&2; exit 1; }
+	ln -sf passel "$(BINDIR)/pass"
+	ln -sf passel.1 "$(MANDIR)/pass.1"
+	install -m 644 completions/pass.bash "$(BASHDIR)/pass"
+	install -m 644 completions/_pass "$(ZSHDIR)/_pass"
+	install -m 644 completions/pass.fish "$(FISHDIR)/pass.fish"
+endif
+
+# What bears pass's name is removed only where it is ours: stock pass may live in the same prefix.
+uninstall: ## remove what install put there
+	@if [ "$$(readlink "$(BINDIR)/pass")" = passel ]; then \
+		set -x; rm -f "$(BINDIR)/pass" "$(MANDIR)/pass.1" "$(BASHDIR)/pass" "$(ZSHDIR)/_pass" \
+			"$(FISHDIR)/pass.fish"; \
+	fi
+	rm -f "$(BINDIR)/passel" "$(BASHDIR)/passel" "$(ZSHDIR)/_passel" "$(FISHDIR)/passel.fish"
+	cd "$(MANDIR)" 2>/dev/null && rm -f $(notdir $(wildcard man/*.1)) || true
+
+clean: ## remove what was built
+	$(CARGO) clean
