@@ -117,12 +117,13 @@ impl App {
     /// Returns GnuPG, set up as pass sets it up.
     pub fn crypto(&self) -> &GnuPg {
         self.crypto.get_or_init(|| {
-            let gpg2 = in_path("gpg2");
+            let program = gpg_program();
             GnuPg::new(GnuPgConfig {
-                program: if gpg2 { "gpg2".into() } else { "gpg".into() },
+                batch: program == "gpg2"
+                    || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
+                program,
                 home: None,
                 options: self.environment.gpg_options.clone(),
-                batch: gpg2 || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
                 tty: match std::env::var_os("GPG_TTY").filter(|tty| !tty.is_empty()) {
                     Some(_) => None,
                     None => rustix::termios::ttyname(std::io::stdin(), Vec::new())
@@ -131,6 +132,18 @@ impl App {
                 },
             })
         })
+    }
+
+    /// Returns the command that git decrypts entries with for its diffs, as pass writes it.
+    pub fn textconv(&self) -> OsString {
+        let mut command = gpg_program();
+        command.push(" -d");
+        for option in &self.environment.gpg_options {
+            command.push(" ");
+            command.push(option);
+        }
+        command.push(" --quiet --yes --compress-algo=none --no-encrypt-to");
+        command
     }
 
     /// Returns what operations work with.
@@ -152,6 +165,11 @@ impl App {
     pub fn usage(&self, rest: &str) -> CliError {
         CliError::pass(format!("Usage: {} {} {rest}", self.ui.program, self.command))
     }
+}
+
+/// Returns the GnuPG program that pass would take.
+fn gpg_program() -> OsString {
+    if in_path("gpg2") { "gpg2".into() } else { "gpg".into() }
 }
 
 /// Whether a program of that name is in `PATH`.

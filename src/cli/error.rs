@@ -77,3 +77,19 @@ impl CliError {
         text
     }
 }
+
+impl From<std::io::Error> for CliError {
+    /// Output that nobody reads any more is given up silently; anything else is an error.
+    fn from(error: std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return CliError::silent(exit::FAILURE);
+        }
+        CliError::caused("cannot write to standard output", &error)
+    }
+}
+
+impl From<super::prompt::PromptError> for CliError {
+    fn from(error: super::prompt::PromptError) -> Self {
+        CliError::from_error(&error)
+    }
+}

@@ -18,16 +18,13 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         OpError::NoRule(_) | OpError::Store(StoreError::NoStore { .. }) => CliError::pass(format!(
             "Error: You must run:\n    {program} init your-gpg-id\nbefore you may use the password store."
         )),
-        OpError::EmptyRule(_) => {
-            CliError::from_error(error).hint(format!("`{program} init` with the recipients' key fingerprints"))
-        }
+        OpError::EmptyRule(_) => CliError::from_error(error)
+            .hint(format!("`{program} init` with the recipients' key fingerprints")),
         OpError::Recipient { source, .. } => recipient(error, source, program),
-        OpError::Decrypt { source, .. } => {
-            CliError::from_error(error).code(match source {
-                CryptoError::Decrypt { code } => *code,
-                _ => exit::CANNOT_DECRYPT,
-            })
-        }
+        OpError::Decrypt { source, .. } => CliError::from_error(error).code(match source {
+            CryptoError::Decrypt { code } => *code,
+            _ => exit::CANNOT_DECRYPT,
+        }),
         OpError::DecryptSeveral { .. } => CliError::from_error(error)
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them"),
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
@@ -52,9 +49,9 @@ fn recipient(error: &OpError, source: &RecipientError, program: &str) -> CliErro
     let told = CliError::from_error(error);
     let replace = format!("or take the line out and run `{program} init` with the remaining recipients");
     match source {
-        RecipientError::Missing { id } => {
-            told.hint(format!("import the key (`gpg --import FILE`), {replace}")).hint(format!("`gpg --list-keys` shows which names there are for `{id}`"))
-        }
+        RecipientError::Missing { id } => told
+            .hint(format!("import the key (`gpg --import FILE`), {replace}"))
+            .hint(format!("`gpg --list-keys` shows which names there are for `{id}`")),
         RecipientError::Ambiguous { .. } => told.hint("name the key meant by its full fingerprint"),
         RecipientError::Unusable { problem: KeyProblem::Expired(_), .. } => {
             told.hint(format!("import the renewed key, {replace}"))
@@ -78,18 +75,22 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
         GitError::Locked { path, .. } => {
             told.hint(format!("if no git is at work any more, remove it: `rm '{path}'`"))
         }
-        GitError::Unfinished { what: "merge", .. } => {
-            told.hint(format!("finish it with `{program} git commit`, or give it up with `{program} git merge --abort`"))
-        }
+        GitError::Unfinished { what: "merge", .. } => told.hint(format!(
+            "finish it with `{program} git commit`, or give it up with `{program} git merge --abort`"
+        )),
         GitError::Unfinished { what, .. } => {
             told.hint(format!("finish or abort the {what} first: `{program} git status` says how"))
         }
-        GitError::Conflicted { .. } => told.hint(format!("resolve them: `{program} git status` lists the files")),
+        GitError::Conflicted { .. } => {
+            told.hint(format!("resolve them: `{program} git status` lists the files"))
+        }
         GitError::Identity(_) => told
             .hint(format!("`{program} git config user.name \"Your Name\"`"))
             .hint(format!("`{program} git config user.email you@example.org`")),
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
-        GitError::Sign => told.hint("git has said why above; `pass.signcommits` and `commit.gpgsign` ask for signatures"),
+        GitError::Sign => {
+            told.hint("git has said why above; `pass.signcommits` and `commit.gpgsign` ask for signatures")
+        }
         GitError::Unsupported { .. } => {
             told.hint("use a repository with SHA-1 objects, ordinary refs and an ordinary index")
         }

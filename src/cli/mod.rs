@@ -1,11 +1,135 @@
 //! The command line: parsing, output, prompts, exit codes.
 
+pub mod app;
+pub mod args;
+pub mod commands;
 pub mod error;
 pub mod exit;
+pub mod explain;
+pub mod getopt;
+pub mod output;
+pub mod prompt;
+pub mod qr;
+pub mod quote;
 pub mod tree;
 pub mod ui;
 
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+
+use crate::model::Shown;
+use crate::ops::relocate::Mode;
+use crate::process::{clipboard, hardening, tmpdir};
+
+use app::{App, Environment};
+use args::{Command, Root};
+use error::CliError;
+use prompt::Terminal;
+use ui::Ui;
+
 /// Runs the program on this process's arguments.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::from(exit::FAILURE)
+pub fn main() -> ExitCode {
+    let unprotected = hardening::harden();
+    let mut args = std::env::args_os();
+    let own = args.next().unwrap_or_default();
+    if clipboard::is_keeper(&own) {
+        return clipboard::restore_main();
+    }
+    let program = Path::new(&own).file_name().unwrap_or(OsStr::new("passel"));
+    let ui = Ui { program: Shown::os(program).to_string() };
+    for what in unprotected {
+        ui.warn(format!("warning: {what}"));
+    }
+    let words: Vec<OsString> = args.collect();
+    match run(ui, &words) {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(error) => {
+            let text = error.text();
+            if !text.is_empty() {
+                Ui { program: String::new() }.warn(text);
+            }
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Runs one command.
+fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
+    let environment = Environment::read()?;
+    hardening::set_umask(environment.umask);
+    // A killed `edit` leaves plaintext in memory: the next command, whichever it is, wipes it.
+    for error in tmpdir::sweep(&commands::edit::memory_folders()) {
+        ui.warn(format!("warning: {error}"));
+    }
+    let definitions = args::command();
+    let first = words.first().map_or(OsStr::new(""), OsString::as_os_str);
+    let (name, rest) = match command_name(&definitions, first) {
+        Some(name) => (name, &words[1..]),
+        None => ("show", words),
+    };
+    let typed = if words.len() == rest.len() { "show".to_owned() } else { Shown::os(first).to_string() };
+    let app = App::new(ui, Box::new(Terminal), environment, typed);
+    dispatch(&app, &definitions, name, rest)
+}
+
+/// Returns the command that `word` names, by its own name or another.
+fn command_name<'c>(definitions: &'c clap::Command, word: &OsStr) -> Option<&'c str> {
+    match word.to_str()? {
+        "--help" => Some("help"),
+        "--version" => Some("version"),
+        word => definitions.find_subcommand(word).map(clap::Command::get_name),
+    }
+}
+
+/// Parses the arguments of the command `name` and runs it.
+fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsString]) -> Result<(), CliError> {
+    use commands as c;
+    match parse(app, definitions, name, words)? {
+        Command::Init(args) => c::init::run(app, &args),
+        Command::Show(args) => c::show::run(app, &args),
+        Command::Find(args) => c::find::run(app, &args),
+        Command::Grep(args) => c::grep::run(app, &args),
+        Command::Insert(args) => c::insert::run(app, &args),
+        Command::Edit(args) => c::edit::run(app, &args),
+        Command::Generate(args) => c::generate::run(app, &args),
+        Command::Rm(args) => c::remove::run(app, &args),
+        Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
+        Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
+        Command::Git(args) => c::git::run(app, &args),
+        Command::Help => c::help::help(app),
+        Command::Version => c::help::version(app),
+    }
+}
+
+/// Parses as GNU getopt does where pass parses with it, and takes words as they are where pass does.
+fn parse(
+    app: &App,
+    definitions: &clap::Command,
+    name: &str,
+    words: &[OsString],
+) -> Result<Command, CliError> {
+    let command = definitions.find_subcommand(name).expect("the name is one of ours");
+    let as_they_are = |words: &[OsString]| words.to_vec();
+    let arguments = match name {
+        "help" | "version" => Vec::new(),
+        "git" => return Ok(Command::Git(commands::git::Args { words: as_they_are(words) })),
+        "grep" => return Ok(Command::Grep(commands::grep::Args { words: as_they_are(words) })),
+        "find" => return Ok(Command::Find(commands::find::Args { terms: as_they_are(words) })),
+        "edit" => return Ok(Command::Edit(commands::edit::Args { names: as_they_are(words) })),
+        _ => {
+            let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
+            getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {
+                app.ui.warn(error.message);
+                app.usage(commands::usage(name))
+            })?
+        }
+    };
+    let line = [OsString::from("passel"), name.into()].into_iter().chain(arguments);
+    let wrong = |_| app.usage(commands::usage(name));
+    let matches = definitions.clone().try_get_matches_from(line).map_err(wrong)?;
+    let root = Root::from_arg_matches(&matches).map_err(wrong)?;
+    Ok(root.command.expect("a command was named"))
 }

@@ -72,6 +72,14 @@ fn escape_into(out: &mut String, text: &str) {
     }
 }
 
+/// Returns the length of the colour sequence of grep's that `text` begins with: `ESC [ digits ; m`, then
+/// `ESC [ K`. Neither moves the cursor nor does anything else.
+fn grep_colour(text: &[u8]) -> Option<usize> {
+    let body = text.strip_prefix(b"\x1b[")?;
+    let digits = body.iter().take(12).take_while(|b| b.is_ascii_digit() || **b == b';').count();
+    matches!(body.get(digits), Some(b'm' | b'K')).then_some(digits + 3)
+}
+
 /// The program's output.
 pub struct Ui {
     /// The program's name: `passel`, or `pass` when called through a link of that name.
@@ -98,6 +106,48 @@ impl Ui {
         let mut out = io::stdout().lock();
         out.write_all(bytes)?;
         out.flush()
+    }
+
+    /// Writes a listing, drawn by a module that escapes names itself.
+    pub fn draw(
+        &self,
+        draw: impl FnOnce(&mut io::BufWriter<io::StdoutLock<'_>>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut out = io::BufWriter::with_capacity(64 * 1024, io::stdout().lock());
+        draw(&mut out)?;
+        out.flush()
+    }
+
+    /// Writes a QR code: block characters of our own drawing.
+    pub fn secret_drawing(&self, drawing: &str) -> io::Result<()> {
+        self.write(drawing.as_bytes())
+    }
+
+    /// Writes a secret as a line between two styles of ours; escaped on a terminal.
+    pub fn secret_line(&self, before: &'static str, secret: &[u8], after: &'static str) -> io::Result<()> {
+        self.write(before.as_bytes())?;
+        self.secret(secret)?;
+        self.write(after.as_bytes())?;
+        self.write(b"\n")
+    }
+
+    /// Writes what grep found, with its own colours: on a terminal every other escape is shown.
+    pub fn secret_coloured(&self, found: &[u8]) -> io::Result<()> {
+        if !io::stdout().is_terminal() {
+            return self.write(found);
+        }
+        let mut rest = found;
+        while !rest.is_empty() {
+            if let Some(length) = grep_colour(rest) {
+                self.write(&rest[..length])?;
+                rest = &rest[length..];
+                continue;
+            }
+            let next = rest[1..].iter().position(|b| *b == 0x1b).map_or(rest.len(), |at| at + 1);
+            self.secret(&rest[..next])?;
+            rest = &rest[next..];
+        }
+        Ok(())
     }
 
     /// Writes a secret to standard output: exactly into a pipe or file, escaped on a terminal.

@@ -97,7 +97,12 @@ impl Repo {
 
     /// Makes the commit object, signed by the user's own git if `settings` say so: it knows OpenPGP,
     /// ssh and X.509 keys, and may ask for a passphrase. Adds its file to `objects`.
-    pub fn make_commit(&self, prepared: &mut Prepared, settings: &Settings, git: &GitProgram) -> Result<Oid, GitError> {
+    pub fn make_commit(
+        &self,
+        prepared: &mut Prepared,
+        settings: &Settings,
+        git: &GitProgram,
+    ) -> Result<Oid, GitError> {
         let id = if settings.sign {
             self.sign_commit(prepared, settings, git)?
         } else {
@@ -116,7 +121,12 @@ impl Repo {
         Ok(id)
     }
 
-    fn sign_commit(&self, prepared: &Prepared, settings: &Settings, git: &GitProgram) -> Result<Oid, GitError> {
+    fn sign_commit(
+        &self,
+        prepared: &Prepared,
+        settings: &Settings,
+        git: &GitProgram,
+    ) -> Result<Oid, GitError> {
         let mut command = git.command(&self.workdir);
         // -S: commit-tree ignores commit.gpgsign. The message comes by standard input.
         command.args(["commit-tree", "-S", "-F", "-"]);
@@ -216,7 +226,8 @@ impl Repo {
     /// Removes temporary files of libgit2's that a killed command left in the object database.
     pub fn sweep_objects(&self) {
         let objects = self.common().join("objects");
-        for (folder, prefix) in [(objects.clone(), "tmp_object_git2_"), (objects.join("pack"), "pack_git2_")] {
+        for (folder, prefix) in [(objects.clone(), "tmp_object_git2_"), (objects.join("pack"), "pack_git2_")]
+        {
             let Ok(names) = fs::read_dir(folder) else { continue };
             for entry in names.flatten() {
                 if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
@@ -288,7 +299,10 @@ impl HookedChange<'_> {
         let _remove = RemoveFile(&path);
         let tree = self.repo.repo.find_tree(self.tree).map_err(git_error("read a tree"))?;
         let mut index = git2::Index::open(&path).map_err(git_error("make an index for the hook"))?;
-        index.read_tree(&tree).and_then(|()| index.write()).map_err(git_error("make an index for the hook"))?;
+        index
+            .read_tree(&tree)
+            .and_then(|()| index.write())
+            .map_err(git_error("make an index for the hook"))?;
         self.repo.run_hook(&hook, &[], Some(&path))?;
         let mut after = git2::Index::open(&path).map_err(git_error("read the hook's index"))?;
         let amended = after.write_tree_to(&self.repo.repo).map_err(git_error("read the hook's index"))?;

@@ -81,7 +81,9 @@ impl Repo {
                     let entry = index_entry(name, *id, *mode, stat(name));
                     index.add(&entry).map_err(git_error("change the index"))?;
                 }
-                None => index.remove(name, 0).or_else(absent_is_fine).map_err(git_error("change the index"))?,
+                None => {
+                    index.remove(name, 0).or_else(absent_is_fine).map_err(git_error("change the index"))?
+                }
             }
         }
         index.write().map_err(git_error("write the index"))?;
@@ -99,8 +101,12 @@ fn absent_is_fine(error: git2::Error) -> Result<(), git2::Error> {
 fn index_entry(path: &Path, id: git2::Oid, mode: u32, stat: Option<Stat>) -> IndexEntry {
     let time = |seconds: i64, nanos: i64| IndexTime::new(seconds as i32, nanos as u32);
     IndexEntry {
-        ctime: stat.as_ref().map_or(IndexTime::new(0, 0), |s| time(s.st_ctime as i64, s.st_ctime_nsec as i64)),
-        mtime: stat.as_ref().map_or(IndexTime::new(0, 0), |s| time(s.st_mtime as i64, s.st_mtime_nsec as i64)),
+        ctime: stat
+            .as_ref()
+            .map_or(IndexTime::new(0, 0), |s| time(s.st_ctime as i64, s.st_ctime_nsec as i64)),
+        mtime: stat
+            .as_ref()
+            .map_or(IndexTime::new(0, 0), |s| time(s.st_mtime as i64, s.st_mtime_nsec as i64)),
         dev: stat.as_ref().map_or(0, |s| s.st_dev as u32),
         ino: stat.as_ref().map_or(0, |s| s.st_ino as u32),
         mode,

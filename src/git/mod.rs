@@ -169,12 +169,11 @@ impl Repo {
     pub fn open(root: &Path, prefix: &Path) -> Result<Self, GitError> {
         let workdir = root.join(prefix);
         let shown = Shown::os(&workdir).to_string();
-        let repo = git2::Repository::open(&workdir).map_err(|source| {
-            match unsupported(source.message()) {
+        let repo =
+            git2::Repository::open(&workdir).map_err(|source| match unsupported(source.message()) {
                 Some(what) => GitError::Unsupported { path: shown.clone(), what },
                 None => GitError::Open { path: shown.clone(), source },
-            }
-        })?;
+            })?;
         if repo.is_bare() {
             return Err(GitError::Unsupported { path: shown, what: "is bare" });
         }
@@ -319,9 +318,11 @@ impl Repo {
 
     /// Reads this work tree's index from disk.
     fn read_index(&self) -> Result<git2::Index, GitError> {
-        git2::Index::open(&self.gitdir().join("index")).map_err(|source| match unsupported(source.message()) {
-            Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
-            None => GitError::Libgit2 { action: "read the index", source },
+        git2::Index::open(&self.gitdir().join("index")).map_err(|source| {
+            match unsupported(source.message()) {
+                Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
+                None => GitError::Libgit2 { action: "read the index", source },
+            }
         })
     }
 }
@@ -339,7 +340,10 @@ fn unsupported(message: &str) -> Option<&'static str> {
     let message = message.to_ascii_lowercase();
     if message.contains("refstorage") || message.contains("reftable") {
         Some("keeps its refs in a reftable")
-    } else if message.contains("objectformat") || message.contains("object format") || message.contains("sha256") {
+    } else if message.contains("objectformat")
+        || message.contains("object format")
+        || message.contains("sha256")
+    {
         Some("uses SHA-256 objects")
     } else if message.contains("mandatory extension") {
         Some("has an index with extensions (a sparse or split index)")

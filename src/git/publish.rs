@@ -17,8 +17,7 @@ use super::{GitError, Repo, io_error};
 use crate::model::Shown;
 
 /// The suffixes of the files that carry a transaction's nonce in the git directory.
-const SUFFIXES: [&str; 7] =
-    ["index", "index.lock", "index2", "index2.lock", "ref", "hook-index", "message"];
+const SUFFIXES: [&str; 7] = ["index", "index.lock", "index2", "index2.lock", "ref", "hook-index", "message"];
 
 impl Repo {
     /// Returns the path of a file of the transaction `nonce` in the git directory.
@@ -48,7 +47,14 @@ impl Repo {
 
     /// Moves the ref `name` from `old` to `new`; returns false, with nothing changed, if it does not
     /// stand at `old` any more. Durable when it returns.
-    pub fn swap_ref(&self, name: &str, old: Option<Oid>, new: Oid, nonce: &str, until: Instant) -> Result<bool, GitError> {
+    pub fn swap_ref(
+        &self,
+        name: &str,
+        old: Option<Oid>,
+        new: Oid,
+        nonce: &str,
+        until: Instant,
+    ) -> Result<bool, GitError> {
         let file = self.ref_file(name);
         let folder = file.parent().expect("a ref's file lies in the git directory");
         fs::create_dir_all(folder).map_err(io_error("make", folder))?;
@@ -69,7 +75,15 @@ impl Repo {
 
     /// Adds the move to the reflogs of `name` and HEAD, as git words it; does nothing where the newest
     /// line already says so (after a crash).
-    pub fn log_move(&self, name: &str, old: Option<Oid>, new: Oid, who: &Identity, message: &str, log_all: bool) {
+    pub fn log_move(
+        &self,
+        name: &str,
+        old: Option<Oid>,
+        new: Oid,
+        who: &Identity,
+        message: &str,
+        log_all: bool,
+    ) {
         let kind = if old.is_some() { "commit" } else { "commit (initial)" };
         let subject = message.lines().next().unwrap_or("");
         let old = old.unwrap_or(Oid::ZERO_SHA1);

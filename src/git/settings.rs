@@ -111,12 +111,7 @@ fn is_true(value: &[u8]) -> bool {
 }
 
 fn start(command: &mut Command) -> Result<Child, GitError> {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(not_run)
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(not_run)
 }
 
 fn not_run(source: std::io::Error) -> GitError {

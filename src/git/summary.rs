@@ -19,7 +19,13 @@ pub struct Summary {
 
 impl Repo {
     /// Returns what `git commit` prints of `commit` on top of `parent`.
-    pub fn summary(&self, _root: &Path, branch: &str, parent: Option<Oid>, commit: Oid) -> Result<Summary, GitError> {
+    pub fn summary(
+        &self,
+        _root: &Path,
+        branch: &str,
+        parent: Option<Oid>,
+        commit: Oid,
+    ) -> Result<Summary, GitError> {
         let failed = || git_error("read the new commit");
         let new = self.repo.find_commit(commit).map_err(failed())?;
         let old = match parent {
@@ -39,7 +45,8 @@ impl Repo {
         };
         let root = if parent.is_none() { " (root-commit)" } else { "" };
         let short = String::from_utf8_lossy(&short).into_owned();
-        let mut lines = vec![format!("[{place}{root} {short}] {}", new.summary().ok().flatten().unwrap_or(""))];
+        let mut lines =
+            vec![format!("[{place}{root} {short}] {}", new.summary().ok().flatten().unwrap_or(""))];
         let stats = diff.stats().and_then(|s| s.to_buf(DiffStatsFormat::SHORT, 80)).map_err(failed())?;
         lines.push(String::from_utf8_lossy(&stats).trim_end().to_owned());
         lines.extend(diff.deltas().filter_map(|delta| self.delta_line(&delta)));
@@ -51,11 +58,17 @@ impl Repo {
         let (old, new) = (delta.old_file(), delta.new_file());
         let path = |file: &git2::DiffFile<'_>| file.path_bytes().unwrap_or_default().to_vec();
         match delta.status() {
-            Delta::Added => Some(format!(" create mode {:06o} {}", u32::from(new.mode()), quote(&path(&new)))),
-            Delta::Deleted => Some(format!(" delete mode {:06o} {}", u32::from(old.mode()), quote(&path(&old)))),
-            Delta::Renamed => {
-                Some(format!(" rename {} ({}%)", renamed(&path(&old), &path(&new)), self.likeness(old.id(), new.id())))
+            Delta::Added => {
+                Some(format!(" create mode {:06o} {}", u32::from(new.mode()), quote(&path(&new))))
             }
+            Delta::Deleted => {
+                Some(format!(" delete mode {:06o} {}", u32::from(old.mode()), quote(&path(&old))))
+            }
+            Delta::Renamed => Some(format!(
+                " rename {} ({}%)",
+                renamed(&path(&old), &path(&new)),
+                self.likeness(old.id(), new.id())
+            )),
             _ => None,
         }
     }
@@ -76,7 +89,12 @@ fn renamed(old: &[u8], new: &[u8]) -> String {
     let shared = old.iter().zip(new).take_while(|(a, b)| a == b).count();
     let head = old[..shared].iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1);
     let limit = old.len().min(new.len()) - head;
-    let same = old.iter().rev().zip(new.iter().rev()).take(limit + usize::from(head > 0)).take_while(|(a, b)| a == b);
+    let same = old
+        .iter()
+        .rev()
+        .zip(new.iter().rev())
+        .take(limit + usize::from(head > 0))
+        .take_while(|(a, b)| a == b);
     let tail = {
         let count = same.count();
         let ending = &old[old.len() - count..];

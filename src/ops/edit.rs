@@ -3,9 +3,9 @@
 use super::insert::{entry_state, plan};
 use super::{Context, OpError};
 use crate::model::{EntryName, Plaintext};
+use crate::store::StoreError;
 use crate::store::beneath::{BeneathError, State};
 use crate::store::transaction::Published;
-use crate::store::StoreError;
 
 /// An entry as it was when its editing began.
 #[derive(Debug)]
@@ -50,9 +50,7 @@ pub fn save(
         plan
     })?;
     match kept {
-        Some(beside) => {
-            Err(OpError::ChangedMeanwhile { name: name.to_string(), kept: beside.to_string() })
-        }
+        Some(beside) => Err(OpError::ChangedMeanwhile { name: name.to_string(), kept: beside.to_string() }),
         None => Ok(published),
     }
 }

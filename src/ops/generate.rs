@@ -5,9 +5,9 @@ use zeroize::Zeroizing;
 use super::insert::{entry_state, plan};
 use super::{Context, OpError};
 use crate::model::{EntryName, Plaintext};
+use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::transaction::Published;
-use crate::store::StoreError;
 
 /// The longest password that is made, in characters.
 pub const MAX_LENGTH: usize = 65_536;

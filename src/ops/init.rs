@@ -43,14 +43,13 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
 }
 
 /// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.
-pub fn deinit(context: &Context<'_>, folder: &FolderName) -> Result<Initialised, OpError> {
+pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Initialised, OpError> {
     let file = folder.gpg_id();
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
         let overlay = Overlay::from([(file.clone(), None)]);
         let mut plan = change_list(context, folder, None)?;
-        let path = Shown::os(&context.store.root().join(&file)).to_string();
-        plan.subject = format!("Deinitialize {path}{}.", suffix(folder));
+        plan.subject = subject.to_owned();
         plan.prune = folders_upwards(folder);
         reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
         Ok(plan)

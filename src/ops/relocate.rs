@@ -96,7 +96,12 @@ pub fn occupied(context: &Context<'_>, route: &Route) -> Result<bool, OpError> {
 }
 
 /// Moves or copies along `route`.
-pub fn relocate(context: &Context<'_>, route: &Route, subject: &str, removal: &str) -> Result<Relocated, OpError> {
+pub fn relocate(
+    context: &Context<'_>,
+    route: &Route,
+    subject: &str,
+    removal: &str,
+) -> Result<Relocated, OpError> {
     refuse_impossible(context, route)?;
     let (mut files, mut reencrypted) = (Vec::new(), Vec::new());
     let published = context.publish(|| {
@@ -146,7 +151,9 @@ fn refuse_impossible(context: &Context<'_>, route: &Route) -> Result<(), OpError
     match context.store.beneath().state(&route.to)? {
         State::Folder if !route.folder => wrong(&route.to, "a folder, not an entry"),
         State::File(_) if route.folder => wrong(&route.to, "a file, not a folder"),
-        State::Folder if route.mode == Mode::Move && !context.store.beneath().names(&route.to)?.is_empty() => {
+        State::Folder
+            if route.mode == Mode::Move && !context.store.beneath().names(&route.to)?.is_empty() =>
+        {
             wrong(&route.to, "a folder that is not empty")
         }
         State::Link(_) => wrong(&route.to, "a symbolic link, which is not followed for writing"),

@@ -1,6 +1,7 @@
 //! The user's own `git`, for what it alone can do: configuration as it reads it, signing, the network.
 
 use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -43,4 +44,23 @@ pub fn clear_repository_variables(command: &mut Command) {
     for name in REPOSITORY_VARIABLES {
         command.env_remove(name);
     }
+}
+
+/// Runs git in `folder` with the user's terminal; returns its exit code. Its temporary files go to
+/// `temporary`, if that is given.
+pub fn run_in(
+    git: &GitProgram,
+    folder: &Path,
+    words: &[OsString],
+    temporary: Option<&Path>,
+) -> std::io::Result<u8> {
+    let mut command = git.command(folder);
+    command.args(words);
+    if let Some(temporary) = temporary {
+        command.env("TMPDIR", temporary);
+    }
+    // A signal's end becomes 128 and its number, as in a shell.
+    let status = command.status()?;
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

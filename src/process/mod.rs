@@ -1,6 +1,12 @@
 //! Other programs: the only folder that starts any.
 
+pub mod clipboard;
+pub mod editor;
 pub mod git;
+pub mod grep;
+pub mod hardening;
+pub mod tmpdir;
+
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Command, ExitStatus, Stdio};
@@ -191,7 +197,3 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }
-pub mod clipboard;
-pub mod editor;
-pub mod hardening;
-pub mod tmpdir;

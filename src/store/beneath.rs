@@ -90,8 +90,8 @@ impl Beneath {
 
     /// Opens the folder `path`.
     pub fn open_folder(&self, path: &Path) -> Result<OwnedFd, BeneathError> {
-        let mut folder = rustix::io::fcntl_dupfd_cloexec(&self.root, 0)
-            .map_err(|e| failed("open", path, e))?;
+        let mut folder =
+            rustix::io::fcntl_dupfd_cloexec(&self.root, 0).map_err(|e| failed("open", path, e))?;
         for part in components(path)? {
             folder = open_part(folder.as_fd(), part, path)?;
         }
@@ -106,6 +106,9 @@ impl Beneath {
 
     /// Returns what stands at `path`; nothing also where a folder on the way is missing.
     pub fn state(&self, path: &Path) -> Result<State, BeneathError> {
+        if path.as_os_str().is_empty() {
+            return Ok(State::Folder);
+        }
         let Some((folder, name, stat)) = self.stat(path)? else { return Ok(State::Absent) };
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => Ok(State::of(&read_at(folder.as_fd(), name, path)?)),
@@ -176,7 +179,8 @@ impl Beneath {
         let io = |source| BeneathError::Io { action: "write", path: shown(path), source };
         file.write_all(bytes).map_err(io)?;
         if mode != 0o600 {
-            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode)).map_err(|e| failed("set the mode of", path, e))?;
+            rustix::fs::fchmod(&file, Mode::from_raw_mode(mode))
+                .map_err(|e| failed("set the mode of", path, e))?;
         }
         Ok(file)
     }
@@ -249,7 +253,8 @@ impl Beneath {
     /// Returns everything below the folder `path`; links are not followed, and what git keeps in `.git`
     /// is left out.
     pub fn below(&self, path: &Path) -> Result<Below, BeneathError> {
-        let mut below = Below { files: Vec::new(), folders: vec![path.to_path_buf()], repositories: Vec::new() };
+        let mut below =
+            Below { files: Vec::new(), folders: vec![path.to_path_buf()], repositories: Vec::new() };
         let mut next = 0;
         while let Some(folder) = below.folders.get(next).cloned() {
             next += 1;
@@ -282,7 +287,12 @@ pub struct Below {
 
 /// Renames only if nothing stands at the destination. File systems without `RENAME_NOREPLACE` get a
 /// hard link instead, which refuses to replace as well.
-fn rename_fresh(from: BorrowedFd<'_>, from_name: &OsStr, to: BorrowedFd<'_>, to_name: &OsStr) -> Result<(), Errno> {
+fn rename_fresh(
+    from: BorrowedFd<'_>,
+    from_name: &OsStr,
+    to: BorrowedFd<'_>,
+    to_name: &OsStr,
+) -> Result<(), Errno> {
     #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
     match rustix::fs::renameat_with(from, from_name, to, to_name, RenameFlags::NOREPLACE) {
         Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
@@ -315,9 +325,11 @@ fn read_at(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<Vec<u8>,
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|e| failed("open", path, e))?;
     let mut bytes = Vec::new();
-    File::from(fd)
-        .read_to_end(&mut bytes)
-        .map_err(|source| BeneathError::Io { action: "read", path: shown(path), source })?;
+    File::from(fd).read_to_end(&mut bytes).map_err(|source| BeneathError::Io {
+        action: "read",
+        path: shown(path),
+        source,
+    })?;
     Ok(bytes)
 }
 

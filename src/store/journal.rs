@@ -250,7 +250,12 @@ mod tests {
         assert!(Journal::read(&path).unwrap().is_none());
         let mut journal = Journal::preparing("0a1b", "Remove 'x': \"y\" from store.");
         journal.files.push(FilePart { path: "a: %0A#.gpg".into(), old: "absent".into(), new: None });
-        journal.repos.push(RepoPart { prefix: String::new(), name: "n".into(), old: None, new: "1e10".into() });
+        journal.repos.push(RepoPart {
+            prefix: String::new(),
+            name: "n".into(),
+            old: None,
+            new: "1e10".into(),
+        });
         journal.write(&path, true).unwrap();
         let read = Journal::read(&path).unwrap().unwrap();
         assert_eq!(format!("{read:?}"), format!("{journal:?}"));

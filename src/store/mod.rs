@@ -2,7 +2,10 @@
 
 pub mod beneath;
 pub mod journal;
+pub mod listing;
+pub mod locale;
 pub mod lock;
+pub mod pattern;
 pub mod recipients;
 pub mod recovery;
 mod sync;
@@ -137,6 +140,3 @@ impl Store {
         }
     }
 }
-pub mod listing;
-pub mod locale;
-pub mod pattern;

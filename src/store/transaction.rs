@@ -278,7 +278,11 @@ impl Store {
     }
 
     /// Steps 3 to 5. The inner error names what is no longer as the plan saw it.
-    fn stage(&self, work: &Work<'_>, journal: &mut Journal) -> Result<Result<Published, PathBuf>, StoreError> {
+    fn stage(
+        &self,
+        work: &Work<'_>,
+        journal: &mut Journal,
+    ) -> Result<Result<Published, PathBuf>, StoreError> {
         let until = Instant::now() + PATIENCE;
         journal.write(&self.journal_path(), true)?;
         let folders = self.stage_files(work)?;
@@ -381,7 +385,12 @@ impl Store {
 
 impl Work<'_> {
     /// Prepares one repository's commit, if there is anything to commit.
-    fn prepare_part(&mut self, repo: Repo, changes: &[&Change], settings: &Settings) -> Result<(), StoreError> {
+    fn prepare_part(
+        &mut self,
+        repo: Repo,
+        changes: &[&Change],
+        settings: &Settings,
+    ) -> Result<(), StoreError> {
         let mut files = Vec::new();
         for change in changes {
             let path = change.path.strip_prefix(repo.prefix()).expect("the path lies in its repository");

@@ -29,8 +29,7 @@ pub fn cut(disk: &Disk, cut: Cut, volatile: &[&str]) -> Disk {
         Cut::Some(_) => some_changes(&left.pending, &mut random),
     };
     left.make_durable(lasting);
-    let memory: BTreeSet<Ino> =
-        volatile.iter().filter_map(|name| left.find(Path::new(name)).ok()).collect();
+    let memory: BTreeSet<Ino> = volatile.iter().filter_map(|name| left.find(Path::new(name)).ok()).collect();
     let names = |ino: Ino, folder: &Folder| match memory.contains(&ino) {
         true => BTreeMap::new(),
         false => folder.durable.clone(),

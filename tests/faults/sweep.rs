@@ -122,7 +122,8 @@ impl Sweep<'_> {
             for _ in 0..workers {
                 scope.spawn(|| {
                     let bench = Bench::new(self.home, self.subject);
-                    while let Some((scenario, trouble)) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while let Some((scenario, trouble)) = self.jobs.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
                         let one = self.one(&bench, *scenario, *trouble);
                         found.lock().expect("no worker panics here").push(one);
                     }

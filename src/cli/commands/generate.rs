@@ -37,7 +37,8 @@ pub struct Args {
     pub names: Vec<OsString>,
 }
 
-const USAGE: &str =
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str =
     "[--no-symbols,-n] [--clip,-c] [--qrcode,-q] [--in-place,-i | --force,-f] pass-name [pass-length]";
 
 /// Runs the command.

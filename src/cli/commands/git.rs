@@ -1,9 +1,11 @@
 //! `git`.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::git::settings::Settings;
 use crate::model::FolderName;
 use crate::process::git::{GitProgram, run_in};
 use crate::process::tmpdir::PrivateFolder;
@@ -51,32 +53,53 @@ fn finish(code: std::io::Result<u8>) -> Result<(), CliError> {
 
 /// Puts the store under git: what is there is committed, and diffs of entries show plaintext.
 fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
-    let git = GitProgram::default();
     let root = &app.environment.root;
     if !root.is_dir() {
-        return Err(CliError::new(format!("there is no password store at `{}`", super::typed(root.as_os_str())))
-            .hint(format!("`{} init GPG-ID` makes one", app.ui.program)));
+        return Err(CliError::new(format!(
+            "there is no password store at `{}`",
+            super::typed(root.as_os_str())
+        ))
+        .hint(format!("`{} init GPG-ID` makes one", app.ui.program)));
     }
+    let program = GitProgram::default();
     let git = |words: &[&OsStr]| {
         let words: Vec<OsString> = words.iter().map(|word| (*word).to_owned()).collect();
-        finish(run_in(&git, root, &words, None))
+        finish(run_in(&program, root, &words, None))
     };
-    let words: Vec<&OsStr> = words.iter().map(OsString::as_os_str).collect();
-    git(&words)?;
+    git(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>())?;
+    // Without a name to commit under, git's own message says what to do.
+    let signs = Settings::read(&program, root).is_ok_and(|settings| settings.sign);
     let commit = |subject: &str, path: &str| -> Result<(), CliError> {
         git(&["add", "--", path].map(OsStr::new))?;
         if git(&["diff", "--cached", "--quiet", "--", path].map(OsStr::new)).is_ok() {
             return Ok(());
         }
-        let sign = git(&["config", "--type=bool", "--get", "--quiet"].map(OsStr::new));
-        let _ = sign;
-        git(&["commit", "-m", subject].map(OsStr::new))
+        let words = ["commit", "-m", subject, "-S"].map(OsStr::new);
+        git(if signs { &words } else { &words[..3] })
     };
     commit("Add current contents of password store.", ".")?;
-    std::fs::write(root.join(".gitattributes"), "*.gpg diff=gpg\n")
-        .map_err(|error| CliError::caused("cannot write `.gitattributes`", &error))?;
+    add_attribute(&root.join(".gitattributes"))?;
     commit("Configure git repository for gpg file diff.", ".gitattributes")?;
     git(&["config", "--local", "diff.gpg.binary", "true"].map(OsStr::new))?;
-    let decrypt = "gpg -d --quiet --yes --compress-algo=none --no-encrypt-to";
-    git(&["config", "--local", "diff.gpg.textconv", decrypt].map(OsStr::new))
+    git(&["config", "--local", "diff.gpg.textconv"]
+        .map(OsStr::new)
+        .into_iter()
+        .chain([app.textconv().as_os_str()])
+        .collect::<Vec<_>>())
+}
+
+/// Says in `.gitattributes` that entries are shown decrypted in diffs; other lines stay as they are.
+fn add_attribute(path: &Path) -> Result<(), CliError> {
+    const LINE: &str = "*.gpg diff=gpg\n";
+    let io = |error| CliError::caused("cannot write `.gitattributes`", &error);
+    let known = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(io(error)),
+    };
+    if known.lines().any(|line| line.trim() == LINE.trim()) {
+        return Ok(());
+    }
+    let gap = if known.is_empty() || known.ends_with('\n') { "" } else { "\n" };
+    std::fs::write(path, format!("{known}{gap}{LINE}")).map_err(io)
 }

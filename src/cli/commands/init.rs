@@ -24,10 +24,13 @@ pub struct Args {
     pub ids: Vec<OsString>,
 }
 
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str = "[--path=subfolder,-p subfolder] gpg-id...";
+
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if args.ids.is_empty() {
-        return Err(app.usage("[--path=subfolder,-p subfolder] gpg-id..."));
+        return Err(app.usage(USAGE));
     }
     let path = args.path.clone().unwrap_or_default();
     if is_sneaky(&path) {
@@ -67,7 +70,8 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
         }
         app.tell_folders(&done.published);
         let place = if path.is_empty() { String::new() } else { format!(" ({path})") };
-        let _ = app.ui.say(format!("Password store initialized for {}{place}", typed(ids.join(", ").as_ref())));
+        let _ =
+            app.ui.say(format!("Password store initialized for {}{place}", typed(ids.join(", ").as_ref())));
         app.tell(&done.published, &done.reencrypted);
         Ok(())
     })();

@@ -30,7 +30,8 @@ pub struct Args {
     pub names: Vec<OsString>,
 }
 
-const USAGE: &str = "[--echo,-e | --multiline,-m] [--force,-f] pass-name";
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str = "[--echo,-e | --multiline,-m] [--force,-f] pass-name";
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
@@ -46,11 +47,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))?;
     let permit = app.may_replace(args.force, there != State::Absent, &shown)?;
     context.recipients(&name.folder()).map_err(|e| app.error(e))?;
-    let text = if args.multiline {
-        read_lines(app, &shown)?
-    } else {
-        ask(app, args.echo, &shown)?
-    };
+    let text = if args.multiline { read_lines(app, &shown)? } else { ask(app, args.echo, &shown)? };
     let subject = format!("Add given password for {shown} to store.");
     let published = insert::insert(&context, &name, &text, permit, &subject).map_err(|e| app.error(e))?;
     app.tell_notes(&store);

@@ -49,3 +49,15 @@ impl App {
 pub fn typed(name: &std::ffi::OsStr) -> String {
     Shown::os(name).to_string()
 }
+
+/// Returns what pass's usage message says after the name of the command `name`.
+pub fn usage(name: &str) -> &'static str {
+    match name {
+        "init" => init::USAGE,
+        "insert" => insert::USAGE,
+        "generate" => generate::USAGE,
+        "rm" => remove::USAGE,
+        "mv" | "cp" => relocate::USAGE,
+        _ => show::USAGE,
+    }
+}

@@ -22,10 +22,13 @@ pub struct Args {
     pub names: Vec<OsString>,
 }
 
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str = "[--force,-f] old-path new-path";
+
 /// Runs the command.
 pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
     let [from, to] = args.names.as_slice() else {
-        return Err(app.usage("[--force,-f] old-path new-path"));
+        return Err(app.usage(USAGE));
     };
     if is_sneaky(from) || is_sneaky(to) {
         return Err(explain::sneaky());

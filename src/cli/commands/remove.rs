@@ -25,10 +25,13 @@ pub struct Args {
     pub names: Vec<OsString>,
 }
 
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str = "[--recursive,-r] [--force,-f] pass-name";
+
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let [name] = args.names.as_slice() else {
-        return Err(app.usage("[--recursive,-r] [--force,-f] pass-name"));
+        return Err(app.usage(USAGE));
     };
     if is_sneaky(name) {
         return Err(explain::sneaky());

@@ -27,7 +27,8 @@ pub struct Args {
     pub names: Vec<OsString>,
 }
 
-const USAGE: &str =
+/// What pass's usage message says after the command's name.
+pub const USAGE: &str =
     "[--clip[=line-number],-c[line-number]] [--qrcode[=line-number],-q[line-number]] [pass-name]";
 
 /// Runs the command.

@@ -1,0 +1,64 @@
+//! Trees, the clipboard and QR codes: where a command's result goes besides plain lines.
+
+use std::ffi::OsStr;
+
+use crate::model::Plaintext;
+use crate::process::clipboard::{self, ClipboardOptions};
+use crate::store::listing::{Listing, ListingError, Node};
+use crate::store::locale::Locale;
+
+use super::app::App;
+use super::commands::typed;
+use super::error::CliError;
+use super::tree::{TreeEnvironment, TreeStyle, draw};
+
+impl App {
+    /// Prints `header`, then the tree that `list` returns, as pass does through tree(1).
+    pub fn tree(
+        &self,
+        header: String,
+        list: impl FnOnce(&Listing<'_>) -> Result<Node, ListingError>,
+    ) -> Result<(), CliError> {
+        let variable = |name: &str| std::env::var_os(name);
+        // As setlocale(3) looks for a category: LC_ALL, the category's own variable, LANG.
+        let category = |name: &str| {
+            let set = ["LC_ALL", name, "LANG"].into_iter().filter_map(variable);
+            set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+        };
+        let locale = Locale::new(&category("LC_COLLATE"), &category("LC_CTYPE"));
+        let style = TreeStyle::new(&TreeEnvironment {
+            tree_charset: variable("TREE_CHARSET"),
+            utf8: locale.is_utf8(),
+            term: variable("TERM"),
+            tree_colors: variable("TREE_COLORS"),
+            ls_colors: variable("LS_COLORS"),
+        });
+        let listing = Listing { locale: &locale, permissions: style.needs_permissions() };
+        let tree = list(&listing).map_err(|error| CliError::from_error(&error))?;
+        self.ui.say(header)?;
+        Ok(self.ui.draw(|out| draw(&tree, &style, out))?)
+    }
+
+    /// Puts a secret on the clipboard for a while.
+    pub fn clip(&self, secret: &Plaintext, name: &OsStr) -> Result<(), CliError> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let time = &self.environment.clip_time;
+        let seconds = time.parse().map_err(|_| {
+            CliError::new(format!("PASSWORD_STORE_CLIP_TIME is `{time}`, which is no number of seconds"))
+        })?;
+        let options = ClipboardOptions {
+            wayland: variable("WAYLAND_DISPLAY"),
+            display: variable("DISPLAY"),
+            selection: self.environment.selection.clone(),
+            seconds,
+        };
+        clipboard::copy(secret, &options).map_err(|error| CliError::pass(error.to_string()))?;
+        Ok(self.ui.say(format!("Copied {} to clipboard. Will clear in {time} seconds.", typed(name)))?)
+    }
+
+    /// Shows a secret as a QR code in the terminal.
+    pub fn qrcode(&self, secret: &Plaintext) -> Result<(), CliError> {
+        let code = super::qr::render(secret).map_err(|error| CliError::from_error(&error))?;
+        Ok(self.ui.secret_drawing(&code)?)
+    }
+}
