@@ -1,6 +1,7 @@
 //! Encryption through gpgme.
 
 use std::collections::HashMap;
+use std::ffi::CStr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +25,8 @@ impl Engine {
         let mut context = Context::from_protocol(Protocol::OpenPgp).map_err(failed)?;
         // All keys are named by fingerprint and present: nothing is to be asked of a keyserver.
         context.set_offline(true);
+        // Only so are we told which recipient gpg refuses, and why.
+        context.set_flag("full-status", "1").map_err(failed)?;
         if let Some(home) = home {
             let home = home.to_str().ok_or(CryptoError::Gpg("its home folder's name is no UTF-8".into()))?;
             context.set_engine_home_dir(home).map_err(failed)?;
@@ -45,10 +48,9 @@ impl Engine {
         let mut message = Vec::new();
         let refusal: Arc<Mutex<Option<String>>> = Arc::default();
         let heard = Arc::clone(&refusal);
-        let listen = move |keyword: Option<&std::ffi::CStr>, arguments: Option<&std::ffi::CStr>| {
-            if keyword == Some(c"INV_RECP") {
-                let arguments = arguments.map(|text| text.to_string_lossy().into_owned());
-                *heard.lock().expect("nobody panics holding it") = arguments;
+        let listen = move |one: Option<&CStr>, other: Option<&CStr>| {
+            if let Some(arguments) = refused(one, other) {
+                *heard.lock().expect("nobody panics holding it") = Some(arguments);
             }
             Ok(())
         };
@@ -82,4 +84,12 @@ impl Engine {
             None => Ok(()),
         }
     }
+}
+
+/// Returns the arguments of a status line that refuses a recipient. The gpgme crate (0.11) hands over
+/// arguments and keyword, in this order, against what it documents: either is understood.
+fn refused(one: Option<&CStr>, other: Option<&CStr>) -> Option<String> {
+    let keyword = Some(c"INV_RECP");
+    let arguments = if one == keyword { other } else { one.filter(|_| other == keyword) };
+    arguments.map(|text| text.to_string_lossy().into_owned())
 }

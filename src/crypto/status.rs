@@ -25,7 +25,7 @@ pub fn vouches_for_decryption(status: &[u8]) -> Result<(), CryptoError> {
     let (begins, ends) = (places("BEGIN_DECRYPTION"), places("END_DECRYPTION"));
     let [begin] = begins[..] else {
         return Err(CryptoError::Unsound(match begins.len() {
-            0 => "the message is not encrypted",
+            0 => "it holds no encrypted data",
             _ => "it is more than one encrypted message",
         }));
     };
@@ -118,7 +118,7 @@ mod tests {
         assert!(vouches_for_decryption(&status(GOOD)).is_ok());
         assert!(vouches_for_decryption(&status(&format!("ERROR pkdecrypt_failed 1, {GOOD}"))).is_ok());
         let cases = [
-            ("PLAINTEXT 62 1 p".to_owned(), "not encrypted"),
+            ("PLAINTEXT 62 1 p".to_owned(), "no encrypted data"),
             (format!("{GOOD}, {GOOD}"), "more than one"),
             (GOOD.replace("GOODMDC, ", ""), "not protected"),
             (GOOD.replace("DECRYPTION_OKAY, ", ""), "whole"),
