@@ -22,7 +22,7 @@ impl Text {
     }
 
     /// Appends words.
-    pub fn add(mut self, text: impl Into<String>) -> Self {
+    pub fn words(mut self, text: impl Into<String>) -> Self {
         self.0.push(Piece::Text(text.into()));
         self
     }
@@ -48,13 +48,13 @@ impl Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Self {
-        Text::new().add(text)
+        Text::new().words(text)
     }
 }
 
 impl From<&str> for Text {
     fn from(text: &str) -> Self {
-        Text::new().add(text)
+        Text::new().words(text)
     }
 }
 

@@ -99,14 +99,10 @@ fn absent_is_fine(error: git2::Error) -> Result<(), git2::Error> {
 /// Returns the index entry of a file; without metadata git will look at the file again.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the format keeps 32 bits")]
 fn index_entry(path: &Path, id: git2::Oid, mode: u32, stat: Option<Stat>) -> IndexEntry {
-    let time = |seconds: i64, nanos: i64| IndexTime::new(seconds as i32, nanos as u32);
+    let zero = IndexTime::new(0, 0);
     IndexEntry {
-        ctime: stat
-            .as_ref()
-            .map_or(IndexTime::new(0, 0), |s| time(s.st_ctime as i64, s.st_ctime_nsec as i64)),
-        mtime: stat
-            .as_ref()
-            .map_or(IndexTime::new(0, 0), |s| time(s.st_mtime as i64, s.st_mtime_nsec as i64)),
+        ctime: stat.as_ref().map_or(zero, |s| IndexTime::new(s.st_ctime as i32, s.st_ctime_nsec as u32)),
+        mtime: stat.as_ref().map_or(zero, |s| IndexTime::new(s.st_mtime as i32, s.st_mtime_nsec as u32)),
         dev: stat.as_ref().map_or(0, |s| s.st_dev as u32),
         ino: stat.as_ref().map_or(0, |s| s.st_ino as u32),
         mode,

@@ -39,10 +39,7 @@ impl Repo {
         find.renames(true).rename_limit(1000);
         diff.find_similar(Some(&mut find)).map_err(failed())?;
         let short = new.as_object().short_id().map_err(failed())?;
-        let place = match branch.strip_prefix("refs/heads/") {
-            Some(name) => name,
-            None => "detached HEAD",
-        };
+        let place = branch.strip_prefix("refs/heads/").unwrap_or("detached HEAD");
         let root = if parent.is_none() { " (root-commit)" } else { "" };
         let short = String::from_utf8_lossy(&short).into_owned();
         let mut lines =

@@ -42,7 +42,7 @@ impl CharacterSet {
         while !rest.is_empty() {
             if let Some((class, tail)) = bracketed(rest, ':') {
                 let is = class_of(class).ok_or_else(|| SetError::Class(class.to_owned()))?;
-                set.extend((0..128_u8).map(char::from).filter(|c| is(c)));
+                set.extend((0..128_u8).map(char::from).filter(is));
                 rest = tail;
                 continue;
             }
@@ -227,7 +227,8 @@ mod tests {
             let limit = u32::MAX - (u32::MAX % size + 1) % size;
             assert_eq!((u64::from(limit) + 1) % u64::from(size), 0, "{size}");
             // Numbers around the border: the last one kept gives the last character, all above none.
-            let mut numbers = [limit, limit.saturating_add(1), 0, 1].iter().cycle();
+            let around = [limit, limit.saturating_add(1), 0, 1];
+            let mut numbers = around.iter().cycle();
             let mut fill = |buffer: &mut [u8]| {
                 for four in buffer.as_chunks_mut::<4>().0 {
                     *four = numbers.next().unwrap().to_le_bytes();

@@ -20,6 +20,9 @@ pub struct Reencrypted {
     pub key_ids: Vec<KeyId>,
 }
 
+/// Recipients files that were looked at, as they were.
+pub type Seen = Vec<(PathBuf, State)>;
+
 /// Re-encrypts many entries; looks each folder's recipients up once, and gathers failures.
 pub struct Reencryption<'a, 'c> {
     context: &'a Context<'c>,
@@ -81,8 +84,8 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         Ok(None)
     }
 
-    /// Returns what was encrypted anew, or the failures.
-    pub fn finish(self) -> Result<(Vec<Reencrypted>, Vec<(PathBuf, State)>), OpError> {
+    /// Returns what was encrypted anew with what was looked at for it, or the failures.
+    pub fn finish(self) -> Result<(Vec<Reencrypted>, Seen), OpError> {
         if !self.failed.is_empty() {
             return Err(OpError::DecryptSeveral { names: self.failed });
         }

@@ -11,6 +11,7 @@
 //!
 //! Killed before 5, the next command undoes it; after 5, it finishes it ([`super::recovery`]).
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -147,9 +148,9 @@ impl Store {
     fn settings(&self, plan: &Plan) -> Result<BTreeMap<PathBuf, Settings>, StoreError> {
         let mut settings = BTreeMap::new();
         for prefix in plan.changes.iter().filter_map(|change| self.prefix_of(&change.path)) {
-            if !settings.contains_key(&prefix) {
-                let workdir = self.root.join(&prefix);
-                settings.insert(prefix, Settings::read(&self.options.git, &workdir)?);
+            let workdir = self.root.join(&prefix);
+            if let Entry::Vacant(place) = settings.entry(prefix) {
+                place.insert(Settings::read(&self.options.git, &workdir)?);
             }
         }
         Ok(settings)

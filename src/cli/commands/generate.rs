@@ -131,11 +131,11 @@ fn characters(app: &App, no_symbols: bool) -> Result<CharacterSet, CliError> {
 fn print(app: &App, name: &str, password: &Plaintext) -> Result<(), CliError> {
     let header = Text::new()
         .style("\x1b[1m")
-        .add("The generated password for ")
+        .words("The generated password for ")
         .style("\x1b[4m")
-        .add(name)
+        .words(name)
         .style("\x1b[24m")
-        .add(" is:")
+        .words(" is:")
         .style("\x1b[0m");
     app.ui.say(header)?;
     app.ui.secret_line("\x1b[1m\x1b[93m", password.expose(), "\x1b[0m")?;

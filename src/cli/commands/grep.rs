@@ -45,8 +45,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         if let Some(found) = found {
             let (folder, last) = name.rsplit_once('/').map_or(("", name), |(f, l)| (f, l));
             let slash = if folder.is_empty() { "" } else { "/" };
-            let header = Text::new().style("\x1b[94m").add(format!("{folder}{slash}")).style("\x1b[1m");
-            app.ui.say(header.add(last).style("\x1b[0m").add(":"))?;
+            let header = Text::new().style("\x1b[94m").words(format!("{folder}{slash}")).style("\x1b[1m");
+            app.ui.say(header.words(last).style("\x1b[0m").words(":"))?;
             app.ui.secret_coloured(&found)?;
         }
     }
