@@ -239,14 +239,7 @@ impl Filesystem for Faulty {
         answer(self, parent, made, reply);
     }
 
-    fn link(
-        &self,
-        request: &Request,
-        ino: INodeNo,
-        newparent: INodeNo,
-        newname: &OsStr,
-        reply: ReplyEntry,
-    ) {
+    fn link(&self, request: &Request, ino: INodeNo, newparent: INodeNo, newname: &OsStr, reply: ReplyEntry) {
         let linked = self.change(request, Kind::Link, below(newparent, newname), |disk| {
             disk.link(ino.0, newparent.0, newname)
         });
@@ -344,8 +337,7 @@ impl Filesystem for Faulty {
         _lock_owner: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        match self
-            .change(request, Kind::Write, itself(ino), |disk| disk.write(ino.0, offset as usize, data))
+        match self.change(request, Kind::Write, itself(ino), |disk| disk.write(ino.0, offset as usize, data))
         {
             Ok(()) => reply.written(data.len() as u32),
             Err(error) => reply.error(error),
@@ -365,14 +357,7 @@ impl Filesystem for Faulty {
         done(synced, reply);
     }
 
-    fn fsyncdir(
-        &self,
-        request: &Request,
-        ino: INodeNo,
-        _fh: FileHandle,
-        _datasync: bool,
-        reply: ReplyEmpty,
-    ) {
+    fn fsyncdir(&self, request: &Request, ino: INodeNo, _fh: FileHandle, _datasync: bool, reply: ReplyEmpty) {
         let synced = self.change(request, Kind::SyncFolder, itself(ino), |disk| {
             disk.sync_folder(ino.0);
             Ok(())
@@ -380,14 +365,7 @@ impl Filesystem for Faulty {
         done(synced, reply);
     }
 
-    fn readdir(
-        &self,
-        _: &Request,
-        ino: INodeNo,
-        _fh: FileHandle,
-        offset: u64,
-        mut reply: ReplyDirectory,
-    ) {
+    fn readdir(&self, _: &Request, ino: INodeNo, _fh: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let state = lock(&self.0);
         let folder = match state.disk.folder(ino.0) {
             Ok(folder) => folder,
@@ -397,7 +375,8 @@ impl Filesystem for Faulty {
         let mut entries: Vec<_> = folder.now.iter().filter(|(_, ino)| **ino > offset).collect();
         entries.sort_by_key(|(_, ino)| **ino);
         for (name, ino) in entries {
-            let kind = state.disk.node(*ino).map_or(FileType::RegularFile, |node| attributes(*ino, node).kind);
+            let kind =
+                state.disk.node(*ino).map_or(FileType::RegularFile, |node| attributes(*ino, node).kind);
             if reply.add(INodeNo(*ino), *ino, kind, name) {
                 break;
             }

@@ -281,8 +281,7 @@ fn encrypt(bench: &Bench, keys: &[String], text: &str) -> Vec<u8> {
     let mut command = bench.home.command(OsStr::new("gpg"));
     command.args(["--batch", "--quiet", "--no-encrypt-to", "-e"]);
     command.args(keys.iter().flat_map(|key| ["-r", key]));
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("gpg is installed");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("gpg is installed");
     let mut stdin = child.stdin.take().expect("standard input is a pipe");
     stdin.write_all(text.as_bytes()).expect("gpg reads");
     drop(stdin);
