@@ -155,12 +155,13 @@ impl<'a> Bench<'a> {
     /// Runs the program under test. With `memory`, the mount's `shm` stands where `/dev/shm` is, for this
     /// process and its children only.
     pub fn run(&self, arguments: &[&str], input: &str, memory: bool, kill: Kill) -> Outcome {
-        let mut command = self.home.command(OsStr::new(if memory { "unshare" } else { "env" }));
+        let program = if memory { OsStr::new("unshare") } else { self.subject.as_os_str() };
+        let mut command = self.home.command(program);
         if memory {
             command.args(["-m", "sh", "-c", "mount --bind \"$0\" /dev/shm && exec \"$@\""]);
-            command.arg(self.mount.path().join("shm"));
+            command.arg(self.mount.path().join("shm")).arg(self.subject);
         }
-        command.arg(self.subject).args(arguments);
+        command.args(arguments);
         command.env("PASSWORD_STORE_DIR", self.store()).env("TMPDIR", self.mount.path().join("tmp"));
         run(command, input, kill)
     }

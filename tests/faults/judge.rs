@@ -26,7 +26,7 @@ pub enum Version {
 pub enum Breach {
     /// Neither the old nor the new version is there.
     Lost,
-    /// Exit code 0 with the old version.
+    /// Exit code 0 with the old version, or with the new one not committed.
     Undone,
     /// Exit code 0, and a power cut right afterwards loses the new version.
     Fleeting,
@@ -61,8 +61,12 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn add(&mut self, breach: Breach, seen: impl Into<String>) {
-        self.breaches.push((breach, seen.into()));
+    /// Notes a broken promise, once.
+    pub fn add(&mut self, breach: Breach, seen: impl Into<String>) {
+        let seen = (breach, seen.into());
+        if !self.breaches.contains(&seen) {
+            self.breaches.push(seen);
+        }
     }
 }
 
@@ -235,7 +239,8 @@ fn look_at_git(bench: &Bench, prepared: &Prepared, times: usize, verdict: &mut V
 
 /// The promises about an exit code: 0 means that the new version is there and lasts.
 pub fn judge_success(verdict: &mut Verdict, after_cut: Option<Version>) {
-    if verdict.version == Version::Old {
+    let broken_git = verdict.breaches.iter().any(|(breach, _)| *breach == Breach::Git);
+    if verdict.version == Version::Old || broken_git {
         verdict.add(Breach::Undone, "exit 0");
     }
     if verdict.version == Version::New && after_cut.is_some_and(|version| version != Version::New) {

@@ -65,3 +65,59 @@ fn data_left(file: &File, cut: Cut, random: &mut Random) -> Arc<Vec<u8>> {
         _ => Arc::new(file.data[..file.data.len() / 2].to_vec()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::super::disk::{Body, Rename};
+    use super::*;
+
+    fn holds(disk: &Disk, path: &str) -> Option<Vec<u8>> {
+        let ino = disk.find(Path::new(path)).ok()?;
+        Some(disk.file(ino).expect("a file").data.to_vec())
+    }
+
+    fn with_file(name: &str, text: &[u8]) -> (Disk, Ino) {
+        let mut disk = Disk::new();
+        let ino = disk.create(ROOT, OsStr::new(name), Body::File(File::default()), 0o600).unwrap();
+        disk.write(ino, 0, text).unwrap();
+        (disk, ino)
+    }
+
+    #[test]
+    fn data_lasts_with_the_file_and_names_with_the_folder() {
+        let (mut disk, file) = with_file("a", b"text");
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), None);
+        assert_eq!(holds(&cut(&disk, Cut::Data, &[]), "a"), Some(vec![]));
+        disk.sync_folder(ROOT);
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(vec![]));
+        disk.sync_file(file, false).unwrap();
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(b"text".to_vec()));
+    }
+
+    #[test]
+    fn a_rename_lasts_whole_once_one_folder_is_synced() {
+        let (mut disk, file) = with_file("a", b"text");
+        let folder = disk.create(ROOT, OsStr::new("f"), Body::Folder(Folder::default()), 0o700).unwrap();
+        disk.sync_file(file, false).unwrap();
+        disk.sync_folder(ROOT);
+        disk.rename((ROOT, OsStr::new("a")), (folder, OsStr::new("b")), Rename::Replace).unwrap();
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(b"text".to_vec()));
+        disk.sync_folder(folder);
+        let left = cut(&disk, Cut::Unsynced, &[]);
+        assert_eq!((holds(&left, "a"), holds(&left, "f/b")), (None, Some(b"text".to_vec())));
+    }
+
+    #[test]
+    fn a_second_sync_does_not_save_what_the_first_one_lost() {
+        let (mut disk, file) = with_file("a", b"text");
+        disk.sync_folder(ROOT);
+        disk.sync_file(file, true).unwrap();
+        disk.sync_file(file, false).unwrap();
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(vec![]));
+        disk.write(file, 0, b"text").unwrap();
+        disk.sync_file(file, false).unwrap();
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(b"text".to_vec()));
+    }
+}

@@ -162,7 +162,9 @@ impl Sweep<'_> {
             let left = self.judge(bench, scenario, &cut(&disk, Cut::Unsynced, &MEMORY));
             judge_success(&mut verdict, Some(left.version));
         }
-        verdict.breaches.extend(hung.then(|| (Breach::Hung, "the command itself".to_owned())));
+        if hung {
+            verdict.add(Breach::Hung, "the command itself");
+        }
         let kind = Trouble::Failure(number, failure).kind();
         Found { scenario, kind, place: format!("{number}: {place}"), happened, success, verdict }
     }
@@ -174,7 +176,7 @@ impl Sweep<'_> {
         let success = number + 1 == steps.len();
         let mut verdict = self.judge(bench, scenario, &cut(disk, how, &MEMORY));
         if success && verdict.version == Version::Old {
-            verdict.breaches.push((Breach::Fleeting, "after exit 0".to_owned()));
+            verdict.add(Breach::Fleeting, "after exit 0");
         }
         let kind = Trouble::Cut(number, how).kind();
         Found { scenario, kind, place: format!("{number}: {place}"), happened: true, success, verdict }
@@ -194,7 +196,9 @@ impl Sweep<'_> {
         if code == Some(0) {
             judge_success(&mut verdict, None);
         }
-        verdict.breaches.extend(hung.then(|| (Breach::Hung, "the command itself".to_owned())));
+        if hung {
+            verdict.add(Breach::Hung, "the command itself");
+        }
         let (place, success) = (format!("{kill:?}"), code == Some(0));
         Found { scenario, kind: "random kill", place, happened: code.is_none(), success, verdict }
     }
