@@ -45,7 +45,7 @@ fn hold(report: &Report) {
 
 #[test]
 fn keeps_the_old_or_the_new_version_at_some_failures() {
-    hold(&sweep(&bench::subject(), &chosen(), Extent { step: 17, kills: 2 }));
+    hold(&sweep(&bench::subject(), &chosen(), Extent { step: 23, kills: 1 }));
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn keeps_the_old_or_the_new_version_at_every_failure() {
 /// The sweep sees what it is there to see: pass is known to lose entries.
 #[test]
 fn finds_what_pass_breaks() {
-    let report = sweep(Path::new("/usr/bin/pass"), &ALL[..1], Extent { step: 4, kills: 0 });
+    let report = sweep(Path::new("/usr/bin/pass"), &ALL[..1], Extent { step: 6, kills: 0 });
     for breach in [Breach::Lost, Breach::Undone, Breach::Fleeting, Breach::Git, Breach::Blocked] {
         assert!(report.breaches.contains_key(&breach), "{breach:?} was not seen:\n{}", report.text);
     }

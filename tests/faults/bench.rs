@@ -15,7 +15,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use super::mount::Mount;
 
 /// A command that takes longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(25);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Where the store is, below the mount.
 pub const STORE: &str = "store";
 /// Folders of the mount that stand for memory: what is in them is gone after a power cut.
@@ -51,7 +51,7 @@ impl Home {
         let settings = "[user]\nname = Fay Sweep\nemail = fay@example.org\n[maintenance]\nauto = false\n\
                         [gc]\nauto = 0\n[init]\ndefaultBranch = main\n";
         home.file(".gitconfig", settings, 0o600);
-        home.file("editor", "#!/bin/sh\nprintf 'edited\\nuser: fay\\n' > \"$1\"\n", 0o700);
+        home.file("retype", "#!/bin/sh\nprintf 'edited\\nuser: fay\\n' > \"$1\"\n", 0o700);
         home.file("gpg-agent.conf", "disable-scdaemon\n", 0o600);
         for user in ["fay@example.org", "gus@example.org"] {
             home.make_key(user);
@@ -87,11 +87,12 @@ impl Home {
         let mut command = Command::new(program);
         command
             .env_clear()
-            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("PATH", format!("{}:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", self.path().display()))
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", self.path())
             .env("GNUPGHOME", self.path())
-            .env("EDITOR", self.path().join("editor"))
+            // By its name alone, which the commit's subject repeats.
+            .env("EDITOR", "retype")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_OPTIONAL_LOCKS", "0");
         command
@@ -192,13 +193,12 @@ pub fn run(mut command: Command, input: &str, kill: Kill) -> Outcome {
     // A killed command does not read.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
-    let (finished, end) = mpsc::channel();
+    let (finished, end) = mpsc::channel::<()>();
     let watch = watch(&child, kill, end);
     let mut output = Vec::new();
     reader.read_to_end(&mut output).expect("the pipe can be read");
     let status = child.wait().expect("it is our child");
-    // The watch may have ended.
-    let _ = finished.send(());
+    drop(finished);
     let hung = watch.join().expect("the watch does not panic");
     let output = String::from_utf8_lossy(&output).into_owned();
     Outcome { code: status.code(), output, hung, took: start.elapsed() }
@@ -207,9 +207,10 @@ pub fn run(mut command: Command, input: &str, kill: Kill) -> Outcome {
 /// Kills a command as asked, or when it hangs; the thread answers whether it hung.
 fn watch(child: &Child, kill: Kill, end: mpsc::Receiver<()>) -> std::thread::JoinHandle<bool> {
     let pid = Pid::from_child(child);
+    let timeout = Err(mpsc::RecvTimeoutError::Timeout);
     std::thread::spawn(move || {
         if let Kill::Alone(after) | Kill::WithChildren(after) = kill
-            && end.recv_timeout(after).is_err()
+            && end.recv_timeout(after) == timeout
         {
             // It may just have ended.
             let _ = match kill {
@@ -217,9 +218,7 @@ fn watch(child: &Child, kill: Kill, end: mpsc::Receiver<()>) -> std::thread::Joi
                 _ => kill_process_group(pid, Signal::KILL),
             };
         }
-        if end.recv_timeout(PATIENCE) != Err(mpsc::RecvTimeoutError::Timeout) {
-            return false;
-        }
-        kill_process_group(pid, Signal::KILL).is_ok()
+        let hung = end.recv_timeout(PATIENCE) == timeout;
+        hung && kill_process_group(pid, Signal::KILL).is_ok()
     })
 }

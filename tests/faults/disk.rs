@@ -24,6 +24,8 @@ pub struct File {
     pub data: Arc<Vec<u8>>,
     /// What a power cut leaves, where the file's name lasts; `None` before the first sync.
     pub synced: Option<Arc<Vec<u8>>>,
+    /// The smallest length since the last sync: a new length may last without the data written after it.
+    pub floor: usize,
     /// A sync failed: the kernel has dropped the pages, so that a second sync succeeds and saves nothing.
     pub poisoned: bool,
 }
@@ -235,6 +237,7 @@ impl Disk {
         let Body::File(file) = &mut node.body else { return Err(Errno::INVAL) };
         file.poisoned = false;
         change(Arc::make_mut(&mut file.data));
+        file.floor = file.floor.min(file.data.len());
         Ok(())
     }
 
@@ -252,6 +255,7 @@ impl Disk {
             file.poisoned |= fails;
             if !file.poisoned {
                 file.synced = Some(Arc::clone(&file.data));
+                file.floor = file.data.len();
             }
         }
         Ok(())
@@ -322,7 +326,8 @@ impl Disk {
             Body::Link(target) => Body::Link(target.clone()),
             Body::File(file) => {
                 let data = data(file);
-                Body::File(File { synced: Some(Arc::clone(&data)), data, poisoned: false })
+                let (synced, floor) = (Some(Arc::clone(&data)), data.len());
+                Body::File(File { data, synced, floor, poisoned: false })
             }
         };
         let ino = self.add(body, node.mode);

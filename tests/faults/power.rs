@@ -12,7 +12,8 @@ use super::random::Random;
 pub enum Cut {
     /// Everything that was not synced.
     Unsynced,
-    /// No name, but all data that was not synced: such files are empty (delayed allocation).
+    /// No name and no length that a file was cut to, but all data written since its last sync: files that
+    /// are new or were emptied are empty (delayed allocation).
     Data,
     /// Something of both, chosen by this seed: of each folder's changes the last ones; of each file's data
     /// all, nothing, or a part.
@@ -54,11 +55,16 @@ fn some_changes(pending: &[Change], random: &mut Random) -> Vec<Change> {
 
 fn data_left(file: &File, cut: Cut, random: &mut Random) -> Arc<Vec<u8>> {
     let synced = || file.synced.clone().unwrap_or_default();
-    if file.synced.as_ref() == Some(&file.data) || !matches!(cut, Cut::Some(_)) {
-        return synced();
+    let cut_short = || Arc::new(synced()[..file.floor.min(synced().len())].to_vec());
+    match cut {
+        _ if file.synced.as_ref() == Some(&file.data) => return synced(),
+        Cut::Unsynced => return synced(),
+        Cut::Data => return cut_short(),
+        Cut::Some(_) => (),
     }
-    match random.below(5) {
+    match random.below(6) {
         0 => synced(),
+        5 => cut_short(),
         1 => Arc::clone(&file.data),
         2 => Arc::default(),
         3 => Arc::new(vec![0; file.data.len()]),
@@ -94,6 +100,17 @@ mod tests {
         assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(vec![]));
         disk.sync_file(file, false).unwrap();
         assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(b"text".to_vec()));
+    }
+
+    #[test]
+    fn a_file_that_was_emptied_and_written_again_may_be_empty() {
+        let (mut disk, file) = with_file("a", b"text");
+        disk.sync_folder(ROOT);
+        disk.sync_file(file, false).unwrap();
+        disk.resize(file, 0).unwrap();
+        disk.write(file, 0, b"more").unwrap();
+        assert_eq!(holds(&cut(&disk, Cut::Unsynced, &[]), "a"), Some(b"text".to_vec()));
+        assert_eq!(holds(&cut(&disk, Cut::Data, &[]), "a"), Some(vec![]));
     }
 
     #[test]

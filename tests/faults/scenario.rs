@@ -93,7 +93,7 @@ pub const ALL: [Scenario; 10] = [
         arguments: &["edit", "web/site"],
         input: "",
         changes: &[("web/site", Some(Content::Text("edited\nuser: fay\n")))],
-        subject: "Edit password for web/site using EDITOR.",
+        subject: "Edit password for web/site using retype.",
         repeatable: false,
         memory: true,
         ..INSERT
