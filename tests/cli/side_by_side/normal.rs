@@ -2,9 +2,10 @@
 
 /// Beginnings of lines on standard error that gpg, git, coreutils and bash wrote. What they say about a
 /// failure is theirs; the exit code and what lies on the disk are compared all the same.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 24] = [
     "gpg:", "mkdir:", "mv:", "cp:", "rm:", "rmdir:", "base64:", "tail:", "grep:", "tr:", "diff:", "tree:", "bash:",
-    "timeout:", "sed:", "find:", "cat:", "fatal:", "error: pathspec", "hint:", "warning:", "usage: git",
+    "timeout:", "sed:", "find:", "cat:", "fatal:", "error: pathspec", "hint:", "warning:", "usage: git", "Usage: grep",
+    "Try 'grep",
 ];
 
 /// Passwords that a program generated, to be recognised wherever they turn up.
