@@ -2,9 +2,9 @@
 
 /// Beginnings of lines on standard error that gpg, git, coreutils and bash wrote. What they say about a
 /// failure is theirs; the exit code and what lies on the disk are compared all the same.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
     "gpg:", "mkdir:", "mv:", "cp:", "rm:", "rmdir:", "base64:", "tail:", "grep:", "tr:", "diff:", "tree:", "bash:",
-    "timeout:", "sed:", "find:", "cat:", "fatal:", "error: pathspec", "hint:", "warning:", "usage: git", "Usage: grep",
+    "timeout:", "sed:", "find:", "cat:", "fatal:", "error: pathspec", "hint:", "warning:", "usage: git", "invalid option \"", "Usage: grep",
     "Try 'grep",
 ];
 
@@ -67,9 +67,10 @@ fn is_bash_line(line: &str) -> bool {
     line.split_once(": line ").is_some_and(|(program, _)| program.ends_with("pass"))
 }
 
-/// How much a file changed depends on its random bytes: git says so or does not.
+/// How much a file changed depends on its random bytes: git says so or does not. A date it shows depends on
+/// the moment.
 fn is_rewrite(line: &str) -> bool {
-    line.starts_with(" rewrite ")
+    line.starts_with(" rewrite ") || line.starts_with(" Date: ")
 }
 
 /// Takes commit names and counts of changed lines out of what `git commit` prints.

@@ -64,7 +64,10 @@ impl Side {
             self.remember_generated(&before);
         }
         let root = self.store.root().to_string_lossy().into_owned();
-        if std::env::var_os("SBS_RAW").is_some() { eprintln!("RAW {}\n{}{}---", step.line(), output.out(), output.err()); }
+        if std::env::var_os("PASSEL_TEST_SHOW").is_some() {
+            // For whoever wants to see what pass says: cargo test … -- --nocapture
+            eprintln!("$ {}\n{}{}[{}]\n", step.line(), output.out(), output.err(), output.code);
+        }
         let (stderr, others_spoke) = normal::stderr(&output.err(), &root);
         let fresh = self.log.strip_prefix(&log_before).unwrap_or(&self.log);
         Seen {
