@@ -129,7 +129,8 @@ fn judge(scenarios: &[Scenario], program: &Path, listed: &[Difference]) -> Strin
     let keyring = Keyring::new();
     let mut report = String::new();
     for scenario in scenarios {
-        let mut expected: Vec<&Difference> = listed.iter().filter(|one| one.scenario == scenario.name).collect();
+        let mut expected: Vec<&Difference> =
+            listed.iter().filter(|one| one.scenario == scenario.name).collect();
         for found in compare(scenario, program, &keyring) {
             let before = expected.len();
             expected.retain(|one| !covers(one, &found));
@@ -138,7 +139,8 @@ fn judge(scenarios: &[Scenario], program: &Path, listed: &[Difference]) -> Strin
             }
         }
         for one in expected {
-            writeln!(report, "--- {}: no longer differs as listed: {one:?}", scenario.name).expect("a string");
+            writeln!(report, "--- {}: no longer differs as listed: {one:?}", scenario.name)
+                .expect("a string");
         }
     }
     report

@@ -73,7 +73,10 @@ fn stock_pass_and_ours_share_a_store_turn_by_turn() {
     let generated = shared.0.decrypted("web/gen");
     shared.both_show("web/gen", &generated);
     let generated = shared.0.decrypted("web/a");
-    assert_eq!((generated.lines().next().map(str::len), generated.lines().nth(1)), (Some(30), Some("user: anna")));
+    assert_eq!(
+        (generated.lines().next().map(str::len), generated.lines().nth(1)),
+        (Some(30), Some("user: anna"))
+    );
     shared.both_show("web/a", &generated);
 
     // Each edits after the other.
@@ -137,5 +140,8 @@ fn both_reach_colleagues_through_a_remote() {
     shared.stock(&["insert", "-m", "b"], "2\n");
     shared.stock(&["git", "push", "-q"], "");
     let log = shared.0.run("git", &["-C", remote, "log", "--format=%s"], b"").good().out();
-    assert!(log.starts_with("Add given password for b to store.\nAdd given password for a to store.\n"), "{log}");
+    assert!(
+        log.starts_with("Add given password for b to store.\nAdd given password for a to store.\n"),
+        "{log}"
+    );
 }

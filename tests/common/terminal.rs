@@ -34,10 +34,12 @@ impl Terminal {
     ///
     /// The command should begin with `setsid --ctty`, which makes the terminal the controlling one.
     pub fn start(mut command: Command) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&master).expect("it is ours");
         unlockpt(&master).expect("it is ours");
-        tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 }).expect("a size");
+        tcsetwinsize(&master, Winsize { ws_row: 50, ws_col: 200, ws_xpixel: 0, ws_ypixel: 0 })
+            .expect("a size");
         let slave = open_slave(&master);
         let stdio = || Stdio::from(slave.try_clone().expect("a file descriptor"));
         command.stdin(stdio()).stdout(stdio()).stderr(stdio());

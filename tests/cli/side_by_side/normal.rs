@@ -3,8 +3,30 @@
 /// Beginnings of lines on standard error that gpg, git, coreutils and bash wrote. What they say about a
 /// failure is theirs; the exit code and what lies on the disk are compared all the same.
 const OTHERS: [&str; 25] = [
-    "gpg:", "mkdir:", "mv:", "cp:", "rm:", "rmdir:", "base64:", "tail:", "grep:", "tr:", "diff:", "tree:", "bash:",
-    "timeout:", "sed:", "find:", "cat:", "fatal:", "error: pathspec", "hint:", "warning:", "usage: git", "invalid option \"", "Usage: grep",
+    "gpg:",
+    "mkdir:",
+    "mv:",
+    "cp:",
+    "rm:",
+    "rmdir:",
+    "base64:",
+    "tail:",
+    "grep:",
+    "tr:",
+    "diff:",
+    "tree:",
+    "bash:",
+    "timeout:",
+    "sed:",
+    "find:",
+    "cat:",
+    "fatal:",
+    "error: pathspec",
+    "hint:",
+    "warning:",
+    "usage: git",
+    "invalid option \"",
+    "Usage: grep",
     "Try 'grep",
 ];
 
@@ -75,7 +97,8 @@ fn is_rewrite(line: &str) -> bool {
 
 /// Takes commit names and counts of changed lines out of what `git commit` prints.
 fn git_line(line: &str) -> String {
-    let changed = line.split_once(" changed, ").filter(|(files, _)| files.trim_end_matches('s').ends_with(" file"));
+    let changed =
+        line.split_once(" changed, ").filter(|(files, _)| files.trim_end_matches('s').ends_with(" file"));
     if let Some((files, _)) = changed {
         return format!("{files} changed");
     }
