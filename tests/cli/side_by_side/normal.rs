@@ -102,12 +102,12 @@ fn git_line(line: &str) -> String {
     if let Some((files, _)) = changed {
         return format!("{files} changed");
     }
-    if let Some((head, subject)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        if let Some((branch, name)) = head.rsplit_once(' ') {
-            if name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return format!("[{branch} HASH] {subject}");
-            }
-        }
+    if let Some((head, subject)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && let Some((branch, name)) = head.rsplit_once(' ')
+        && name.len() >= 7
+        && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        return format!("[{branch} HASH] {subject}");
     }
     line.to_owned()
 }
