@@ -29,6 +29,8 @@ impl Keyring {
     /// Imports every test key and trusts each fully.
     pub fn new() -> Rc<Self> {
         let home = temporary_folder("/tmp/pk");
+        // An unknown address must not be looked up on the network.
+        std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
         let mut made = Self { home, fingerprints: HashMap::new(), opened: RefCell::default() };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
         let files: Vec<PathBuf> = KEYS.iter().map(|name| folder.join(format!("{name}.asc"))).collect();

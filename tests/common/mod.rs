@@ -10,7 +10,7 @@ mod terminal;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -132,6 +132,8 @@ impl TestStore {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("TERM".into(), "dumb".into()),
             ("PAGER".into(), "cat".into()),
+            // Whoever means another one says so; none must wait for a person.
+            ("EDITOR".into(), "true".into()),
         ];
         for name in KEYS {
             all.push((name.to_uppercase(), self.keyring.fingerprint(name).into()));
@@ -201,7 +203,9 @@ impl TestStore {
 fn temporary_folder(prefix: &str) -> tempfile::TempDir {
     let prefix = Path::new(prefix);
     let (folder, name) = (prefix.parent().expect("a folder"), prefix.file_name().expect("a name"));
-    tempfile::Builder::new().prefix(name).rand_bytes(5).tempdir_in(folder).expect("a temporary folder")
+    let private = fs::Permissions::from_mode(0o700);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(name).rand_bytes(5).permissions(private).tempdir_in(folder).expect("a temporary folder")
 }
 
 /// Runs a prepared command to its end.

@@ -82,17 +82,17 @@ fn mode_of(path: &Path) -> u32 {
 }
 
 fn kind_of(path: &Path, keyring: &Keyring) -> Kind {
-    let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let metadata = path.symlink_metadata().expect("a listed file");
-    if path.file_name().is_some_and(|name| name == ".git") || path.join("HEAD").is_file() {
+    if name == ".git" || path.join("HEAD").is_file() {
         Kind::Repository
     } else if metadata.is_symlink() {
         Kind::Link(fs::read_link(path).expect("a listed link"))
     } else if metadata.is_dir() {
         Kind::Folder
-    } else if extension == "sig" {
+    } else if name.ends_with(".sig") {
         Kind::Signature
-    } else if extension == "gpg" {
+    } else if name.ends_with(".gpg") {
         let message = keyring.open(&fs::read(path).expect("a readable file"));
         Kind::Message(message.plaintext, message.recipients)
     } else {

@@ -29,4 +29,43 @@ pub struct Difference {
 }
 
 /// Every difference that is meant.
-pub const DIFFERENCES: &[Difference] = &[];
+pub const DIFFERENCES: &[Difference] = &[
+    Difference {
+        scenario: "rm a folder without -r",
+        line: "pass rm -f a",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: FAILED,
+    },
+    Difference {
+        scenario: "rm a folder without -r",
+        line: "pass rm a/",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: FAILED,
+    },
+    Difference {
+        scenario: "rm used wrongly",
+        line: "pass rm -f ''",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: FAILED,
+    },
+    Difference {
+        scenario: "init with an unknown recipient",
+        line: "pass init mallory@example.org",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: CLOSED,
+    },
+    Difference {
+        scenario: "init with an expired recipient",
+        line: "pass init $EXPIRED",
+        aspect: Aspect::Code,
+        ours: "1",
+        why: CLOSED,
+    },
+];
+
+const FAILED: &str = "nothing was done: pass exits 0 all the same";
+const CLOSED: &str = "a recipient that cannot be encrypted to is refused; pass writes and commits the list";

@@ -2,7 +2,7 @@
 
 /// Beginnings of lines on standard error that gpg, git, coreutils and bash wrote. What they say about a
 /// failure is theirs; the exit code and what lies on the disk are compared all the same.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 25] = [
     "gpg:",
     "mkdir:",
     "mv:",
@@ -25,6 +25,9 @@ const OTHERS: [&str; 22] = [
     "hint:",
     "warning:",
     "usage: git",
+    "invalid option \"",
+    "Usage: grep",
+    "Try 'grep",
 ];
 
 /// Passwords that a program generated, to be recognised wherever they turn up.
@@ -86,9 +89,10 @@ fn is_bash_line(line: &str) -> bool {
     line.split_once(": line ").is_some_and(|(program, _)| program.ends_with("pass"))
 }
 
-/// How much a file changed depends on its random bytes: git says so or does not.
+/// How much a file changed depends on its random bytes: git says so or does not. A date it shows depends on
+/// the moment.
 fn is_rewrite(line: &str) -> bool {
-    line.starts_with(" rewrite ")
+    line.starts_with(" rewrite ") || line.starts_with(" Date: ")
 }
 
 /// Takes commit names and counts of changed lines out of what `git commit` prints.
@@ -98,12 +102,12 @@ fn git_line(line: &str) -> String {
     if let Some((files, _)) = changed {
         return format!("{files} changed");
     }
-    if let Some((head, subject)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
-        if let Some((branch, name)) = head.rsplit_once(' ') {
-            if name.len() >= 7 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                return format!("[{branch} HASH] {subject}");
-            }
-        }
+    if let Some((head, subject)) = line.strip_prefix('[').and_then(|rest| rest.split_once("] "))
+        && let Some((branch, name)) = head.rsplit_once(' ')
+        && name.len() >= 7
+        && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
+        return format!("[{branch} HASH] {subject}");
     }
     line.to_owned()
 }

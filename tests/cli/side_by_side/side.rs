@@ -64,6 +64,10 @@ impl Side {
             self.remember_generated(&before);
         }
         let root = self.store.root().to_string_lossy().into_owned();
+        if std::env::var_os("PASSEL_TEST_SHOW").is_some() {
+            // For whoever wants to see what pass says: cargo test … -- --nocapture
+            eprintln!("$ {}\n{}{}[{}]\n", step.line(), output.out(), output.err(), output.code);
+        }
         let (stderr, others_spoke) = normal::stderr(&output.err(), &root);
         let fresh = self.log.strip_prefix(&log_before).unwrap_or(&self.log);
         Seen {
@@ -104,7 +108,10 @@ impl Side {
         for folder in repositories.filter_map(|node| node.path.strip_suffix("/.git")) {
             let mut all = vec!["-C", folder];
             all.extend(args);
-            text += &self.store.run("git", &all, b"").out();
+            let output = self.store.run("git", &all, b"").out();
+            // The body of a revert names a commit, which differs from run to run.
+            let lines = output.lines().filter(|line| !line.starts_with("This reverts commit "));
+            lines.for_each(|line| text += &format!("{line}\n"));
         }
         text
     }
