@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod exit;
+pub mod qr;
 pub mod ui;
 
 /// Runs the program on this process's arguments.

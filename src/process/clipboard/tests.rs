@@ -18,7 +18,7 @@ struct Display {
 impl Display {
     fn start() -> Self {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = command.spawn().expect("Xvfb is installed");
         let mut number = String::new();
@@ -286,4 +286,32 @@ fn no_process_shows_the_secret() {
         watcher.join().expect("nothing shown")
     });
     assert!(looks > 20, "{looks}");
+}
+
+/// To be run by hand under a compositor (`sway` with `WLR_BACKENDS=headless` will do), with
+/// `WAYLAND_DISPLAY` and `XDG_RUNTIME_DIR` set.
+#[test]
+#[ignore = "needs a Wayland compositor"]
+fn copies_on_wayland() {
+    let wayland = std::env::var_os("WAYLAND_DISPLAY").expect("WAYLAND_DISPLAY is set");
+    let paste = |option: &str| {
+        let output = Command::new("wl-paste").args(["-n", option]).stderr(Stdio::null()).output();
+        String::from_utf8_lossy(&output.expect("wl-paste runs").stdout).into_owned()
+    };
+    for (selection, option) in [("clipboard", "-n"), ("primary", "--primary")] {
+        let options = ClipboardOptions {
+            wayland: Some(wayland.clone()),
+            display: None,
+            selection: selection.into(),
+            seconds: 2,
+        };
+        let before = paste(option);
+        let shown = wayland.to_str().expect("utf-8");
+        copy_with(&options, SECRET, &[("WAYLAND_DISPLAY", shown)]).expect("copied");
+        assert_eq!(paste(option), SECRET);
+        copy_with(&options, "another", &[("WAYLAND_DISPLAY", shown)]).expect("copied");
+        assert_eq!(paste(option), "another");
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(paste(option), before);
+    }
 }
