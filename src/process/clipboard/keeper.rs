@@ -1,8 +1,10 @@
 //! The background process: copies, waits, restores.
 
 use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use sha2::{Digest as _, Sha256};
@@ -11,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::order::Order;
 use super::tools::{self, Clipboard};
+use super::x11::Owner;
 use super::{ClipboardError, keeper_name, others};
+use crate::model::Plaintext;
 
 /// The answer that says: copied.
 pub(super) const DONE: u8 = b'+';
@@ -48,16 +52,42 @@ fn keep() -> Result<(), ClipboardError> {
     // If another keeper will not end, the clipboard may hold its secret: then nothing is restored.
     let restorable = others::end_older(&keeper_name(&order.options)?);
     let before = clipboard.read().map_err(failed)?.filter(|_| restorable).unwrap_or_default();
-    if !clipboard.write_secret(order.secret.expose()).map_err(failed)? {
-        return Err(ClipboardError::Failed("the program that copies failed".into()));
-    }
     let ours = Sha256::digest(order.secret.expose());
-    let seconds = order.options.seconds;
-    // From here on only its hash is kept.
-    drop(order);
+    let deadline = Instant::now().checked_add(Duration::from_secs(order.options.seconds));
+    let owner = offer(&clipboard, order.secret)?;
     answer(DONE, "").map_err(ClipboardError::Keeper)?;
-    told_to_end.wait(seconds);
-    restore(&clipboard, &before, |now| Sha256::digest(now) == ours).map_err(ClipboardError::Keeper)
+    let owner = owner.and_then(|owner| serve(owner, &told_to_end, deadline));
+    if owner.is_none() {
+        told_to_end.wait(deadline, None).map_err(ClipboardError::Keeper)?;
+    }
+    restore(&clipboard, owner, &before, |now| Sha256::digest(now) == ours).map_err(ClipboardError::Keeper)
+}
+
+/// Puts the secret on the clipboard: on X11 this process offers it, returned as owner; elsewhere, or where
+/// that does not work, a program does, and we keep nothing.
+fn offer(clipboard: &Clipboard, secret: Plaintext) -> Result<Option<Owner>, ClipboardError> {
+    if let Some((display, selection)) = clipboard.x11()
+        && let Some(owner) = Owner::take(display, selection, secret.expose())
+    {
+        return Ok(Some(owner));
+    }
+    match clipboard.write_secret(secret.expose()) {
+        Ok(true) => Ok(None),
+        Ok(false) => Err(ClipboardError::Failed("the program that copies failed".into())),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Gives the secret to who asks, until the time is up or we are told to end. Returns the owner if it still
+/// is; if somebody else took over, what they offer is to be looked at when the time is up.
+fn serve(mut owner: Owner, told_to_end: &TermPipe, deadline: Option<Instant>) -> Option<Owner> {
+    while owner.answer_all() {
+        match told_to_end.wait(deadline, Some(owner.as_fd())) {
+            Ok(Woken::ByOther) => {}
+            Ok(Woken::ByTime | Woken::BySignal) | Err(_) => return Some(owner),
+        }
+    }
+    None
 }
 
 /// Returns an error for a tool that could not be run.
@@ -65,17 +95,24 @@ fn failed(source: io::Error) -> ClipboardError {
     ClipboardError::Failed(source.to_string())
 }
 
-/// Puts back what was there, unless somebody has copied something else since.
+/// Puts back what was there, unless somebody has copied something else since. (A clipboard manager may
+/// have taken over what we offered: then it is still ours to replace.)
 fn restore(
     clipboard: &Clipboard,
+    owner: Option<Owner>,
     before: &Zeroizing<Vec<u8>>,
     is_ours: impl Fn(&[u8]) -> bool,
 ) -> io::Result<()> {
-    let now = clipboard.read()?;
-    tools::clear_klipper();
-    if now.is_some_and(|now| is_ours(&now)) {
-        clipboard.write(before)?;
+    // Once more, as late as can be: somebody may have taken over this very moment.
+    let owner = owner.and_then(|mut owner| owner.answer_all().then_some(owner));
+    if owner.is_some() || clipboard.read()?.is_some_and(|now| is_ours(&now)) {
+        // Nothing to put back: what we offer goes when we give it up.
+        let gone = before.is_empty() && owner.is_some();
+        let restored = if gone { Ok(true) } else { clipboard.write(before) };
+        owner.into_iter().for_each(Owner::give_up);
+        restored?;
     }
+    tools::clear_klipper();
     Ok(())
 }
 
@@ -93,6 +130,13 @@ fn answer(kind: u8, text: &str) -> io::Result<()> {
 /// A pipe that becomes readable when we are told to end.
 struct TermPipe(UnixStream);
 
+/// Why a wait ended.
+enum Woken {
+    ByTime,
+    BySignal,
+    ByOther,
+}
+
 impl TermPipe {
     /// Takes the signals over that end a process.
     fn new() -> io::Result<Self> {
@@ -103,16 +147,20 @@ impl TermPipe {
         Ok(TermPipe(told))
     }
 
-    /// Waits for `seconds`, or less if told to end.
-    fn wait(&self, seconds: u64) {
-        let deadline = std::time::Instant::now().checked_add(std::time::Duration::from_secs(seconds));
+    /// Waits until `deadline` (none: for ever), until we are told to end, or until `other` can be read.
+    fn wait(&self, deadline: Option<Instant>, other: Option<BorrowedFd<'_>>) -> io::Result<Woken> {
         loop {
-            let left = deadline.map(|at| at.saturating_duration_since(std::time::Instant::now()));
-            // Longer than the clock knows: for ever.
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            // Longer than the system knows: for ever.
             let left = left.and_then(|left| Timespec::try_from(left).ok());
-            match rustix::event::poll(&mut [PollFd::new(&self.0, PollFlags::IN)], left.as_ref()) {
+            let mut waits = vec![PollFd::new(&self.0, PollFlags::IN)];
+            waits.extend(other.map(|other| PollFd::from_borrowed_fd(other, PollFlags::IN)));
+            match rustix::event::poll(&mut waits, left.as_ref()) {
                 Err(rustix::io::Errno::INTR) => {}
-                _ => return,
+                Err(error) => return Err(error.into()),
+                Ok(0) => return Ok(Woken::ByTime),
+                Ok(_) if !waits[0].revents().is_empty() => return Ok(Woken::BySignal),
+                Ok(_) => return Ok(Woken::ByOther),
             }
         }
     }

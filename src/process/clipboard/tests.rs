@@ -18,7 +18,7 @@ struct Display {
 impl Display {
     fn start() -> Self {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = command.spawn().expect("Xvfb is installed");
         let mut number = String::new();
@@ -49,7 +49,7 @@ impl Display {
     }
 
     fn content(&self) -> String {
-        self.run("xclip -o -selection clipboard")
+        self.run("timeout 5 xclip -o -selection clipboard")
     }
 
     fn put(&self, text: &str) {
@@ -62,6 +62,15 @@ impl Display {
         let start = Instant::now();
         while self.content() != text {
             assert!(start.elapsed() < within, "still `{}`, not `{text}`", self.content());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until there are `count` keepers.
+    fn come_to_be(&self, count: usize) {
+        let start = Instant::now();
+        while self.keepers().len() != count {
+            assert!(start.elapsed().as_secs() < 5, "{} keepers, not {count}", self.keepers().len());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -120,4 +129,189 @@ fn copies_and_restores() {
     assert_eq!(display.keepers().len(), 1);
     display.comes_to_hold("before\n", Duration::from_secs(4));
     assert!(start.elapsed() >= Duration::from_secs(2));
+}
+
+#[test]
+fn marks_the_secret_for_clipboard_managers() {
+    let display = Display::start();
+    display.copy(SECRET, 2);
+    let targets = display.run("xclip -o -selection clipboard -t TARGETS");
+    for target in ["UTF8_STRING", "STRING", "TEXT", "TIMESTAMP", "TARGETS", "text/plain"] {
+        assert!(targets.lines().any(|line| line == target), "{target} in {targets}");
+    }
+    let hint = display.run("xclip -o -selection clipboard -t x-kde-passwordManagerHint");
+    assert_eq!(hint, "secret");
+    assert_eq!(display.run("xsel --clipboard --output"), SECRET);
+    assert_eq!(display.run("xclip -o -selection clipboard -t image/png || echo none"), "none\n");
+    display.comes_to_hold("", Duration::from_secs(4));
+    display.come_to_be(0);
+}
+
+#[test]
+fn keeps_what_was_copied_meanwhile() {
+    let display = Display::start();
+    display.put("before");
+    display.copy(SECRET, 1);
+    display.put("something else");
+    std::thread::sleep(Duration::from_millis(1500));
+    display.come_to_be(0);
+    assert_eq!(display.content(), "something else");
+}
+
+#[test]
+fn replaces_the_secret_where_a_manager_took_it_over() {
+    let display = Display::start();
+    display.put("before");
+    display.copy(SECRET, 1);
+    display.put(SECRET);
+    display.comes_to_hold("before", Duration::from_secs(4));
+}
+
+#[test]
+fn restores_what_was_there_before_the_first_of_many() {
+    let display = Display::start();
+    display.put("before");
+    for number in 0..4 {
+        display.copy(&format!("{SECRET}{number}"), 30);
+        assert_eq!(display.content(), format!("{SECRET}{number}"));
+        assert_eq!(display.keepers().len(), 1);
+    }
+    std::thread::scope(|scope| {
+        for number in 4..10 {
+            let display = &display;
+            // One that is overtaken before it has copied may say so.
+            scope.spawn(move || display.copy_to("clipboard", &format!("{SECRET}{number}"), 30));
+        }
+    });
+    assert_eq!(display.keepers().len(), 1);
+    assert!(display.content().starts_with(SECRET));
+    let keeper = display.keepers()[0];
+    Command::new("kill").arg(keeper.to_string()).status().expect("kill runs");
+    display.comes_to_hold("before", Duration::from_secs(2));
+}
+
+#[test]
+fn takes_turns_with_stock_pass() {
+    let display = Display::start();
+    display.put("before");
+    // pass's own function, run by pass's own text.
+    let stock = |secret: &str| {
+        let script = format!(
+            "exec >/dev/null; X_SELECTION=clipboard CLIP_TIME=30 BASE64=base64; die() {{ exit 1; }}; \
+             eval \"$(sed -n '/^clip() {{/,/^}}/p' /usr/bin/pass)\"; clip '{secret}' entry"
+        );
+        display.run(&script);
+        // It returns before its background process has its name.
+        display.come_to_be(1);
+    };
+    stock("stock-secret");
+    assert_eq!(display.content(), "stock-secret");
+    display.copy(SECRET, 30);
+    assert_eq!(display.content(), SECRET);
+    stock("stock-secret");
+    assert_eq!(display.content(), "stock-secret");
+    display.copy(SECRET, 1);
+    display.comes_to_hold("before", Duration::from_secs(4));
+    display.come_to_be(0);
+}
+
+#[test]
+fn other_selections_and_xsel_alone() {
+    let display = Display::start();
+    display.copy_to("primary", SECRET, 1).expect("copied");
+    assert_eq!(display.run("xclip -o -selection primary"), SECRET);
+    assert_eq!(display.content(), "");
+    assert!(matches!(display.copy_to("nowhere", SECRET, 1), Err(ClipboardError::Failed(_))));
+
+    // A PATH with xsel only, then with nothing.
+    let tools = tempfile::tempdir().expect("made");
+    std::os::unix::fs::symlink("/usr/bin/xsel", tools.path().join("xsel")).expect("linked");
+    display.put("before");
+    let path = tools.path().to_str().expect("utf-8");
+    copy_with(&display.options("clipboard", 1), SECRET, &[("PATH", path)]).expect("copied");
+    assert_eq!(display.content(), SECRET);
+    display.comes_to_hold("before", Duration::from_secs(4));
+    let none = copy_with(&display.options("clipboard", 1), SECRET, &[("PATH", "/nonexistent")]);
+    assert!(matches!(none, Err(ClipboardError::Missing(tool)) if tool == "xclip or xsel"));
+}
+
+#[test]
+fn large_secrets_go_through_the_tool() {
+    let display = Display::start();
+    display.put("before");
+    let large = "0123456789".repeat(100_000);
+    display.copy(&large, 30);
+    assert!(display.content() == large);
+    Command::new("kill").arg(display.keepers()[0].to_string()).status().expect("kill runs");
+    display.comes_to_hold("before", Duration::from_secs(4));
+}
+
+#[test]
+fn tells_why_nothing_was_copied() {
+    let mut options =
+        ClipboardOptions { wayland: None, display: None, selection: "clipboard".into(), seconds: 1 };
+    let none = copy_with(&options, SECRET, &[]).expect_err("there is no display");
+    assert_eq!(none.to_string(), "Error: No X11 or Wayland display detected");
+    options.wayland = Some("".into());
+    assert!(matches!(copy_with(&options, SECRET, &[]), Err(ClipboardError::NoDisplay)));
+    options.display = Some(":4711".into());
+    let failed = copy_with(&options, SECRET, &[]).expect_err("there is no such display");
+    assert!(matches!(failed, ClipboardError::Failed(_)), "{failed:?}");
+}
+
+#[test]
+fn no_process_shows_the_secret() {
+    let display = Display::start();
+    display.put("before");
+    // Looks at every process, again and again, while the secret is copied, held and restored.
+    let looking = std::sync::atomic::AtomicBool::new(true);
+    let looks = std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut looks = 0;
+            while looking.load(std::sync::atomic::Ordering::Relaxed) {
+                for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
+                    for file in ["cmdline", "environ"] {
+                        let shown = fs::read(entry.path().join(file)).unwrap_or_default();
+                        let found = shown.windows(SECRET.len()).any(|bytes| bytes == SECRET.as_bytes());
+                        assert!(!found, "{}/{file} shows the secret", entry.path().display());
+                    }
+                }
+                looks += 1;
+            }
+            looks
+        });
+        display.copy(SECRET, 1);
+        display.comes_to_hold("before", Duration::from_secs(4));
+        looking.store(false, std::sync::atomic::Ordering::Relaxed);
+        watcher.join().expect("nothing shown")
+    });
+    assert!(looks > 20, "{looks}");
+}
+
+/// To be run by hand under a compositor (`sway` with `WLR_BACKENDS=headless` will do), with
+/// `WAYLAND_DISPLAY` and `XDG_RUNTIME_DIR` set.
+#[test]
+#[ignore = "needs a Wayland compositor"]
+fn copies_on_wayland() {
+    let wayland = std::env::var_os("WAYLAND_DISPLAY").expect("WAYLAND_DISPLAY is set");
+    let paste = |option: &str| {
+        let output = Command::new("wl-paste").args(["-n", option]).stderr(Stdio::null()).output();
+        String::from_utf8_lossy(&output.expect("wl-paste runs").stdout).into_owned()
+    };
+    for (selection, option) in [("clipboard", "-n"), ("primary", "--primary")] {
+        let options = ClipboardOptions {
+            wayland: Some(wayland.clone()),
+            display: None,
+            selection: selection.into(),
+            seconds: 2,
+        };
+        let before = paste(option);
+        let shown = wayland.to_str().expect("utf-8");
+        copy_with(&options, SECRET, &[("WAYLAND_DISPLAY", shown)]).expect("copied");
+        assert_eq!(paste(option), SECRET);
+        copy_with(&options, "another", &[("WAYLAND_DISPLAY", shown)]).expect("copied");
+        assert_eq!(paste(option), "another");
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(paste(option), before);
+    }
 }

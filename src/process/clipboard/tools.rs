@@ -72,6 +72,19 @@ impl Clipboard {
         Ok(Clipboard { tool, display: Some(display) })
     }
 
+    /// Returns the X11 display and selection, if that is what this is.
+    pub(super) fn x11(&self) -> Option<(&OsStr, &'static str)> {
+        let (Tool::Xclip(selection) | Tool::Xsel(selection)) = self.tool else { return None };
+        let (_, display) = self.display.as_ref()?;
+        // By X11 convention the names are in capitals.
+        let name = match selection {
+            Selection::Clipboard => "CLIPBOARD",
+            Selection::Primary => "PRIMARY",
+            Selection::Secondary => "SECONDARY",
+        };
+        Some((display, name))
+    }
+
     /// Returns the content, none if there is none that is text, or its owner does not answer.
     pub(super) fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         run::capture(match self.tool {
