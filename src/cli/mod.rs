@@ -2,6 +2,8 @@
 
 pub mod error;
 pub mod exit;
+pub mod getopt;
+pub mod prompt;
 pub mod tree;
 pub mod ui;
 
