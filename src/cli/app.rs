@@ -1,5 +1,6 @@
 //! What every command has at hand: output, prompts, the environment's settings.
 
+use std::cell::{OnceCell, RefCell};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use crate::process::git::GitProgram;
 use crate::store::{Options, Store};
 
 use super::error::CliError;
-use super::prompt::Prompt;
+use super::prompt::{Prompt, Terminal};
 use super::ui::Ui;
 
 /// The settings that pass takes from the environment, read once.
@@ -84,19 +85,24 @@ pub struct App {
     /// All output.
     pub ui: Ui,
     /// All questions.
-    pub prompt: Box<dyn Prompt>,
+    pub prompt: RefCell<Box<dyn Prompt>>,
+    /// Whether somebody can be asked: standard input is a terminal.
+    pub interactive: bool,
     /// The settings.
     pub environment: Environment,
     /// The command's name as it was typed, for usage texts.
     pub command: String,
-    /// The word before the command's arguments: GnuPG, made at its first use.
-    crypto: std::cell::OnceCell<GnuPg>,
+    /// GnuPG, made at its first use.
+    crypto: OnceCell<GnuPg>,
 }
 
 impl App {
     /// Puts a run together.
-    pub fn new(ui: Ui, prompt: Box<dyn Prompt>, environment: Environment, command: String) -> Self {
-        App { ui, prompt, environment, command, crypto: std::cell::OnceCell::new() }
+    pub fn new(ui: Ui, environment: Environment, command: String) -> Self {
+        let terminal = Terminal::standard();
+        let interactive = terminal.is_interactive();
+        let prompt: Box<dyn Prompt> = Box::new(terminal);
+        App { ui, prompt: RefCell::new(prompt), interactive, environment, command, crypto: OnceCell::new() }
     }
 
     /// Opens the store; tells what was finished or undone on the way.

@@ -27,7 +27,6 @@ use crate::process::{clipboard, hardening, tmpdir};
 use app::{App, Environment};
 use args::{Command, Root};
 use error::CliError;
-use prompt::Terminal;
 use ui::Ui;
 
 /// Runs the program on this process's arguments.
@@ -71,7 +70,7 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         None => ("show", words),
     };
     let typed = if words.len() == rest.len() { "show".to_owned() } else { Shown::os(first).to_string() };
-    let app = App::new(ui, Box::new(Terminal), environment, typed);
+    let app = App::new(ui, environment, typed);
     dispatch(&app, &definitions, name, rest)
 }
 
@@ -121,10 +120,11 @@ fn parse(
         "edit" => return Ok(Command::Edit(commands::edit::Args { names: as_they_are(words) })),
         _ => {
             let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
-            getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {
-                app.ui.warn(error.message);
+            let read = getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {
+                error.lines.into_iter().for_each(|line| app.ui.warn(line));
                 app.usage(commands::usage(name))
-            })?
+            })?;
+            read.canonical(command)
         }
     };
     let line = [OsString::from("passel"), name.into()].into_iter().chain(arguments);

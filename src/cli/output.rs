@@ -58,7 +58,7 @@ impl App {
 
     /// Shows a secret as a QR code in the terminal.
     pub fn qrcode(&self, secret: &Plaintext) -> Result<(), CliError> {
-        let code = super::qr::render(secret).map_err(|error| CliError::from_error(&error))?;
+        let code = super::qr::draw(secret.expose()).map_err(|error| CliError::from_error(&error))?;
         Ok(self.ui.secret_drawing(&code)?)
     }
 }

@@ -102,11 +102,6 @@ impl Listing<'_> {
         let children = children.map_err(unreadable)?;
         Ok(Node { name: root.into(), mode: status.mode(), link: None, note: None, children })
     }
-
-    /// Sorts as the locale orders names.
-    fn sort<T>(&self, items: &mut [T], name: impl Fn(&T) -> &OsStr) {
-        items.sort_by_cached_key(|item| self.locale.sort_key(name(item)));
-    }
 }
 
 /// A folder's device and inode number.
@@ -134,8 +129,8 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Returns all that is below the folder at `path`.
     fn all(&mut self, path: &[u8], depth: usize) -> io::Result<Vec<Node>> {
-        let mut items = self.read(path, depth, None)?;
-        self.listing.sort(&mut items, |item| &item.node.name);
+        let items = self.read(path, depth, None)?;
+        let items = self.listing.locale.sorted(items, |item| &item.node.name);
         let nodes = items.into_iter().map(|Item { mut node, folder }| {
             if let Some(folder) = folder {
                 let is_new = self.seen.insert(folder);
@@ -176,8 +171,7 @@ impl Walk<'_> {
             }
             nodes.push(node);
         }
-        self.listing.sort(&mut nodes, |node| &node.name);
-        Ok(nodes)
+        Ok(self.listing.locale.sorted(nodes, |node| &node.name))
     }
 
     /// Whether a folder's name is one that is searched for.

@@ -35,7 +35,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let published = loop {
         match edit::save(&context, &name, &opened, &text, &subject) {
             Ok(published) => break published,
-            Err(error @ crate::ops::OpError::Encrypt { .. }) if app.prompt.is_terminal() => {
+            Err(error @ crate::ops::OpError::Encrypt { .. }) if app.interactive => {
                 // The text exists nowhere else: it is not given up for a key that can be mended.
                 app.ui.warn(app.error(error).text());
                 app.agree("GPG encryption failed. Would you like to try again?")?;
@@ -73,7 +73,7 @@ fn edit_text(app: &App, name: &EntryName, text: Option<&Plaintext>) -> Result<Pl
 /// Returns a folder in memory; where there is none, one on disk if the user agrees at the terminal.
 fn private_folder(app: &App) -> Result<PrivateFolder, CliError> {
     match PrivateFolder::in_memory(&memory_folders()) {
-        Err(PrivateFolderError::NotInMemory) if app.prompt.is_terminal() => {
+        Err(PrivateFolderError::NotInMemory) if app.interactive => {
             app.agree(
                 "Your system does not have /dev/shm, which means that it may\n\
                  be difficult to entirely erase the temporary non-encrypted\n\

@@ -65,7 +65,7 @@ impl App {
         }
         if !there {
             // Without a terminal nobody could be asked later either.
-            return Ok(if self.prompt.is_terminal() { Permit::Create } else { Permit::Replace });
+            return Ok(if self.interactive { Permit::Create } else { Permit::Replace });
         }
         self.agree(&format!("An entry already exists for {name}. Overwrite it?"))?;
         Ok(Permit::Replace)
@@ -73,7 +73,7 @@ impl App {
 
     /// Asks a question of pass's; a no ends the program with 1, silently, as in pass.
     pub fn agree(&self, question: &str) -> Result<(), CliError> {
-        if self.prompt.confirm(question)? { Ok(()) } else { Err(CliError::silent(1)) }
+        if self.prompt.borrow_mut().confirm(question)? { Ok(()) } else { Err(CliError::silent(1)) }
     }
 }
 
@@ -106,10 +106,10 @@ fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
 /// Asks for the password: twice unless it is shown.
 fn ask(app: &App, echo: bool, name: &str) -> Result<Plaintext, CliError> {
     let password = if echo {
-        app.prompt.line(&format!("Enter password for {name}: "))?
+        app.prompt.borrow_mut().line(&format!("Enter password for {name}: "))?
     } else {
-        let password = app.prompt.secret(&format!("Enter password for {name}: "))?;
-        let again = app.prompt.secret(&format!("Retype password for {name}: "))?;
+        let password = app.prompt.borrow_mut().secret(&format!("Enter password for {name}: "))?;
+        let again = app.prompt.borrow_mut().secret(&format!("Retype password for {name}: "))?;
         if !password.equals(&again) {
             return Err(CliError::pass("Error: the entered passwords do not match."));
         }
