@@ -212,7 +212,9 @@ impl Walk<'_> {
         if folder.is_none() && pattern.is_some_and(|pattern| !pattern.matches(name.as_bytes(), false)) {
             return Ok(None);
         }
-        let mode = if kind.is_file() && self.listing.permissions { entry.metadata()?.mode() } else { mode };
+        // Nobody makes entries executable, and asking costs as much as all else together.
+        let asked = self.listing.permissions && kind.is_file() && !name.as_bytes().ends_with(b".gpg");
+        let mode = if asked { entry.metadata()?.mode() } else { mode };
         Ok(Some(Item { node: Node { name, mode, link, note: None, children: Vec::new() }, folder }))
     }
 }
