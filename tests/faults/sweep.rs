@@ -188,7 +188,7 @@ impl Sweep<'_> {
         let mut random = Random::new(seed ^ ((scenario as u64) << 32));
         let most = prepared.took.as_micros() as u64 * 5 / 4;
         let after = Duration::from_micros(random.below(most.max(1)));
-        let kill = if seed % 2 == 0 { Kill::Alone(after) } else { Kill::WithChildren(after) };
+        let kill = if seed.is_multiple_of(2) { Kill::Alone(after) } else { Kill::WithChildren(after) };
         bench.mount.load(&prepared.disk);
         let (code, hung) = self.command(bench, prepared, kill);
         let disk = bench.mount.disk();
@@ -229,7 +229,7 @@ fn fingerprint(disk: &Disk) -> u64 {
         match &node.body {
             Body::File(file) => file.data.hash(&mut hasher),
             Body::Link(target) => target.hash(&mut hasher),
-            Body::Folder(_) => ().hash(&mut hasher),
+            Body::Folder(_) => 0_u8.hash(&mut hasher),
         }
     }
     hasher.finish()
