@@ -44,6 +44,11 @@ impl Repo {
         let short = String::from_utf8_lossy(&short).into_owned();
         let mut lines =
             vec![format!("[{place}{root} {short}] {}", new.summary().ok().flatten().unwrap_or(""))];
+        let (author, committer) = (new.author(), new.committer());
+        if (author.name_bytes(), author.email_bytes()) != (committer.name_bytes(), committer.email_bytes()) {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            lines.push(format!(" Author: {} <{}>", text(author.name_bytes()), text(author.email_bytes())));
+        }
         let stats = diff.stats().and_then(|s| s.to_buf(DiffStatsFormat::SHORT, 80)).map_err(failed())?;
         lines.push(String::from_utf8_lossy(&stats).trim_end().to_owned());
         lines.extend(diff.deltas().filter_map(|delta| self.delta_line(&delta)));

@@ -227,7 +227,8 @@ mod tests {
             let limit = u32::MAX - (u32::MAX % size + 1) % size;
             assert_eq!((u64::from(limit) + 1) % u64::from(size), 0, "{size}");
             // Numbers around the border: the last one kept gives the last character, all above none.
-            let around = [limit, limit.saturating_add(1), 0, 1];
+            let above = limit.checked_add(1).unwrap_or(0);
+            let around = [limit, above, 0, 1];
             let mut numbers = around.iter().cycle();
             let mut fill = |buffer: &mut [u8]| {
                 for four in buffer.as_chunks_mut::<4>().0 {

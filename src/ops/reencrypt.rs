@@ -67,8 +67,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             .crypto
             .encrypt(&text, &recipients.keys)
             .map_err(|source| OpError::Encrypt { name: name.clone(), source })?;
-        let mut key_ids: Vec<KeyId> =
-            recipients.keys.iter().flat_map(|key| key.encryption_keys.iter().copied()).collect();
+        let mut key_ids = self.context.crypto.recipients_of(&encrypted).map_err(failed)?;
         key_ids.sort();
         key_ids.dedup();
         self.done.push(Reencrypted { name, key_ids });

@@ -44,7 +44,7 @@ pub struct Relocated {
     pub published: Published,
     /// The entries encrypted anew.
     pub reencrypted: Vec<Reencrypted>,
-    /// Each file with its new place.
+    /// Each file, and each folder below a copied one, with its new place.
     pub files: Vec<(PathBuf, PathBuf)>,
 }
 
@@ -61,7 +61,7 @@ pub fn source(context: &Context<'_>, text: &OsStr) -> Result<(PathBuf, bool), Op
     if is_folder && (!is_entry || slash) {
         return Ok((folder.as_path().to_path_buf(), true));
     }
-    Ok((entry.file(), false))
+    Ok((if is_entry { entry.file() } else { entry.as_path().to_path_buf() }, false))
 }
 
 /// Makes out where `from` goes: into a folder that is there or whose name ends in a slash, otherwise to
@@ -136,6 +136,11 @@ pub fn relocate(
         reencrypted = done;
         Ok(plan)
     })?;
+    if route.folder && route.mode == Mode::Copy {
+        let folders = context.store.beneath().below(&route.from)?.folders;
+        files.extend(folders.into_iter().skip(1).map(|path| (path.clone(), moved(route, &path))));
+        files.sort();
+    }
     Ok(Relocated { published, reencrypted, files })
 }
 

@@ -58,7 +58,7 @@ pub struct Plan {
 }
 
 /// What publishing a plan did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Published {
     /// The folders that were made, outermost first, relative to the root.
     pub folders: Vec<PathBuf>,

@@ -45,6 +45,7 @@ pub const USAGE: &str =
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let (typed_name, length) = match args.names.as_slice() {
         [name] => (name, app.environment.length.as_os_str()),
+        [name, length] if length.is_empty() => (name, app.environment.length.as_os_str()),
         [name, length] => (name, length.as_os_str()),
         _ => return Err(app.usage(USAGE)),
     };

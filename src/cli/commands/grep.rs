@@ -48,6 +48,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             let header = Text::new().style("\x1b[94m").words(format!("{folder}{slash}")).style("\x1b[1m");
             app.ui.say(header.words(last).style("\x1b[0m").words(":"))?;
             app.ui.secret_coloured(&found)?;
+            if found.is_empty() {
+                app.ui.say("")?;
+            }
         }
     }
     if failed > 0 {

@@ -66,7 +66,9 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
         let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
         app.tell_notes(&store);
         for path in &made {
-            let _ = app.ui.say(format!("mkdir: created directory {}", quoted(path)));
+            // The root with its slash, as pass names it.
+            let slash = if *path == app.environment.root { path.join("") } else { path.clone() };
+            let _ = app.ui.say(format!("mkdir: created directory {}", quoted(&slash)));
         }
         app.tell_folders(&done.published);
         let place = if path.is_empty() { String::new() } else { format!(" ({path})") };
@@ -101,14 +103,16 @@ fn take_away(app: &App, folder: &FolderName, path: &str) -> Result<(), CliError>
     // The path is written as pass writes it: with the slash before an empty folder name.
     let file = app.environment.root.join("").join(path).join("").into_os_string();
     let file = format!("{}{}.gpg-id", typed(&file), if path.is_empty() { "/" } else { "" });
+    let absent = || CliError::pass(format!("Error: {file} does not exist and so cannot be removed."));
+    if !app.environment.root.is_dir() {
+        return Err(absent());
+    }
     let store = app.store()?;
     let context = app.context(&store);
     let place = if path.is_empty() { String::new() } else { format!(" ({path})") };
     let subject = format!("Deinitialize {file}{place}.");
     let done = init::deinit(&context, folder, &subject).map_err(|error| match error {
-        OpError::NotFound(_) => {
-            CliError::pass(format!("Error: {file} does not exist and so cannot be removed."))
-        }
+        OpError::NotFound(_) => absent(),
         error => app.error(error),
     })?;
     app.tell_notes(&store);

@@ -103,13 +103,22 @@ fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
     text.extend_from_slice(more);
 }
 
+/// Asks for a secret. pass ends the line on standard output even where nobody saw the question.
+fn secret(app: &App, question: &str) -> Result<Plaintext, CliError> {
+    let answer = app.prompt.borrow_mut().secret(question)?;
+    if !app.interactive {
+        app.ui.say("")?;
+    }
+    Ok(answer)
+}
+
 /// Asks for the password: twice unless it is shown.
 fn ask(app: &App, echo: bool, name: &str) -> Result<Plaintext, CliError> {
     let password = if echo {
         app.prompt.borrow_mut().line(&format!("Enter password for {name}: "))?
     } else {
-        let password = app.prompt.borrow_mut().secret(&format!("Enter password for {name}: "))?;
-        let again = app.prompt.borrow_mut().secret(&format!("Retype password for {name}: "))?;
+        let password = secret(app, &format!("Enter password for {name}: "))?;
+        let again = secret(app, &format!("Retype password for {name}: "))?;
         if !password.equals(&again) {
             return Err(CliError::pass("Error: the entered passwords do not match."));
         }

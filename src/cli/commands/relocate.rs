@@ -46,7 +46,10 @@ pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
     let removal = format!("Remove {}.", typed(from));
     let done = relocate::relocate(&context, &route, &subject, &removal).map_err(|e| app.error(e))?;
     app.tell_notes(&store);
-    app.tell_folders(&done.published);
+    // Folders that are moved or copied themselves are not news.
+    let mut published = done.published.clone();
+    published.folders.retain(|folder| !(route.folder && folder.starts_with(&route.to)));
+    app.tell_folders(&published);
     tell_files(app, &route, &done);
     app.tell(&done.published, &done.reencrypted);
     Ok(())

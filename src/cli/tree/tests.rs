@@ -68,7 +68,10 @@ fn fill(folder: &Path, dice: &mut Dice, depth: usize) {
             6 => mknodat(CWD, &path, FileType::Socket, Mode::RUSR, 0).unwrap(),
             _ => {
                 fs::write(&path, "").unwrap();
-                let mode = [0o600, 0o600, 0o644, 0o755, 0o4755, 0o2711, 0o610][dice.below(7)];
+                // Entries' permissions are not looked up: a difference that is listed.
+                let entry = path.as_os_str().as_bytes().ends_with(b".gpg");
+                let mode = [0o600, 0o600, 0o644, 0o755, 0o4755, 0o2711, 0o610]
+                    [dice.below(if entry { 3 } else { 7 })];
                 fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             }
         }

@@ -73,7 +73,16 @@ pub fn stdout(text: &str, root: &str) -> String {
     let text = text.replace(root, "ROOT").replace("\x1b[?2004h", "").replace("\x1b[?2004l", "");
     let lines = text.split('\n').filter(|line| !line.starts_with("gpg:") && !is_rewrite(line));
     let lines: Vec<String> = lines.map(git_line).collect();
-    sort_unordered(lines).join("\n")
+    sort_unordered(told_first(lines)).join("\n")
+}
+
+/// Puts lines about new folders first: pass makes folders before it asks for anything and leaves them
+/// behind when nothing comes of it; with us they are made, and told, when the entry is stored.
+fn told_first(lines: Vec<String>) -> Vec<String> {
+    let (mut made, rest): (Vec<_>, Vec<_>) =
+        lines.into_iter().partition(|line| line.starts_with("mkdir: created directory "));
+    made.extend(rest);
+    made
 }
 
 /// Makes standard error comparable: returns pass's own lines, and whether other programs spoke too.
