@@ -1,6 +1,5 @@
 //! Making a commit: objects, hooks, message, signature. Nothing is visible until the ref moves.
 
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -8,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Repository};
@@ -34,8 +34,6 @@ pub struct Prepared {
     pub message: String,
     /// What the index must follow.
     pub index: Vec<IndexChange>,
-    /// Files of the object database to sync before the ref may move.
-    pub objects: Vec<PathBuf>,
 }
 
 impl Repo {
@@ -51,12 +49,12 @@ impl Repo {
         nonce: &str,
     ) -> Result<Option<Prepared>, GitError> {
         let parent = self.head_commit()?;
-        let (base, tree, index, pack) = if changes.len() >= PACK_FROM {
+        let (base, tree, index) = if changes.len() >= PACK_FROM {
             self.write_pack(parent, changes)?
         } else {
             let base = base_tree(&self.repo, parent)?;
             let (tree, index) = update_tree(&self.repo, base, changes)?;
-            (base, tree, index, Vec::new())
+            (base, tree, index)
         };
         if index.is_empty() || (tree == base && parent.is_some()) {
             return Ok(None);
@@ -64,21 +62,20 @@ impl Repo {
         let mut change = HookedChange { repo: self, settings, nonce, tree, index };
         let message = change.run(subject)?;
         let HookedChange { tree, index, .. } = change;
-        let mut objects = self.loose_objects(tree, &index)?;
-        objects.extend(pack);
-        Ok(Some(Prepared { parent, tree, message, index, objects }))
+        Ok(Some(Prepared { parent, tree, message, index }))
     }
 
-    /// Writes the objects that `changes` need as one pack. Returns HEAD's tree, the new one, what they
-    /// mean for the index, and the pack's files.
+    /// Writes the objects that `changes` need as one pack. Returns HEAD's tree, the new one, and
+    /// what they mean for the index.
     fn write_pack(
         &self,
         parent: Option<Oid>,
         changes: &[FileChange<'_>],
-    ) -> Result<(Oid, Oid, Vec<IndexChange>, Vec<PathBuf>), GitError> {
+    ) -> Result<(Oid, Oid, Vec<IndexChange>), GitError> {
         let failed = || git_error("write a pack");
         // A handle of its own: a backend in memory cannot be taken off again.
         let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
+        super::sync_objects(&repo).map_err(git_error("set up the repository"))?;
         let odb = repo.odb().map_err(failed())?;
         let memory = odb.add_new_mempack_backend(1000).map_err(failed())?;
         let base = base_tree(&repo, parent)?;
@@ -87,19 +84,18 @@ impl Repo {
         memory.dump(&repo, &mut bytes).map_err(failed())?;
         let folder = self.common().join("objects/pack");
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
-        let mut indexer = git2::Indexer::new(None, &folder, 0o444, true).map_err(failed())?;
+        let mut indexer = git2::Indexer::new(Some(&odb), &folder, 0o444, true).map_err(failed())?;
         indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
-        let name = indexer.commit().map_err(failed())?;
+        indexer.commit().map_err(failed())?;
         self.repo.odb().and_then(|odb| odb.refresh()).map_err(failed())?;
-        let files = ["pack", "idx"].map(|kind| folder.join(format!("pack-{name}.{kind}")));
-        Ok((base, tree, index, files.into()))
+        Ok((base, tree, index))
     }
 
     /// Makes the commit object, signed by the user's own git if `settings` say so: it knows OpenPGP,
-    /// ssh and X.509 keys, and may ask for a passphrase. Adds its file to `objects`.
+    /// ssh and X.509 keys, and may ask for a passphrase.
     pub fn make_commit(
         &self,
-        prepared: &mut Prepared,
+        prepared: &Prepared,
         settings: &Settings,
         git: &GitProgram,
     ) -> Result<Oid, GitError> {
@@ -117,7 +113,6 @@ impl Repo {
                 .commit(None, &author, &committer, &prepared.message, &tree, &parents)
                 .map_err(git_error("write the commit"))?
         };
-        prepared.objects.push(self.loose_path(id));
         Ok(id)
     }
 
@@ -203,34 +198,27 @@ impl Repo {
         Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
     }
 
-    /// Returns the file of a loose object.
-    fn loose_path(&self, id: Oid) -> PathBuf {
-        let hex = id.to_string();
-        self.common().join("objects").join(&hex[..2]).join(&hex[2..])
-    }
-
-    /// Returns the loose files among the objects that the changed paths name: blobs and trees.
-    fn loose_objects(&self, tree: Oid, index: &[IndexChange]) -> Result<Vec<PathBuf>, GitError> {
-        let root = self.repo.find_tree(tree).map_err(git_error("read a tree"))?;
-        let mut ids = BTreeSet::from([tree]);
-        for (path, new) in index {
-            ids.extend(new.map(|(id, _)| id));
-            for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
-                // A folder that lost its last file is no longer in the tree.
-                ids.extend(root.get_path(folder).map(|entry| entry.id()));
-            }
-        }
-        Ok(ids.into_iter().map(|id| self.loose_path(id)).filter(|path| path.exists()).collect())
+    /// Returns the folders that must be synced before the ref may move: libgit2 syncs the objects, but
+    /// not the names of new fan-out folders.
+    pub fn object_folders(&self) -> Vec<PathBuf> {
+        let objects = self.common().join("objects");
+        vec![objects.join("pack"), objects]
     }
 
     /// Removes temporary files of libgit2's that a killed command left in the object database.
     pub fn sweep_objects(&self) {
         let objects = self.common().join("objects");
+        // Another work tree's passel may be writing at this moment; its files are young.
+        let shared = self.common() != self.gitdir() || self.common().join("worktrees").exists();
+        let least = if shared { Duration::from_secs(600) } else { Duration::ZERO };
         for (folder, prefix) in [(objects.clone(), "tmp_object_git2_"), (objects.join("pack"), "pack_git2_")]
         {
             let Ok(names) = fs::read_dir(folder) else { continue };
             for entry in names.flatten() {
-                if entry.file_name().as_bytes().starts_with(prefix.as_bytes()) {
+                let age = || entry.metadata().ok()?.modified().ok()?.elapsed().ok();
+                if entry.file_name().as_bytes().starts_with(prefix.as_bytes())
+                    && age().unwrap_or_default() >= least
+                {
                     let _ = fs::remove_file(entry.path());
                 }
             }

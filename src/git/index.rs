@@ -67,6 +67,8 @@ impl Repo {
         stat: &dyn Fn(&Path) -> Option<Stat>,
     ) -> Result<(), GitError> {
         let present = self.gitdir().join("index");
+        // libgit2's own lock, left behind if we were killed in the middle of this.
+        let _ = fs::remove_file(super::publish::lock_path(path));
         match fs::copy(&present, path) {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -174,6 +174,7 @@ impl Repo {
                 Some(what) => GitError::Unsupported { path: shown.clone(), what },
                 None => GitError::Open { path: shown.clone(), source },
             })?;
+        sync_objects(&repo).map_err(git_error("set up the repository"))?;
         if repo.is_bare() {
             return Err(GitError::Unsupported { path: shown, what: "is bare" });
         }
@@ -325,6 +326,33 @@ impl Repo {
             }
         })
     }
+}
+
+/// Makes libgit2 sync every object and pack that it writes before it gets its name: an object that comes
+/// out empty after a power cut would be taken for the real one. Said in memory, since git warns about
+/// the setting where it stands in the user's file.
+fn sync_objects(repo: &git2::Repository) -> Result<(), git2::Error> {
+    let failed = |error: io::Error| git2::Error::from_str(&error.to_string());
+    let mut file = settings_file().map_err(failed)?;
+    std::io::Write::write_all(&mut file.0, b"[core]\n\tfsyncObjectFiles = true\n").map_err(failed)?;
+    repo.config()?.add_file(&file.1, git2::ConfigLevel::App, true)
+}
+
+/// Returns a file in memory with the path under which it can be read as long as it is open.
+#[cfg(target_os = "linux")]
+fn settings_file() -> io::Result<(std::fs::File, PathBuf)> {
+    use std::os::fd::AsRawFd as _;
+    let fd = rustix::fs::memfd_create("settings", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    Ok((fd.into(), path))
+}
+
+/// Returns a temporary file with its path.
+#[cfg(not(target_os = "linux"))]
+fn settings_file() -> io::Result<(tempfile::NamedTempFile, PathBuf)> {
+    let file = tempfile::NamedTempFile::new()?;
+    let path = file.path().to_path_buf();
+    Ok((file, path))
 }
 
 /// Returns the id that git gives a file of these bytes.

@@ -60,17 +60,24 @@ impl Repo {
         fs::create_dir_all(folder).map_err(io_error("make", folder))?;
         let own = self.own_file(nonce, "ref");
         write_synced(&own, format!("{new}\n").as_bytes())?;
+        // Our own name for it must last before the lock can: without it, nobody could prove whose it is.
+        sync_folder(self.gitdir())?;
         let lock = lock_path(&file);
         take_lock(&own, &lock, until)?;
         if self.target(name)? != old {
             release(&own, &lock)?;
             return Ok(false);
         }
-        // What a crash must not lose has to be on disk before the branch says so.
-        sync_folder(self.gitdir())?;
         fs::rename(&lock, &file).map_err(io_error("move the ref", &file))?;
         sync_folder(folder)?;
         Ok(true)
+    }
+
+    /// Makes the ref's present value durable, in case that was prevented when it moved.
+    pub fn sync_ref(&self, name: &str) -> Result<(), GitError> {
+        let file = self.ref_file(name);
+        fs::File::open(&file).and_then(|file| file.sync_all()).map_err(io_error("sync", &file))?;
+        sync_folder(file.parent().expect("a ref's file lies in the git directory"))
     }
 
     /// Adds the move to the reflogs of `name` and HEAD, as git words it; does nothing where the newest
@@ -110,7 +117,7 @@ impl Repo {
 }
 
 /// Returns the lock of a file, as git names it.
-fn lock_path(file: &Path) -> PathBuf {
+pub(super) fn lock_path(file: &Path) -> PathBuf {
     let mut lock = file.as_os_str().to_owned();
     lock.push(".lock");
     lock.into()

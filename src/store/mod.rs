@@ -132,6 +132,12 @@ impl Store {
         Repo::prefix_of(&self.root, folder.as_path()).map(|prefix| self.root.join(prefix))
     }
 
+    /// Returns the file that says that objects are being written. It need not last: nothing has been
+    /// changed yet, and after a power cut it may come out empty.
+    fn preparing_path(&self) -> PathBuf {
+        self.journal_path().with_extension("preparing")
+    }
+
     /// Returns the file of the journal: beside git's own state, so that it is never committed.
     fn journal_path(&self) -> PathBuf {
         match Repo::directory(&self.root) {

@@ -25,7 +25,7 @@ pub(super) struct Found {
 impl Store {
     /// Recovers if there is something to recover and nobody is at work; reading goes on either way.
     pub(super) fn recover_if_idle(&self) -> Result<(), StoreError> {
-        if Journal::exists(&self.journal_path())
+        if (Journal::exists(&self.journal_path()) || Journal::exists(&self.preparing_path()))
             && let Some(lock) = self.try_lock()?
         {
             self.recover(&lock)?;
@@ -35,6 +35,7 @@ impl Store {
 
     /// Finishes or undoes what the journal tells of, if there is one.
     pub(super) fn recover(&self, _lock: &Lock<'_>) -> Result<(), StoreError> {
+        self.sweep_preparation()?;
         let path = self.journal_path();
         if !Journal::exists(&path) {
             return Ok(());
@@ -51,11 +52,39 @@ impl Store {
             self.note(format!("finished a change that was interrupted: {subject}"));
         } else {
             self.roll_back(&journal)?;
-            if journal.phase != Phase::Preparing {
-                self.note(format!("undid a change that was interrupted: {subject}"));
-            }
+            self.note(format!("undid a change that was interrupted: {subject}"));
         }
         Ok(())
+    }
+
+    /// Clears what a command left that was killed while it prepared its commit.
+    fn sweep_preparation(&self) -> Result<(), StoreError> {
+        let path = self.preparing_path();
+        if !Journal::exists(&path) {
+            return Ok(());
+        }
+        // Damaged by a power cut, it still says that something is to be swept in the store's own repository.
+        let known = Journal::read(&path).ok().flatten();
+        let mut prefixes: Vec<PathBuf> = Vec::new();
+        for part in known.iter().flat_map(|journal| &journal.repos) {
+            prefixes.push(self.path_in(&part.prefix)?);
+        }
+        prefixes.extend(Repo::prefix_of(&self.root, Path::new("")));
+        for prefix in prefixes {
+            let repo = Repo::open(&self.root, &prefix)?;
+            repo.sweep_objects();
+            if let Some(journal) = &known {
+                repo.sweep(&journal.nonce, &repo.branch()?)?;
+            }
+        }
+        Ok(Journal::remove(&path)?)
+    }
+
+    /// Whether the change came to its commit point. If that cannot be told, it is taken to have: the next
+    /// command looks again.
+    pub(super) fn is_committed(&self, journal: &Journal) -> bool {
+        journal.phase == Phase::Committed
+            || self.find_repos(journal).map_or(true, |repos| repos.iter().any(|found| found.moved))
     }
 
     /// Opens the repositories that the journal names.
@@ -86,6 +115,7 @@ impl Store {
             repo.sweep(&journal.nonce, &part.name)?;
             repo.sweep_objects();
         }
+        Journal::remove(&self.preparing_path())?;
         Ok(Journal::remove(&self.journal_path())?)
     }
 
@@ -98,12 +128,16 @@ impl Store {
                 found.repo.swap_ref(&found.name, found.old, new, &journal.nonce, until)?;
             }
         }
+        for found in repos.iter().filter(|found| found.moved) {
+            found.repo.sync_ref(&found.name)?;
+        }
         self.place_files(journal, Some(repos))?;
         for found in repos {
             self.mend_index(journal, found, until)?;
             found.repo.sweep(&journal.nonce, &found.name)?;
             found.repo.sweep_objects();
         }
+        Journal::remove(&self.preparing_path())?;
         Ok(Journal::remove(&self.journal_path())?)
     }
 

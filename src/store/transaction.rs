@@ -107,7 +107,7 @@ impl Store {
             let signs = work.parts.iter().any(|part| part.settings.sign);
             if signs && attempt < SIGN_TRIES {
                 // Signing may ask for a passphrase: nobody else should have to wait for that.
-                Journal::remove(&self.journal_path())?;
+                Journal::remove(&self.preparing_path())?;
                 drop(lock);
                 self.make_commits(&mut work)?;
                 lock = self.lock()?;
@@ -190,7 +190,7 @@ impl Store {
             });
             repos.push((repo, changes));
         }
-        journal.write(&self.journal_path(), false)?;
+        journal.write(&self.preparing_path(), false)?;
         for (repo, changes) in repos {
             let settings = settings.get(repo.prefix()).expect("settings were read for every repository");
             match work.prepare_part(repo, &changes, settings) {
@@ -207,10 +207,10 @@ impl Store {
     /// Makes the commit objects.
     fn make_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
         for part in &mut work.parts {
-            match part.repo.make_commit(&mut part.prepared, &part.settings, &self.options.git) {
+            match part.repo.make_commit(&part.prepared, &part.settings, &self.options.git) {
                 Ok(id) => part.commit = Some(id),
                 Err(error) => {
-                    let _ = Journal::remove(&self.journal_path());
+                    let _ = Journal::remove(&self.preparing_path());
                     return Err(error.into());
                 }
             }
@@ -226,6 +226,10 @@ impl Store {
             Ok(Err(stale)) => {
                 self.roll_back(&journal)?;
                 return Ok(Outcome::Stale(stale));
+            }
+            // The branch moved, but making that durable failed: it cannot be taken back.
+            Err(error) if self.is_committed(&journal) => {
+                return Err(StoreError::Unfinished(Box::new(error)));
             }
             Err(error) => {
                 // What cannot be undone now is undone by the next command: the journal stays then.
@@ -286,6 +290,7 @@ impl Store {
     ) -> Result<Result<Published, PathBuf>, StoreError> {
         let until = Instant::now() + PATIENCE;
         journal.write(&self.journal_path(), true)?;
+        Journal::remove(&self.preparing_path())?;
         let folders = self.stage_files(work)?;
         for part in &work.parts {
             part.lock_index(&work.nonce, until)?;
@@ -340,12 +345,7 @@ impl Store {
             to_sync.insert(self.root.join(path));
         }
         for part in &work.parts {
-            for object in &part.prepared.objects {
-                to_sync.extend(object.parent().map(Path::to_path_buf));
-                // A fan-out folder may be new as well.
-                to_sync.extend(object.parent().and_then(Path::parent).map(Path::to_path_buf));
-                to_sync.insert(object.clone());
-            }
+            to_sync.extend(part.repo.object_folders().into_iter().filter(|folder| folder.exists()));
         }
         sync_paths(&to_sync.into_iter().collect::<Vec<_>>())?;
         Ok(made)
@@ -368,6 +368,7 @@ impl Store {
                 part.settings.log_all,
             );
             part.repo.sweep(&work.nonce, &part.branch)?;
+            part.repo.sweep_objects();
         }
         Journal::remove(&self.journal_path())?;
         Ok(())

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Where the store is, below the mount.
 pub const STORE: &str = "store";
 /// Folders of the mount that stand for memory: what is in them is gone after a power cut.
-pub const MEMORY: [&str; 2] = ["shm", "tmp"];
+pub const MEMORY: [&str; 1] = ["tmp"];
 
 /// The program that is put to the test.
 pub fn subject() -> PathBuf {
@@ -140,12 +140,54 @@ pub struct Bench<'a> {
     pub home: &'a Home,
     /// The program that is put to the test.
     pub subject: &'a Path,
+    /// What stands where `/dev/shm` is.
+    memory: Memory,
+}
+
+/// A folder of the kernel's own memory file system: plaintext is edited in no other, so the disk that fails
+/// cannot stand in for it.
+struct Memory(tempfile::TempDir);
+
+impl Memory {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("pm").tempdir_in("/tmp").expect("/tmp takes a folder");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "mode=1777,size=8m", "tmpfs"]).arg(folder.path());
+        assert!(mount.status().expect("mount is installed").success(), "mounting a tmpfs needs root");
+        Memory(folder)
+    }
+
+    /// The names in it.
+    fn names(&self) -> Vec<PathBuf> {
+        let names = fs::read_dir(self.0.path()).expect("the folder is there");
+        names.map(|entry| entry.expect("the folder is readable").path()).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if let Err(error) = Command::new("umount").arg(self.0.path()).status() {
+            eprintln!("cannot unmount {}: {error}", self.0.path().display());
+        }
+    }
 }
 
 impl<'a> Bench<'a> {
     /// Mounts a disk for a program.
     pub fn new(home: &'a Home, subject: &'a Path) -> Self {
-        Bench { mount: Mount::new(), home, subject }
+        Bench { mount: Mount::new(), home, subject, memory: Memory::new() }
+    }
+
+    /// What commands have left in memory.
+    pub fn left_in_memory(&self) -> Vec<PathBuf> {
+        self.memory.names()
+    }
+
+    /// Empties the memory, as a restart does.
+    pub fn clear_memory(&self) {
+        for path in self.memory.names() {
+            let _ = fs::remove_dir_all(path);
+        }
     }
 
     /// The store.
@@ -153,14 +195,14 @@ impl<'a> Bench<'a> {
         self.mount.path().join(STORE)
     }
 
-    /// Runs the program under test. With `memory`, the mount's `shm` stands where `/dev/shm` is, for this
+    /// Runs the program under test. With `memory`, a folder in memory stands where `/dev/shm` is, for this
     /// process and its children only.
     pub fn run(&self, arguments: &[&str], input: &str, memory: bool, kill: Kill) -> Outcome {
         let program = if memory { OsStr::new("unshare") } else { self.subject.as_os_str() };
         let mut command = self.home.command(program);
         if memory {
             command.args(["-m", "sh", "-c", "mount --bind \"$0\" /dev/shm && exec \"$@\""]);
-            command.arg(self.mount.path().join("shm")).arg(self.subject);
+            command.arg(self.memory.0.path()).arg(self.subject);
         }
         command.args(arguments);
         command.env("PASSWORD_STORE_DIR", self.store()).env("TMPDIR", self.mount.path().join("tmp"));

@@ -116,7 +116,7 @@ fn look(bench: &Bench, prepared: &Prepared, times: usize, verdict: &mut Verdict)
             return Version::Neither;
         }
     };
-    for path in strays(prepared, &disk, version) {
+    for path in strays(prepared, &disk, version).into_iter().chain(bench.left_in_memory()) {
         verdict.add(Breach::Stray, path.display().to_string());
     }
     if prepared.scenario.git {

@@ -134,6 +134,7 @@ impl Sweep<'_> {
     }
 
     fn one(&self, bench: &Bench, scenario: usize, trouble: Trouble) -> Found {
+        bench.clear_memory();
         match trouble {
             Trouble::Failure(number, failure) => self.fail(bench, scenario, number, failure),
             Trouble::Cut(number, how) => self.cut(bench, scenario, number, how),
