@@ -110,7 +110,13 @@ impl Repo {
         release(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))?;
         release(&self.own_file(nonce, "ref"), &lock_path(&self.ref_file(name)))?;
         for suffix in SUFFIXES {
-            let _ = fs::remove_file(self.own_file(nonce, suffix));
+            let file = self.own_file(nonce, suffix);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(io_error("remove", &file)(error));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -191,6 +191,9 @@ impl Store {
             repos.push((repo, changes));
         }
         journal.write(&self.preparing_path(), false)?;
+        // Its name has to last before the first object does; its content need not.
+        let folder = self.preparing_path().parent().map(Path::to_path_buf);
+        sync_paths(&folder.into_iter().collect::<Vec<_>>())?;
         for (repo, changes) in repos {
             let settings = settings.get(repo.prefix()).expect("settings were read for every repository");
             match work.prepare_part(repo, &changes, settings) {
