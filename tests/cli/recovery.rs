@@ -3,11 +3,12 @@
 use super::git::Repository;
 use crate::common::{TestStore, stock_pass, tool};
 
-/// Runs a command line of ours and kills it at the first of `calls` (system calls, with commas).
+/// Runs a command line of ours and kills it at the first of `calls` (system calls, with commas); what it
+/// starts goes its way.
 #[track_caller]
 fn killed_at(store: &Repository, calls: &str, line: &str) {
     tool("strace");
-    let traced = format!("strace -f -qq -o /dev/null -e trace={calls} -e inject={calls}:signal=KILL:when=1 {line}");
+    let traced = format!("strace -qq -o /dev/null -e trace={calls} -e inject={calls}:signal=KILL:when=1 {line}");
     let output = store.shell(&traced);
     assert_eq!(output.code, 137, "{}", output.err());
 }

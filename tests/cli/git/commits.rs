@@ -45,7 +45,7 @@ fn the_reflog_reads_as_gits_own() {
     assert_eq!(ids[..2], ids[2..]);
     store.clean();
     // None is started where the user wants none; what is there goes on.
-    store.ok("cd store; git config core.logAllRefUpdates false; git switch -q -c other; rm .git/logs/refs/heads/other
+    store.ok("cd store; git config core.logAllRefUpdates false; git switch -q -c other; rm -f .git/logs/refs/heads/other
         cd ..; echo x | pass insert -m b; test ! -e store/.git/logs/refs/heads/other");
     assert!(store.ok("tail -1 store/.git/logs/HEAD").ends_with("commit: Add given password for b to store."));
 }

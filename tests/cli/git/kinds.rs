@@ -62,7 +62,7 @@ fn a_store_in_a_linked_work_tree_works() {
     store.clean_in("main");
     assert_eq!(store.ok("git -C main log -1 --format=%s side"), "Rename a to web/a.");
     assert_eq!(store.ok("git -C main rev-list --count master..side"), "2");
-    store.ok("git -C store switch -q --detach; pass generate c; git -C store symbolic-ref HEAD refs/heads/new; git -C store branch -f side");
+    store.ok("git -C store switch -q --detach; pass generate c; git -C store symbolic-ref HEAD refs/heads/new");
     store.ok("pass generate d");
     assert_eq!(store.ok("git -C main log --format=%s new"), "Add generated password for d.");
 }
@@ -70,7 +70,7 @@ fn a_store_in_a_linked_work_tree_works() {
 #[test]
 fn a_git_folder_elsewhere_is_followed() {
     let store = Repository::new();
-    store.ok("git init -q --separate-git-dir=../real store 2>/dev/null || git -C store init -q --separate-git-dir=$PWD/real; test -f store/.git
+    store.ok("git init -q --separate-git-dir=$PWD/real store; test -f store/.git
         pass generate a; pass mv a b");
     store.clean();
     store.ok("cd store; rm .git; ln -s ../real .git; cd ..; pass generate c");
