@@ -88,7 +88,7 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
             .hint(format!("`{program} git config user.name \"Your Name\"`"))
             .hint(format!("`{program} git config user.email you@example.org`")),
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
-        GitError::Open { path, source } if source.code() == git2::ErrorCode::Owner => {
+        GitError::Owner { path } => {
             told.hint(format!("if you trust it: `git config --global --add safe.directory '{path}'`"))
         }
         GitError::Submodule { path } => told.hint(format!("`{program} git submodule update --init '{path}'`")),

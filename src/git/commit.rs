@@ -96,7 +96,7 @@ impl Repo {
         pack.write_buf(&mut bytes).map_err(failed())?;
         let folder = self.common().join("objects/pack");
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
-        let mut indexer = git2::Indexer::new(None, &folder, 0o444, true).map_err(failed())?;
+        let mut indexer = git2::Indexer::new(Some(&odb), &folder, 0o444, true).map_err(failed())?;
         indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
         let name = indexer.commit().map_err(failed())?;
         odb.refresh().map_err(failed())?;

@@ -38,6 +38,12 @@ pub enum GitError {
         /// `uses SHA-256 objects` and the like.
         what: &'static str,
     },
+    /// It belongs to another user, and git's `safe.directory` does not name it.
+    #[error("the git repository at `{path}` belongs to another user")]
+    Owner {
+        /// Its folder.
+        path: String,
+    },
     /// Its work tree is another folder.
     #[error("the git repository at `{path}` has its work tree at `{tree}` (core.worktree)")]
     Elsewhere {
@@ -189,6 +195,7 @@ impl Repo {
         let repo =
             git2::Repository::open(&workdir).map_err(|source| match unsupported(source.message()) {
                 Some(what) => GitError::Unsupported { path: shown.clone(), what },
+                None if source.code() == git2::ErrorCode::Owner => GitError::Owner { path: shown.clone() },
                 None => GitError::Open { path: shown.clone(), source },
             })?;
         if repo.is_bare() {

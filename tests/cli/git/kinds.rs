@@ -131,7 +131,7 @@ fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
     let output = store.shell("pass generate b");
     assert_eq!(output.code, 1, "{}", output.out());
     assert!(output.err().contains("safe.directory"), "{}", output.err());
-    store.ok("test ! -e store/b.gpg; git config --global safe.directory \"$(realpath store)\"; pass generate b");
+    store.ok("test ! -e store/b.gpg; git config --global safe.directory \"$(realpath store)\"; git -C store status; pass generate b");
     store.clean();
     store.ok("git config --global safe.directory '*'; pass generate c");
 }
