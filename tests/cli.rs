@@ -6,6 +6,9 @@
 mod common;
 
 mod cli {
+    mod concurrency;
+    mod git;
+    mod recovery;
     mod side_by_side;
     mod turn_by_turn;
     mod upstream;

@@ -1,5 +1,6 @@
 //! Making a commit: objects, hooks, message, signature. Nothing is visible until the ref moves.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Repository};
+use rustix::io::Errno;
 
 use super::settings::Settings;
 use super::{FileChange, GitError, Repo, git_error, io_error};
@@ -76,18 +78,26 @@ impl Repo {
         // A handle of its own: a backend in memory cannot be taken off again.
         let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
         super::sync_objects(&repo).map_err(git_error("set up the repository"))?;
-        let odb = repo.odb().map_err(failed())?;
-        let memory = odb.add_new_mempack_backend(1000).map_err(failed())?;
+        repo.odb().and_then(|odb| odb.add_new_mempack_backend(1000).map(drop)).map_err(failed())?;
         let base = base_tree(&repo, parent)?;
         let (tree, index) = update_tree(&repo, base, changes)?;
+        let odb = self.repo.odb().map_err(failed())?;
+        let mut pack = repo.packbuilder().map_err(failed())?;
+        // Not `Mempack::dump`: it packs only what a commit leads to, and there is none yet.
+        for id in named_objects(&repo, tree, &index)?.into_iter().filter(|id| !odb.exists(*id)) {
+            pack.insert_object(id, None).map_err(failed())?;
+        }
+        if pack.object_count() == 0 {
+            return Ok((base, tree, index));
+        }
         let mut bytes = git2::Buf::new();
-        memory.dump(&repo, &mut bytes).map_err(failed())?;
+        pack.write_buf(&mut bytes).map_err(failed())?;
         let folder = self.common().join("objects/pack");
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
         let mut indexer = git2::Indexer::new(Some(&odb), &folder, 0o444, true).map_err(failed())?;
         indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
         indexer.commit().map_err(failed())?;
-        self.repo.odb().and_then(|odb| odb.refresh()).map_err(failed())?;
+        odb.refresh().map_err(failed())?;
         Ok((base, tree, index))
     }
 
@@ -140,7 +150,8 @@ impl Repo {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(not_run)?;
         {
             let mut stdin = child.stdin.take().expect("standard input is piped");
-            stdin.write_all(prepared.message.as_bytes()).map_err(not_run)?;
+            // A git that fails early may not read it; its exit code tells.
+            let _ = stdin.write_all(prepared.message.as_bytes());
         }
         let output = child.wait_with_output().map_err(not_run)?;
         let id = String::from_utf8_lossy(&output.stdout);
@@ -181,21 +192,36 @@ impl Repo {
 
     /// Runs a hook in the work tree, its standard output on our standard error (as git does).
     fn run_hook(&self, hook: &Path, args: &[&OsStr], index: Option<&Path>) -> Result<(), GitError> {
-        let mut command = Command::new(hook);
+        let shown = || Shown::os(hook).to_string();
+        let run = |program: &Path, first: Option<&Path>| {
+            self.hook_command(program, index).args(first).args(args).status()
+        };
+        let status = match run(hook, None) {
+            // No `#!`: like git, have the shell run it.
+            Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+                run(Path::new("sh"), Some(hook))
+            }
+            status => status,
+        };
+        let status = status.map_err(|source| GitError::NotRun { program: shown(), source })?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
+    }
+
+    /// Returns a command that runs `program` as git runs hooks.
+    fn hook_command(&self, program: &Path, index: Option<&Path>) -> Command {
+        let mut command = Command::new(program);
         clear_repository_variables(&mut command);
-        command.args(args).current_dir(&self.workdir).stdin(Stdio::null());
+        command.current_dir(&self.workdir).stdin(Stdio::null());
         // git tells hooks not to open an editor where it opened none itself.
         command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
         if let Some(index) = index {
             command.env("GIT_INDEX_FILE", index);
         }
         command.stdout(std::io::stderr());
-        let shown = || Shown::os(hook).to_string();
-        let status = command.status().map_err(|source| GitError::NotRun { program: shown(), source })?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
+        command
     }
 
     /// Returns the folders that must be synced before the ref may move: libgit2 syncs the objects, but
@@ -226,6 +252,20 @@ impl Repo {
     }
 }
 
+/// Returns the objects that the changed paths name: blobs, and the trees above them.
+fn named_objects(repo: &Repository, tree: Oid, index: &[IndexChange]) -> Result<BTreeSet<Oid>, GitError> {
+    let root = repo.find_tree(tree).map_err(git_error("read a tree"))?;
+    let mut ids = BTreeSet::from([tree]);
+    for (path, new) in index {
+        ids.extend(new.map(|(id, _)| id));
+        for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
+            // A folder that lost its last file is no longer in the tree.
+            ids.extend(root.get_path(folder).map(|entry| entry.id()));
+        }
+    }
+    Ok(ids)
+}
+
 /// Returns the tree of `parent`, the empty tree before the first commit.
 fn base_tree(repo: &Repository, parent: Option<Oid>) -> Result<Oid, GitError> {
     match parent {
@@ -246,6 +286,7 @@ fn update_tree(
     for change in changes {
         match change.new {
             Some((bytes, executable)) => {
+                refuse_submodule(&base, &change.path)?;
                 let id = repo.blob(bytes).map_err(git_error("write an object"))?;
                 let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
                 update.upsert(change.path.as_path(), id, mode);
@@ -261,6 +302,17 @@ fn update_tree(
     }
     let tree = update.create_updated(repo, &base).map_err(git_error("write a tree"))?;
     Ok((tree, index))
+}
+
+/// Refuses a path in a folder that is a submodule and was not fetched: it has no repository to record it.
+fn refuse_submodule(base: &git2::Tree<'_>, path: &Path) -> Result<(), GitError> {
+    for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+        let entry = base.get_path(folder);
+        if entry.is_ok_and(|entry| entry.kind() == Some(git2::ObjectType::Commit)) {
+            return Err(GitError::Submodule { path: Shown::os(folder).to_string() });
+        }
+    }
+    Ok(())
 }
 
 /// A change that hooks may look at, refuse or amend.
@@ -335,7 +387,8 @@ impl HookedChange<'_> {
             self.repo.run_hook(hook, &args, None)?;
         }
         let text = fs::read(&path).map_err(io_error("read", &path))?;
-        tidy(&String::from_utf8_lossy(&text))
+        let message = tidy(&String::from_utf8_lossy(&text))?;
+        if message.is_empty() { Err(GitError::NoMessage) } else { Ok(message) }
     }
 }
 

@@ -1,0 +1,44 @@
+//! Many files in one change.
+
+use super::Repository;
+
+#[test]
+fn a_big_folder_moves_in_one_commit_and_one_pack() {
+    let store = Repository::new();
+    store.ok("pass generate big/0; cd store/big; for n in $(seq 1 299); do mkdir -p $((n % 7)); cp 0.gpg $((n % 7))/$n.gpg; done
+        git add .; git commit -qm many");
+    let (commits, packs) = (store.count(), store.ok("ls store/.git/objects/pack | wc -l"));
+    store.ok("pass mv big large/er");
+    assert_eq!(store.count(), commits + 1);
+    store.clean();
+    assert_eq!(
+        store.ok("find store/large -name '*.gpg' | wc -l; ls -d store/big 2>/dev/null || echo gone"),
+        "300\ngone"
+    );
+    // Blobs are all there already: at most a pack of trees.
+    assert!(
+        store.ok("ls store/.git/objects/pack/*.pack | wc -l").parse::<usize>().unwrap()
+            <= 1 + packs.parse::<usize>().unwrap()
+    );
+    store.ok("pass rm -rf large");
+    assert_eq!(store.count(), commits + 2);
+    store.clean();
+}
+
+#[test]
+fn many_entries_are_encrypted_anew_in_one_commit_and_one_pack() {
+    let store = Repository::new();
+    store.ok("echo x | pass insert -m team/0; cd store/team; for n in $(seq 1 59); do cp 0.gpg $n.gpg; done; git add .; git commit -qm many");
+    let commits = store.count();
+    let loose = store.ok("find store/.git/objects/?? -type f | wc -l");
+    store.ok("pass init -p team $ALICE $BOB");
+    assert_eq!(store.count(), commits + 1);
+    store.clean();
+    assert_eq!(store.ok("ls store/.git/objects/pack/*.pack | wc -l"), "1");
+    let more = store.ok("find store/.git/objects/?? -type f | wc -l").parse::<usize>().unwrap()
+        - loose.parse::<usize>().unwrap();
+    assert!(more <= 1, "only the commit is loose, not {more} objects");
+    assert_eq!(store.ok("git -C store show --stat --format= HEAD | tail -1 | cut -d' ' -f2"), "61");
+    let message = std::fs::read(store.dir().join("team/42.gpg")).unwrap();
+    assert_eq!(store.keyring().open(&message).recipients.len(), 2);
+}
