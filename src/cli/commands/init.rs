@@ -66,8 +66,9 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
         let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
         app.tell_notes(&store);
         for path in &made {
-            // The root with its slash, as pass names it.
-            let slash = if *path == app.environment.root { path.join("") } else { path.clone() };
+            // The root with its slash, as pass names it where it is all that is made.
+            let is_last = folder.is_root() && *path == app.environment.root;
+            let slash = if is_last { path.join("") } else { path.clone() };
             let _ = app.ui.say(format!("mkdir: created directory {}", quoted(&slash)));
         }
         app.tell_folders(&done.published);

@@ -48,6 +48,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match look_up(&store, name).map_err(|e| app.error(e))? {
         Found::Entry(message) => {
             let wanted = args.clip.as_deref().or(args.qrcode.as_deref());
+            // `--clip=` is `--clip` in pass.
+            let wanted = wanted.map(|text| if text.is_empty() { OsStr::new("1") } else { text });
             let number = wanted.map(line_number).transpose()?;
             let context = app.context(&store);
             let text = context.decrypt(Shown::os(name), &message).map_err(|e| app.error(e))?;

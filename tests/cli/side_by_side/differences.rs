@@ -1,5 +1,7 @@
-//! The one table of what differs from pass on purpose. It is checked in both directions: a difference
-//! that is not listed fails, and so does a listed one that no longer occurs.
+//! The one table of what differs from pass on purpose, by its reasons. It is checked in both directions: a
+//! difference that is not listed fails, and so does a listed one that no longer occurs.
+//!
+//! The manual page's section on differences says the same in prose.
 
 /// What of a command line is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,56 +18,801 @@ pub enum Aspect {
     Commits,
 }
 
-/// A difference that is meant.
+/// By what a difference is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// Our exit code.
+    Exits(&'static str),
+    /// A text that we show there and pass does not.
+    Ours(Aspect, &'static str),
+    /// A text that pass shows there and we do not.
+    Stock(Aspect, &'static str),
+}
+
+impl Mark {
+    /// Returns what of the command line differs.
+    pub fn aspect(&self) -> Aspect {
+        match self {
+            Mark::Exits(_) => Aspect::Code,
+            Mark::Ours(aspect, _) | Mark::Stock(aspect, _) => *aspect,
+        }
+    }
+}
+
+/// A reason to differ, and where it shows.
 #[derive(Debug)]
 pub struct Difference {
-    pub scenario: &'static str,
-    /// The command line as the scenario has it.
-    pub line: &'static str,
-    pub aspect: Aspect,
-    /// A text that our side must show there; the exit code itself for `Code`.
-    pub ours: &'static str,
+    /// What we do, and what pass does, in a user's words.
     pub why: &'static str,
+    pub places: &'static [Place],
 }
+
+/// A command line that differs.
+#[derive(Debug)]
+pub struct Place {
+    pub scenario: &'static str,
+    /// The command line as the scenario has it. One that comes twice and differs twice is listed twice.
+    pub line: &'static str,
+    /// Everything that differs.
+    pub marks: &'static [Mark],
+}
+
+const fn at(scenario: &'static str, line: &'static str, marks: &'static [Mark]) -> Place {
+    Place { scenario, line, marks }
+}
+
+use Aspect::{Commits, Files, Stderr, Stdout};
+use Mark::{Exits, Ours, Stock};
 
 /// Every difference that is meant.
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
-        scenario: "rm a folder without -r",
-        line: "pass rm -f a",
-        aspect: Aspect::Code,
-        ours: "1",
-        why: FAILED,
+        why: "A name that is empty, begins with a slash or reaches into git's own folder (`.git` in \
+              any letter case) is refused where something is written or removed. pass stores an empty \
+              name as `.gpg`, drops the slash, and writes into `.git/hooks`.",
+        places: &[
+            at(
+                "insert used wrongly",
+                "pass insert '' <<<x",
+                &[Stock(Stdout, "\n"), Ours(Stderr, "error: the name is empty")],
+            ),
+            at("mv used wrongly", "pass mv '' a", &[Stock(Stdout, "ROOT/store/")]),
+            at(
+                "names inside of git's folder",
+                "pass insert -m .git/hooks/x <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Enter contents of .git/hooks/x and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: `.git/hooks/x` holds `.git`, which belongs to git"),
+                ],
+            ),
+            at(
+                "names inside of git's folder",
+                "pass generate .git/y >/dev/null",
+                &[Exits("1"), Ours(Stderr, "error: `.git/y` holds `.git`, which belongs to git")],
+            ),
+            at(
+                "names inside of git's folder",
+                "pass insert -m .GIT/z <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store/.GIT'"),
+                    Ours(Stderr, "error: `.GIT/z` holds `.git`, which belongs to git"),
+                    Stock(Files, "0700 store/.GIT (repository)"),
+                    Stock(Commits, "?? .GIT/z.gpg"),
+                ],
+            ),
+        ],
     },
     Difference {
-        scenario: "rm a folder without -r",
-        line: "pass rm a/",
-        aspect: Aspect::Code,
-        ours: "1",
-        why: FAILED,
+        why: "Slashes at the end of an entry's name count for nothing: `insert folder//` and \
+              `generate d/` store `folder` and `d`. pass takes one slash off in `insert` and none in \
+              `generate`, and would store a nameless `.gpg` in the folder.",
+        places: &[
+            at(
+                "generate where a folder is",
+                "pass generate d/ 30",
+                &[
+                    Exits("0"),
+                    Ours(Stdout, "\x1b[1mThe generated password for \x1b[4md/\x1b[24m is:\x1b[0m"),
+                    Stock(Stderr, "Password encryption aborted."),
+                    Ours(Files, "0600 store/d.gpg = \"<password of 30, any>\\n\" for"),
+                ],
+            ),
+            at(
+                "insert without git",
+                "pass insert -m folder// <<<7",
+                &[
+                    Ours(Stdout, "Enter contents of folder and press Ctrl+D when finished:"),
+                    Ours(Files, "0600 store/folder.gpg = \"7\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+        ],
     },
     Difference {
-        scenario: "rm used wrongly",
-        line: "pass rm -f ''",
-        aspect: Aspect::Code,
-        ours: "1",
-        why: FAILED,
+        why: "Symbolic links are read through, but neither moved nor copied nor removed nor written \
+              through. pass copies and follows them, out of the store too.",
+        places: &[
+            at(
+                "cp of what is linked",
+                "pass cp real/alias copied",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "'ROOT/store/real/alias.gpg' -> 'ROOT/store/copied.gpg'"),
+                    Ours(Stderr, "error: `real/alias` is a symbolic link, which is not moved or"),
+                    Stock(Files, "0777 store/copied.gpg -> a.gpg"),
+                ],
+            ),
+            at(
+                "cp of what is linked",
+                "pass cp real other",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "'ROOT/store/real' -> 'ROOT/store/other'"),
+                    Ours(Stderr, "error: `real/alias.gpg` is a symbolic link or special file,"),
+                    Stock(Files, "0777 store/copied.gpg -> a.gpg"),
+                ],
+            ),
+        ],
     },
     Difference {
-        scenario: "init with an unknown recipient",
-        line: "pass init mallory@example.org",
-        aspect: Aspect::Code,
-        ours: "1",
-        why: CLOSED,
+        why: "`rm /` is refused. pass removes the whole store with its history.",
+        places: &[at(
+            "rm the whole store",
+            "pass rm -rf /",
+            &[
+                Exits("1"),
+                Stock(Stdout, "removed 'ROOT/store/.gpg-id'"),
+                Ours(Stderr, "error: `/` is the whole store"),
+                Ours(Files, "0700 store (folder)"),
+            ],
+        )],
     },
     Difference {
-        scenario: "init with an expired recipient",
-        line: "pass init $EXPIRED",
-        aspect: Aspect::Code,
-        ours: "1",
-        why: CLOSED,
+        why: "An option that a command does not have makes every command fail. pass's rm, mv and cp \
+              complain and go on without it.",
+        places: &[
+            at(
+                "rm with an option it does not have",
+                "pass rm --bogus a",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "removed 'ROOT/store/a.gpg'"),
+                    Ours(Stderr, "Usage: pass rm [--recursive,-r] [--force,-f] pass-name"),
+                    Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+            at(
+                "cp with an option it does not have",
+                "pass cp --bogus a b",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "ROOT/store/a.gpg"),
+                    Ours(Stderr, "Usage: pass cp [--force,-f] old-path new-path"),
+                    Stock(Files, "0600 store/b.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+            at(
+                "mv with an option it does not have",
+                "pass mv --bogus a b",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "ROOT/store/a.gpg"),
+                    Ours(Stderr, "Usage: pass mv [--force,-f] old-path new-path"),
+                    Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+            at(
+                "mv with an option it does not have",
+                "pass mv -i a b",
+                &[
+                    Stock(Stdout, "ROOT/store/a"),
+                    Ours(Stderr, "Usage: pass mv [--force,-f] old-path new-path"),
+                ],
+            ),
+        ],
+    },
+    Difference {
+        why: "The program's `--help` option is known to every command.",
+        places: &[
+            at(
+                "show used wrongly",
+                "pass show --help",
+                &[Stock(Stderr, "pass: unrecognized option '--help'")],
+            ),
+            at("version and help", "pass -h", &[Stock(Stderr, "pass: invalid option -- 'h'")]),
+        ],
+    },
+    Difference {
+        why: "A recipient that is unknown, expired, revoked or cannot encrypt is refused before \
+              anything is asked or changed, and so is a recipients file that names nobody. pass writes \
+              and commits the new list, re-encrypts nothing, and exits 0; elsewhere gpg fails at the \
+              end.",
+        places: &[
+            at(
+                "init with an unknown recipient",
+                "pass init mallory@example.org",
+                &[
+                    Stock(Stdout, "Password store initialized for mallory@example.org"),
+                    Ours(Files, "0600 store/.gpg-id = \"A32FC6901C23518E63DB3217E372689C98B0853B\\n\""),
+                    Stock(Commits, "commit Test Person <test@example.org>: Set GPG id to"),
+                ],
+            ),
+            at(
+                "init with an expired recipient",
+                "pass init $EXPIRED",
+                &[
+                    Stock(Stdout, "Password store initialized for"),
+                    Ours(Files, "0600 store/.gpg-id = \"A32FC6901C23518E63DB3217E372689C98B0853B\\n\""),
+                    Stock(Commits, "commit Test Person <test@example.org>: Set GPG id to"),
+                ],
+            ),
+            at(
+                "init with a revoked recipient beside a good one",
+                "pass init $ALICE $REVOKED",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Password store initialized for"),
+                    Ours(Stderr, "error: recipient `68F68449421B5268729762DD243566DFEAAAC26A` in"),
+                    Ours(Files, "0600 store/.gpg-id = \"A32FC6901C23518E63DB3217E372689C98B0853B\\n\""),
+                ],
+            ),
+            at(
+                "init with other forms of ids",
+                "pass init $ALICE!",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Password store initialized for"),
+                    Ours(
+                        Files,
+                        "0600 store/.gpg-id = \"<carol@example.org>\\nA32FC6901C23518E63DB3217E372689C98B0853B\\n\"",
+                    ),
+                ],
+            ),
+            at(
+                "environment of encryption",
+                "PASSWORD_STORE_KEY=mallory@example.org pass insert -m d <<<1",
+                &[
+                    Stock(Stdout, "Enter contents of d and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: recipient `mallory@example.org` in PASSWORD_STORE_KEY"),
+                ],
+            ),
+            at(
+                "environment of an empty recipients file",
+                "pass insert -m a <<<1",
+                &[
+                    Stock(Stdout, "Enter contents of a and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: `.gpg-id` names no recipient"),
+                ],
+            ),
+            at(
+                "environment of an unknown recipient",
+                "pass insert -m a <<<1",
+                &[
+                    Stock(Stdout, "Enter contents of a and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: recipient `mallory@example.org` in .gpg-id line 2 cannot"),
+                ],
+            ),
+            at(
+                "environment of an unknown recipient",
+                "pass generate b 30",
+                &[Ours(Stderr, "error: recipient `mallory@example.org` in .gpg-id line 2 cannot")],
+            ),
+        ],
+    },
+    Difference {
+        why: "A recipients file's last line counts without its line break too, and line breaks of \
+              Windows (CRLF) are understood. pass drops such a last line silently, and fails at CRLF.",
+        places: &[
+            at(
+                "environment of a last line without its end",
+                "pass insert -m a <<<1",
+                &[Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E 38B9287114A45FFC")],
+            ),
+            at(
+                "environment of line ends from elsewhere",
+                "pass insert -m a <<<1",
+                &[
+                    Exits("0"),
+                    Stock(Stderr, "Password encryption aborted."),
+                    Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+        ],
+    },
+    Difference {
+        why: "`init` makes one commit for the list, its signature and the entries encrypted anew, as \
+              they belong together. pass makes up to three.",
+        places: &[
+            at(
+                "init with git",
+                "pass init -p team $ALICE $BOB",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init with git",
+                "pass git log --format=%s -2",
+                &[Ours(Stdout, "Add given password for team/b to store.")],
+            ),
+            at(
+                "init with git",
+                "pass init $CAROL $ALICE",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init with git",
+                "pass init -p team \"\"",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init with git",
+                "pass init $ALICE",
+                &[
+                    Ours(Stdout, "3 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init re-encrypts what inner lists do not rule",
+                "pass init -p in/in $BOB $ALICE",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init re-encrypts what inner lists do not rule",
+                "pass init $CAROL $ALICE",
+                &[
+                    Ours(Stdout, "3 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init re-encrypts what inner lists do not rule",
+                "pass init -p in $RSA $ALICE",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init re-encrypts what inner lists do not rule",
+                "pass init -p in \"\"",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+                ],
+            ),
+            at(
+                "init signs its list",
+                "PASSWORD_STORE_SIGNING_KEY=$ALICE pass init $ALICE $BOB",
+                &[
+                    Ours(Stdout, "2 files changed"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Signing new GPG id with"),
+                ],
+            ),
+        ],
+    },
+    Difference {
+        why: "A list that is not signed as PASSWORD_STORE_SIGNING_KEY asks is refused in our own \
+              words.",
+        places: &[
+            at(
+                "init signs its list",
+                "PASSWORD_STORE_SIGNING_KEY=$BOB pass insert -m signed-by-another <<<x",
+                &[Ours(Stderr, "error: the signature of `.gpg-id` is missing or not by a key in")],
+            ),
+            at(
+                "init signs its list",
+                "PASSWORD_STORE_SIGNING_KEY=$ALICE pass insert -m forged <<<x",
+                &[Ours(Stderr, "error: the signature of `.gpg-id` is missing or not by a key in")],
+            ),
+            at(
+                "init signs its list",
+                "PASSWORD_STORE_SIGNING_KEY=$ALICE pass insert -m unsigned <<<x",
+                &[Ours(Stderr, "error: the signature of `.gpg-id` is missing or not by a key in")],
+            ),
+            at(
+                "init signs its list",
+                "PASSWORD_STORE_SIGNING_KEY=$ALICE pass generate unsigned",
+                &[Ours(Stderr, "error: the signature of `.gpg-id` is missing or not by a key in")],
+            ),
+        ],
+    },
+    Difference {
+        why: "`init \"\"` of a root that holds entries is refused: they would have no recipients. \
+              pass takes the list away, then fails.",
+        places: &[at(
+            "init a plain store",
+            "pass init \"\"",
+            &[
+                Stock(Stdout, "removed 'ROOT/store//.gpg-id'"),
+                Stock(Stderr, "store.\n\n"),
+                Ours(Files, "0600 store/.gpg-id ="),
+            ],
+        )],
+    },
+    Difference {
+        why: "`edit` gives up where the editor fails or is missing. pass ignores its exit code and \
+              stores what it finds.",
+        places: &[
+            at(
+                "edit with a failing editor",
+                "EDITOR=$PWD/fail pass edit a",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Edit password for a using ROOT/fail."),
+                    Ours(Stderr, "error: the editor `ROOT/fail` failed with exit code 3"),
+                    Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                    Stock(Commits, "commit Test Person <test@example.org>: Edit password for a"),
+                ],
+            ),
+            at(
+                "edit with a failing editor",
+                "EDITOR=false pass edit a",
+                &[Ours(Stderr, "error: the editor `false` failed with exit code 1")],
+            ),
+            at(
+                "edit with a failing editor",
+                "EDITOR=/nowhere/editor pass edit a",
+                &[Ours(Stderr, "error: the editor `/nowhere/editor` was not found")],
+            ),
+            at(
+                "edit with a failing editor",
+                "EDITOR=/nowhere/editor pass edit b",
+                &[Ours(Stderr, "error: the editor `/nowhere/editor` was not found")],
+            ),
+        ],
+    },
+    Difference {
+        why: "An entry that cannot be decrypted makes `edit` exit with gpg's 2, as `show` does. pass \
+              exits 1.",
+        places: &[at("edit what cannot be read", "EDITOR=$PWD/editor pass edit daves", &[Exits("2")])],
+    },
+    Difference {
+        why: "Folders are made when something is stored in them. pass makes them first and leaves \
+              them behind when nothing comes of it.",
+        places: &[at(
+            "generate",
+            "pass generate -i nosuch/folder/x 30",
+            &[
+                Stock(Stdout, "mkdir: created directory 'ROOT/store/nosuch'"),
+                Stock(Files, "0700 store/nosuch (folder)"),
+            ],
+        )],
+    },
+    Difference {
+        why: "Without a store, commands that need one say so, and that is all: no usage text follows, \
+              no folder is made, and `find` fails. pass makes the folder and prints its help; its \
+              `find` exits 0.",
+        places: &[
+            at(
+                "edit without a store",
+                "EDITOR=true pass edit a",
+                &[
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store'"),
+                    Stock(Stderr, "store.\n\n"),
+                    Stock(Files, "0700 store (folder)"),
+                ],
+            ),
+            at(
+                "find without a store",
+                "pass find x",
+                &[Exits("1"), Stock(Stdout, "Search Terms: x"), Ours(Stderr, "Error: You must run:")],
+            ),
+            at("grep without a store", "pass grep x", &[Exits("1")]),
+            at(
+                "generate without a store",
+                "pass generate a",
+                &[
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store'"),
+                    Stock(Stderr, "store.\n\n"),
+                    Stock(Files, "0700 store (folder)"),
+                ],
+            ),
+            at(
+                "insert without a store",
+                "pass insert -m a <<<1",
+                &[
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store'"),
+                    Stock(Stderr, "store.\n\n"),
+                    Stock(Files, "0700 store (folder)"),
+                ],
+            ),
+            at(
+                "insert without a store",
+                "pass insert -m b/c <<<1",
+                &[
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store/b'"),
+                    Stock(Stderr, "store.\n\n"),
+                    Stock(Files, "0700 store (folder)"),
+                ],
+            ),
+            at(
+                "insert without a store",
+                "pass show",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Password Store"),
+                    Ours(Stderr, "Error: password store is empty. Try \"pass init\"."),
+                ],
+            ),
+            at(
+                "insert without a store",
+                "pass ls",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Password Store"),
+                    Ours(Stderr, "Error: password store is empty. Try \"pass init\"."),
+                ],
+            ),
+            at(
+                "insert without a store",
+                "pass find a",
+                &[Exits("1"), Stock(Stdout, "Search Terms: a"), Ours(Stderr, "Error: You must run:")],
+            ),
+        ],
+    },
+    Difference {
+        why: "`grep` exits 1 when entries could not be searched. pass exits 0.",
+        places: &[at("grep where an entry cannot be read", "pass grep secret", &[Exits("1")])],
+    },
+    Difference {
+        why: "Blanks around a password are kept. pass drops them unless `-m` is given.",
+        places: &[
+            at(
+                "insert keeps blanks around a password",
+                "pass insert -e blanks <<<'  around  '",
+                &[Ours(Files, "0600 store/blanks.gpg = \"  around  \\n\" for 2CAB16B494FC168E")],
+            ),
+            at(
+                "insert keeps blanks around a password",
+                "pass insert blanks2 <<<$'  around  \\n  around  '",
+                &[Ours(Files, "0600 store/blanks.gpg = \"  around  \\n\" for 2CAB16B494FC168E")],
+            ),
+        ],
+    },
+    Difference {
+        why: "Where the input ends at a question (Ctrl-D too), we say so, and `insert -e` stores \
+              nothing. pass stops silently, or stores an empty password.",
+        places: &[
+            at(
+                "insert what is typed",
+                "pass insert -e empty </dev/null",
+                &[
+                    Exits("1"),
+                    Ours(Stderr, "error: the input ended before an answer"),
+                    Stock(Files, "0600 store/empty.gpg = \"\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+            at(
+                "insert what is typed",
+                "pass insert none </dev/null",
+                &[Ours(Stderr, "error: the input ended before an answer")],
+            ),
+            at(
+                "insert what is typed",
+                "pass insert once <<<one",
+                &[Ours(Stderr, "error: the input ended before an answer")],
+            ),
+            at(
+                "insert what is typed",
+                "pass insert nl < <(printf 'one\\none')",
+                &[Ours(Stderr, "error: the input ended before an answer")],
+            ),
+            at(
+                "terminal insert",
+                "pass insert e",
+                &[Ours(Stdout, "error: the input ended before an answer")],
+            ),
+            at(
+                "terminal delete",
+                "pass rm a",
+                &[Ours(Stdout, "Are you sure you would like to delete a? [y/N] error: the input")],
+            ),
+        ],
+    },
+    Difference {
+        why: "Ctrl-C at a question exits 1 and says so, like every refusal. pass dies of the signal \
+              (130).",
+        places: &[
+            at("terminal insert", "pass insert f", &[Exits("1"), Ours(Stdout, "error: interrupted")]),
+            at("terminal insert", "pass insert f", &[Exits("1"), Ours(Stdout, "error: interrupted")]),
+            at("terminal delete", "pass rm a", &[Exits("1"), Ours(Stdout, "error: interrupted")]),
+        ],
+    },
+    Difference {
+        why: "On a terminal, mv and cp ask in pass's own way whether they may replace an entry, and \
+              exit 1 on a no. With pass it is mv(1) and cp(1) that ask; it exits 0 on a no.",
+        places: &[
+            at(
+                "terminal move and copy",
+                "pass cp a b",
+                &[Exits("1"), Ours(Stdout, "cp: overwrite 'ROOT/store/b.gpg'? [y/N] n")],
+            ),
+            at(
+                "terminal move and copy",
+                "pass cp a b",
+                &[Ours(Stdout, "cp: overwrite 'ROOT/store/b.gpg'? [y/N] y")],
+            ),
+            at(
+                "terminal move and copy",
+                "pass mv b c",
+                &[Ours(Stdout, "mv: overwrite 'ROOT/store/c.gpg'? [y/N] y")],
+            ),
+            at(
+                "terminal refuses to move onto an entry",
+                "pass mv a b",
+                &[Exits("1"), Ours(Stdout, "mv: overwrite 'ROOT/store/b.gpg'? [y/N] n")],
+            ),
+        ],
+    },
+    Difference {
+        why: "git's exit code is passed on. pass exits 0.",
+        places: &[
+            at("git passes everything on", "pass git nosuch", &[Exits("1")]),
+            at("git passes everything on", "pass git show nosuch", &[Exits("128")]),
+            at("git fails", "pass git checkout nosuch", &[Exits("1")]),
+            at("git fails", "pass git push nowhere", &[Exits("128")]),
+        ],
+    },
+    Difference {
+        why: "A commit holds the command's own changes, and no others that happen to be staged. pass \
+              commits those too.",
+        places: &[
+            at(
+                "git leaves other changes alone",
+                "pass insert -m a <<<1",
+                &[Ours(Stdout, "1 file changed"), Ours(Commits, "A  staged")],
+            ),
+            at("git leaves other changes alone", "pass insert -m b <<<2", &[Ours(Commits, "A  staged")]),
+        ],
+    },
+    Difference {
+        why: "Where there is nothing to commit, git is not asked to. pass shows its `nothing to \
+              commit`.",
+        places: &[
+            at("rm what is not an entry", "pass rm -rf empty", &[Stock(Stdout, "On branch master")]),
+            at("rm of uncommitted and changed entries", "pass rm -f b", &[Stock(Stdout, "On branch master")]),
+        ],
+    },
+    Difference {
+        why: "A moved entry gets the permissions of a new one (PASSWORD_STORE_UMASK). pass leaves \
+              those it had.",
+        places: &[at(
+            "environment of permissions",
+            "chmod 640 store/private/c.gpg; pass mv private/c private/e; pass cp private/e private/f",
+            &[Ours(Files, "0600 store/private/e.gpg = \"1\\n\" for 2CAB16B494FC168E")],
+        )],
+    },
+    Difference {
+        why: "Paths are told without doubled slashes, however PASSWORD_STORE_DIR is written.",
+        places: &[
+            at(
+                "environment of a store",
+                "PASSWORD_STORE_DIR=$PWD/other/ pass insert -m a/b <<<1",
+                &[Ours(Stdout, "mkdir: created directory 'ROOT/other/a'")],
+            ),
+            at(
+                "environment of a store",
+                "PASSWORD_STORE_DIR=$PWD/other/ pass mv a/b c",
+                &[Ours(Stdout, "ROOT/other/a/b.gpg")],
+            ),
+            at(
+                "environment of a store",
+                "PASSWORD_STORE_DIR=$PWD/other/ pass rm -f c",
+                &[Ours(Stdout, "removed 'ROOT/other/c.gpg'")],
+            ),
+        ],
+    },
+    Difference {
+        why: "Only the plaintext goes to standard output: gpg's status lines, asked for there in \
+              PASSWORD_STORE_GPG_OPTS, go to standard error.",
+        places: &[at(
+            "environment of encryption",
+            "PASSWORD_STORE_GPG_OPTS=\"--status-fd=1\" pass show e | grep -c GNUPG",
+            &[Exits("1"), Ours(Stdout, "0"), Ours(Stderr, "[GNUPG:] ENC_TO 2CAB16B494FC168E 18 0")],
+        )],
+    },
+    Difference {
+        why: "QR codes hold the same text but may look otherwise: the encoder is another one.",
+        places: &[at(
+            "show a QR code",
+            "pass show -q long",
+            &[Ours(Stdout, "████ ▄▄▄▄▄ █▀ █▀▀  ▀▀ ▄▄█▀▀▄██ ▄▄▄▄▄ ████")],
+        )],
+    },
+    Difference {
+        why: "Version and help are our own texts; what programs look for in them is there.",
+        places: &[
+            at(
+                "terminal listings",
+                "pass version",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass version",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass --version",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass version more",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass help",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass --help",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "pass help insert",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+            at(
+                "version and help",
+                "EDITOR=nano PASSWORD_STORE_CLIP_TIME=9 PASSWORD_STORE_GENERATED_LENGTH=31 pass help",
+                &[Ours(Stdout, "=        as spoken by passel 0.1.0         =")],
+            ),
+        ],
+    },
+    Difference {
+        why: "Extensions are not run yet.",
+        places: &[
+            at(
+                "environment of extensions",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true pass hello a 'b c'",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "extension a b c: pass hello"),
+                    Ours(Stderr, "Error: hello is not in the password store."),
+                ],
+            ),
+            at(
+                "environment of extensions",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true pass dies",
+                &[Ours(Stderr, "Error: dies is not in the password store.")],
+            ),
+            at(
+                "environment of extensions",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true pass exits",
+                &[Exits("1"), Ours(Stderr, "Error: exits is not in the password store.")],
+            ),
+            at(
+                "environment of extensions",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true pass returns",
+                &[Exits("1"), Ours(Stderr, "Error: returns is not in the password store.")],
+            ),
+            at(
+                "environment of extensions",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true PASSWORD_STORE_EXTENSIONS_DIR=$PWD/elsewhere pass far x",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "elsewhere x"),
+                    Ours(Stderr, "Error: far is not in the password store."),
+                ],
+            ),
+        ],
     },
 ];
-
-const FAILED: &str = "nothing was done: pass exits 0 all the same";
-const CLOSED: &str = "a recipient that cannot be encrypted to is refused; pass writes and commits the list";
