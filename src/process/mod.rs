@@ -2,5 +2,6 @@
 
 pub mod clipboard;
 pub mod editor;
+pub mod extension;
 pub mod hardening;
 pub mod tmpdir;

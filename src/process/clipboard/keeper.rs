@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::order::Order;
 use super::tools::{self, Clipboard};
 use super::x11::Owner;
-use super::{ClipboardError, keeper_name, others};
+use super::{ClipboardError, keeper_name, others, wayland};
 use crate::model::Plaintext;
 
 /// The answer that says: copied.
@@ -63,13 +63,16 @@ fn keep() -> Result<(), ClipboardError> {
     restore(&clipboard, owner, &before, |now| Sha256::digest(now) == ours).map_err(ClipboardError::Keeper)
 }
 
-/// Puts the secret on the clipboard: on X11 this process offers it, returned as owner; elsewhere, or where
-/// that does not work, a program does, and we keep nothing.
+/// Puts the secret on the clipboard: on X11 this process offers it, returned as owner; on Wayland a thread
+/// of it does; elsewhere, or where that does not work, a program.
 fn offer(clipboard: &Clipboard, secret: Plaintext) -> Result<Option<Owner>, ClipboardError> {
     if let Some((display, selection)) = clipboard.x11()
         && let Some(owner) = Owner::take(display, selection, secret.expose())
     {
         return Ok(Some(owner));
+    }
+    if clipboard.wayland().is_some_and(|primary| wayland::offer(primary, secret.expose())) {
+        return Ok(None);
     }
     match clipboard.write_secret(secret.expose()) {
         Ok(true) => Ok(None),

@@ -309,6 +309,8 @@ fn copies_on_wayland() {
         let shown = wayland.to_str().expect("utf-8");
         copy_with(&options, SECRET, &[("WAYLAND_DISPLAY", shown)]).expect("copied");
         assert_eq!(paste(option), SECRET);
+        let types = Command::new("wl-paste").args(["-l", option]).output().expect("wl-paste runs").stdout;
+        assert!(String::from_utf8_lossy(&types).contains("x-kde-passwordManagerHint"));
         copy_with(&options, "another", &[("WAYLAND_DISPLAY", shown)]).expect("copied");
         assert_eq!(paste(option), "another");
         std::thread::sleep(Duration::from_secs(3));
