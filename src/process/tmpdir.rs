@@ -4,7 +4,7 @@
 //! A folder left by a killed process is swept by the next command: it bears a mark ([`MARK`]) and is
 //! locked (flock) for as long as its maker, or an editor that inherited the lock, lives.
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -281,7 +281,7 @@ fn read_bounded(file: File, size: u64) -> io::Result<Option<Plaintext>> {
 fn names_in(folder: BorrowedFd<'_>) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for entry in Dir::read_from(folder)? {
-        let name = CString::from(entry?.file_name().to_owned()).into_bytes();
+        let name = entry?.file_name().to_bytes().to_vec();
         if name != b"." && name != b".." {
             names.push(OsString::from_vec(name));
         }

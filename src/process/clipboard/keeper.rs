@@ -86,8 +86,8 @@ fn offer(clipboard: &Clipboard, secret: Plaintext) -> Result<Option<Owner>, Clip
 fn serve(mut owner: Owner, told_to_end: &TermPipe, deadline: Option<Instant>) -> Option<Owner> {
     while owner.answer_all() {
         match told_to_end.wait(deadline, Some(owner.as_fd())) {
-            Ok(Woken::ByOther) => {}
-            Ok(Woken::ByTime | Woken::BySignal) | Err(_) => return Some(owner),
+            Ok(Woken::Other) => {}
+            Ok(Woken::Time | Woken::Signal) | Err(_) => return Some(owner),
         }
     }
     None
@@ -135,9 +135,9 @@ struct TermPipe(UnixStream);
 
 /// Why a wait ended.
 enum Woken {
-    ByTime,
-    BySignal,
-    ByOther,
+    Time,
+    Signal,
+    Other,
 }
 
 impl TermPipe {
@@ -161,9 +161,9 @@ impl TermPipe {
             match rustix::event::poll(&mut waits, left.as_ref()) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
-                Ok(0) => return Ok(Woken::ByTime),
-                Ok(_) if !waits[0].revents().is_empty() => return Ok(Woken::BySignal),
-                Ok(_) => return Ok(Woken::ByOther),
+                Ok(0) => return Ok(Woken::Time),
+                Ok(_) if !waits[0].revents().is_empty() => return Ok(Woken::Signal),
+                Ok(_) => return Ok(Woken::Other),
             }
         }
     }

@@ -100,7 +100,7 @@ fn copy_with(
     // The test harness says a line before the test begins; the answer comes after it.
     match copy_through(program, &Plaintext::new(secret.into()), options) {
         Err(ClipboardError::Failed(text)) if text.starts_with("running 1 test\n") => {
-            match text["running 1 test\n".len()..].as_bytes().split_first() {
+            match text.as_bytes()["running 1 test\n".len()..].split_first() {
                 Some((&keeper::DONE, _)) => Ok(()),
                 Some((&keeper::MISSING, tool)) => Err(ClipboardError::Missing(super::text(tool))),
                 other => Err(ClipboardError::Failed(format!("{other:?}"))),
