@@ -51,6 +51,10 @@ fn keep() -> Result<(), ClipboardError> {
     let clipboard = Clipboard::open(&order.options)?;
     // If another keeper will not end, the clipboard may hold its secret: then nothing is restored.
     let restorable = others::end_older(&keeper_name(&order.options)?);
+    if told_to_end.is_told() {
+        // By a younger one, which will not wait for what we would only undo.
+        return Err(ClipboardError::Failed("another command copied at the same time".into()));
+    }
     let before = clipboard.read().map_err(failed)?.filter(|_| restorable).unwrap_or_default();
     let ours = Sha256::digest(order.secret.expose());
     let deadline = Instant::now().checked_add(Duration::from_secs(order.options.seconds));
@@ -148,6 +152,11 @@ impl TermPipe {
             signal_hook::low_level::pipe::register(signal, tell.try_clone()?)?;
         }
         Ok(TermPipe(told))
+    }
+
+    /// Whether we have been told to end already.
+    fn is_told(&self) -> bool {
+        matches!(self.wait(Some(Instant::now()), None), Ok(Woken::Signal))
     }
 
     /// Waits until `deadline` (none: for ever), until we are told to end, or until `other` can be read.
