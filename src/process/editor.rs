@@ -15,9 +15,9 @@ use signal_hook::consts::{SIGINT, SIGQUIT};
 use super::tmpdir::{PrivateFolder, PrivateFolderError};
 use crate::model::{Plaintext, Shown};
 
-/// The descriptor by which an editor holds the private folder's lock. Any number would do that no
-/// program gives a meaning.
-const LOCK_FD: i32 = 9;
+/// The descriptor by which an editor holds the private folder's lock. A high number: in a child that is not
+/// yet the editor, low ones may be taken by the pipe through which std hears that it could not be started.
+const LOCK_FD: i32 = 250;
 
 /// Vim settings that keep plaintext out of files elsewhere. Each has a `silent!` of its own: a small vim
 /// knows only some of them, and must not stop at the first that it does not.

@@ -126,8 +126,9 @@ fn vim_leaves_nothing_elsewhere() {
          autocmd VimEnter * call writefile([swapname('%'), &undofile, &backup, &viminfo, tempname()], \
          '{dir}/report') | wall | qall\n"
     );
-    fs::write(away.join("vimrc"), vimrc).expect("written");
-    for editor in ["vim", "vi"] {
+    // The second throws away what was set up before it.
+    for (editor, head) in [("vim", ""), ("vim", "autocmd!\n"), ("vi", "")] {
+        fs::write(away.join("vimrc"), format!("{head}{vimrc}")).expect("written");
         let content = saved(scene.edit(&format!("{editor} -es -u {dir}/vimrc")));
         assert_eq!(String::from_utf8_lossy(&content), "sesame-new\n", "{editor}");
         let report = fs::read_to_string(away.join("report")).expect("vim wrote a report");

@@ -2,6 +2,7 @@
 
 pub mod clipboard;
 pub mod editor;
+pub mod extension;
 pub mod git;
 pub mod grep;
 pub mod hardening;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::order::Order;
 use super::tools::{self, Clipboard};
 use super::x11::Owner;
-use super::{ClipboardError, keeper_name, others};
+use super::{ClipboardError, keeper_name, others, wayland};
 use crate::model::Plaintext;
 
 /// The answer that says: copied.
@@ -51,6 +51,10 @@ fn keep() -> Result<(), ClipboardError> {
     let clipboard = Clipboard::open(&order.options)?;
     // If another keeper will not end, the clipboard may hold its secret: then nothing is restored.
     let restorable = others::end_older(&keeper_name(&order.options)?);
+    if told_to_end.is_told() {
+        // By a younger one, which will not wait for what we would only undo.
+        return Err(ClipboardError::Failed("another command copied at the same time".into()));
+    }
     let before = clipboard.read().map_err(failed)?.filter(|_| restorable).unwrap_or_default();
     let ours = Sha256::digest(order.secret.expose());
     let deadline = Instant::now().checked_add(Duration::from_secs(order.options.seconds));
@@ -63,13 +67,16 @@ fn keep() -> Result<(), ClipboardError> {
     restore(&clipboard, owner, &before, |now| Sha256::digest(now) == ours).map_err(ClipboardError::Keeper)
 }
 
-/// Puts the secret on the clipboard: on X11 this process offers it, returned as owner; elsewhere, or where
-/// that does not work, a program does, and we keep nothing.
+/// Puts the secret on the clipboard: on X11 this process offers it, returned as owner; on Wayland a thread
+/// of it does; elsewhere, or where that does not work, a program.
 fn offer(clipboard: &Clipboard, secret: Plaintext) -> Result<Option<Owner>, ClipboardError> {
     if let Some((display, selection)) = clipboard.x11()
         && let Some(owner) = Owner::take(display, selection, secret.expose())
     {
         return Ok(Some(owner));
+    }
+    if clipboard.wayland().is_some_and(|primary| wayland::offer(primary, secret.expose())) {
+        return Ok(None);
     }
     match clipboard.write_secret(secret.expose()) {
         Ok(true) => Ok(None),
@@ -83,8 +90,8 @@ fn offer(clipboard: &Clipboard, secret: Plaintext) -> Result<Option<Owner>, Clip
 fn serve(mut owner: Owner, told_to_end: &TermPipe, deadline: Option<Instant>) -> Option<Owner> {
     while owner.answer_all() {
         match told_to_end.wait(deadline, Some(owner.as_fd())) {
-            Ok(Woken::ByOther) => {}
-            Ok(Woken::ByTime | Woken::BySignal) | Err(_) => return Some(owner),
+            Ok(Woken::Other) => {}
+            Ok(Woken::Time | Woken::Signal) | Err(_) => return Some(owner),
         }
     }
     None
@@ -132,9 +139,9 @@ struct TermPipe(UnixStream);
 
 /// Why a wait ended.
 enum Woken {
-    ByTime,
-    BySignal,
-    ByOther,
+    Time,
+    Signal,
+    Other,
 }
 
 impl TermPipe {
@@ -145,6 +152,11 @@ impl TermPipe {
             signal_hook::low_level::pipe::register(signal, tell.try_clone()?)?;
         }
         Ok(TermPipe(told))
+    }
+
+    /// Whether we have been told to end already.
+    fn is_told(&self) -> bool {
+        matches!(self.wait(Some(Instant::now()), None), Ok(Woken::Signal))
     }
 
     /// Waits until `deadline` (none: for ever), until we are told to end, or until `other` can be read.
@@ -158,9 +170,9 @@ impl TermPipe {
             match rustix::event::poll(&mut waits, left.as_ref()) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
-                Ok(0) => return Ok(Woken::ByTime),
-                Ok(_) if !waits[0].revents().is_empty() => return Ok(Woken::BySignal),
-                Ok(_) => return Ok(Woken::ByOther),
+                Ok(0) => return Ok(Woken::Time),
+                Ok(_) if !waits[0].revents().is_empty() => return Ok(Woken::Signal),
+                Ok(_) => return Ok(Woken::Other),
             }
         }
     }

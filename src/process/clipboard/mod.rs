@@ -10,6 +10,7 @@ mod order;
 mod others;
 mod run;
 mod tools;
+mod wayland;
 mod x11;
 
 use std::ffi::{OsStr, OsString};

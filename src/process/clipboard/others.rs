@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long other keepers may take to restore the clipboard.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Ends every older keeper called `name` and returns whether all are gone, so that the clipboard holds
 /// again what it held before the first of them.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::BufRead as _;
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -17,14 +18,19 @@ struct Display {
 
 impl Display {
     fn start() -> Self {
+        // Stock pass ends the keepers of :1 and of :10 together: none of ours begins as another does.
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = std::process::id() % 1000 * 40 + COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!(":{}", 10_000 + number);
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"]);
+        command.args([&name, "-displayfd", "1", "-screen", "0", "64x64x8", "-nolisten", "tcp", "-noreset"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = command.spawn().expect("Xvfb is installed");
-        let mut number = String::new();
+        let mut ready = String::new();
         let out = server.stdout.as_mut().expect("piped");
-        io::BufReader::new(out).read_line(&mut number).expect("Xvfb tells its display");
-        Display { server, name: format!(":{}", number.trim()) }
+        io::BufReader::new(out).read_line(&mut ready).expect("Xvfb tells when it is ready");
+        assert_eq!(format!(":{}", ready.trim()), name);
+        Display { server, name }
     }
 
     fn options(&self, selection: &str, seconds: u64) -> ClipboardOptions {
@@ -100,7 +106,7 @@ fn copy_with(
     // The test harness says a line before the test begins; the answer comes after it.
     match copy_through(program, &Plaintext::new(secret.into()), options) {
         Err(ClipboardError::Failed(text)) if text.starts_with("running 1 test\n") => {
-            match text["running 1 test\n".len()..].as_bytes().split_first() {
+            match text.as_bytes()["running 1 test\n".len()..].split_first() {
                 Some((&keeper::DONE, _)) => Ok(()),
                 Some((&keeper::MISSING, tool)) => Err(ClipboardError::Missing(super::text(tool))),
                 other => Err(ClipboardError::Failed(format!("{other:?}"))),
@@ -201,8 +207,13 @@ fn takes_turns_with_stock_pass() {
              eval \"$(sed -n '/^clip() {{/,/^}}/p' /usr/bin/pass)\"; clip '{secret}' entry"
         );
         display.run(&script);
-        // It returns before its background process has its name.
-        display.come_to_be(1);
+        // It returns before its background process, a bash, has its name.
+        let start = Instant::now();
+        let is_bash = |id: &i32| fs::read(format!("/proc/{id}/comm")).is_ok_and(|name| name == b"bash\n");
+        while !display.keepers().iter().any(is_bash) {
+            assert!(start.elapsed().as_secs() < 5, "stock pass's keeper does not come");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     };
     stock("stock-secret");
     assert_eq!(display.content(), "stock-secret");
@@ -264,11 +275,11 @@ fn no_process_shows_the_secret() {
     let display = Display::start();
     display.put("before");
     // Looks at every process, again and again, while the secret is copied, held and restored.
-    let looking = std::sync::atomic::AtomicBool::new(true);
+    let looking = AtomicBool::new(true);
     let looks = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             let mut looks = 0;
-            while looking.load(std::sync::atomic::Ordering::Relaxed) {
+            while looking.load(Ordering::Relaxed) {
                 for entry in fs::read_dir("/proc").expect("/proc is there").flatten() {
                     for file in ["cmdline", "environ"] {
                         let shown = fs::read(entry.path().join(file)).unwrap_or_default();
@@ -282,7 +293,7 @@ fn no_process_shows_the_secret() {
         });
         display.copy(SECRET, 1);
         display.comes_to_hold("before", Duration::from_secs(4));
-        looking.store(false, std::sync::atomic::Ordering::Relaxed);
+        looking.store(false, Ordering::Relaxed);
         watcher.join().expect("nothing shown")
     });
     assert!(looks > 20, "{looks}");
@@ -309,6 +320,8 @@ fn copies_on_wayland() {
         let shown = wayland.to_str().expect("utf-8");
         copy_with(&options, SECRET, &[("WAYLAND_DISPLAY", shown)]).expect("copied");
         assert_eq!(paste(option), SECRET);
+        let types = Command::new("wl-paste").args(["-l", option]).output().expect("wl-paste runs").stdout;
+        assert!(String::from_utf8_lossy(&types).contains("x-kde-passwordManagerHint"));
         copy_with(&options, "another", &[("WAYLAND_DISPLAY", shown)]).expect("copied");
         assert_eq!(paste(option), "another");
         std::thread::sleep(Duration::from_secs(3));

@@ -85,6 +85,14 @@ impl Clipboard {
         Some((display, name))
     }
 
+    /// Returns whether the selection is the primary one, if this is Wayland.
+    pub(super) fn wayland(&self) -> Option<bool> {
+        match self.tool {
+            Tool::Wayland { primary, .. } => Some(primary),
+            _ => None,
+        }
+    }
+
     /// Returns the content, none if there is none that is text, or its owner does not answer.
     pub(super) fn read(&self) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
         run::capture(match self.tool {
