@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use super::commands::{edit, find, generate, git, grep, init, insert, relocate, remove, show};
+use super::commands::{edit, find, generate, git, grep, help, init, insert, relocate, remove, show};
 
 /// A team password store, compatible with pass, that clients can be let into.
 #[derive(Debug, Parser)]
@@ -44,9 +44,10 @@ pub enum Command {
     Cp(relocate::Args),
     /// Run git in the store.
     Git(git::Args),
-    /// Show the commands.
-    Help,
+    /// Show the commands, or how to use one.
+    Help(help::Args),
     /// Show the version.
+    #[command(override_usage = "passel version")]
     Version,
 }
 

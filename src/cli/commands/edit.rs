@@ -14,6 +14,7 @@ use super::typed;
 
 /// Edit an entry, or write a new one, in $EDITOR.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel edit NAME")]
 pub struct Args {
     /// The entry.
     #[arg(value_name = "NAME")]

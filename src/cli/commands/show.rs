@@ -15,6 +15,7 @@ use super::typed;
 
 /// Show an entry, or list a folder.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel show [OPTIONS] [NAME]")]
 pub struct Args {
     /// Put line LINE (the first) on the clipboard instead of printing the entry.
     #[arg(short = 'c', long, value_name = "LINE", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
