@@ -6,6 +6,7 @@
 mod common;
 
 mod cli {
+    mod completion;
     mod side_by_side;
     mod turn_by_turn;
     mod upstream;

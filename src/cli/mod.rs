@@ -123,7 +123,10 @@ fn parse(
         "git" => return Ok(Command::Git(commands::git::Args { words: as_they_are(words) })),
         "grep" => return Ok(Command::Grep(commands::grep::Args { words: as_they_are(words) })),
         "find" => return Ok(Command::Find(commands::find::Args { terms: as_they_are(words) })),
-        "edit" => return Ok(Command::Edit(commands::edit::Args { names: as_they_are(words) })),
+        "edit" => match words {
+            [name] => return Ok(Command::Edit(commands::edit::Args { name: name.clone() })),
+            _ => return Err(app.usage("pass-name")),
+        },
         _ => {
             let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
             let read = getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {

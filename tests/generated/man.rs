@@ -46,7 +46,9 @@ fn of_command(command: &Command) -> String {
     man.render_name_section(&mut page).unwrap();
     man.render_synopsis_section(&mut page).unwrap();
     man.render_description_section(&mut page).unwrap();
-    man.render_options_section(&mut page).unwrap();
+    if command.get_arguments().any(|arg| !arg.is_hide_set()) {
+        man.render_options_section(&mut page).unwrap();
+    }
     let mut page = String::from_utf8(page).expect("the definitions are UTF-8");
     let aliases: Vec<&str> = command.get_visible_aliases().collect();
     if !aliases.is_empty() {

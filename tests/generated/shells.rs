@@ -29,13 +29,9 @@ fn names(command: &Command) -> Vec<&str> {
     std::iter::once(command.get_name()).chain(command.get_visible_aliases()).collect()
 }
 
-/// Returns the options that a command takes: none where words are taken as they are.
+/// Returns the options that a command takes.
 fn options(command: &Command) -> Vec<&Arg> {
-    match kind(command.get_name()) {
-        "find" | "grep" | "git" | "help" | "version" => Vec::new(),
-        _ if command.get_name() == "edit" => Vec::new(),
-        _ => command.get_arguments().filter(|arg| !arg.is_positional()).collect(),
-    }
+    command.get_arguments().filter(|arg| !arg.is_positional()).collect()
 }
 
 /// Returns what a definition says about itself, in one line without a full stop.

@@ -14,7 +14,7 @@ use crate::store::Store;
 
 /// Search the decrypted entries.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "passel grep [GREP-OPTIONS] PATTERN")]
+#[command(override_usage = "passel grep [GREP-OPTIONS] PATTERN", disable_help_flag = true)]
 pub struct Args {
     /// Options of grep(1), then the text to look for.
     #[arg(value_name = "WORD", allow_hyphen_values = true, trailing_var_arg = true)]

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 
 /// Show the commands, or how to use one.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "passel help [COMMAND]")]
+#[command(override_usage = "passel help [COMMAND]", disable_help_flag = true)]
 pub struct Args {
     /// A command.
     #[arg(value_name = "COMMAND")]

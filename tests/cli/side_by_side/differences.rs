@@ -65,7 +65,50 @@ pub const DIFFERENCES: &[Difference] = &[
         ours: "1",
         why: CLOSED,
     },
+    Difference {
+        scenario: "version and help",
+        line: "pass -h",
+        aspect: Aspect::Code,
+        ours: "0",
+        why: HELP,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass -h",
+        aspect: Aspect::Stdout,
+        ours: "Usage:",
+        why: HELP,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass -h",
+        aspect: Aspect::Stderr,
+        ours: "",
+        why: HELP,
+    },
+    Difference {
+        scenario: "show used wrongly",
+        line: "pass show --help",
+        aspect: Aspect::Code,
+        ours: "0",
+        why: HELP,
+    },
+    Difference {
+        scenario: "show used wrongly",
+        line: "pass show --help",
+        aspect: Aspect::Stdout,
+        ours: "Usage: pass show [OPTIONS] [NAME]",
+        why: HELP,
+    },
+    Difference {
+        scenario: "show used wrongly",
+        line: "pass show --help",
+        aspect: Aspect::Stderr,
+        ours: "",
+        why: HELP,
+    },
 ];
 
+const HELP: &str = "help is shown; pass has no such option";
 const FAILED: &str = "nothing was done: pass exits 0 all the same";
 const CLOSED: &str = "a recipient that cannot be encrypted to is refused; pass writes and commits the list";
