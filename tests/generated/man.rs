@@ -21,7 +21,7 @@ fn program(definitions: &Command) -> String {
         let (name, rest) = usage.split_once(' ').unwrap_or((usage, ""));
         list.push_str(&format!(".TP\n\\fB{}\\fR {}\n", escaped(name), escaped(rest)));
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-        list.push_str(&format!("{}\n", escaped(&about)));
+        list.push_str(&format!("{}.\n", escaped(&about)));
         let aliases: Vec<&str> = command.get_visible_aliases().collect();
         if !aliases.is_empty() {
             list.push_str(&format!("Also: {}.\n", aliases.join(", ")));

@@ -81,11 +81,11 @@ fn zsh(definitions: &Command) -> String {
         }
         let mut specs: Vec<String> = options(command).into_iter().map(|arg| zsh_option(arg)).collect();
         match kind(command.get_name()) {
-            "entries" => specs.push("'*: :@F@_names entries'".to_owned()),
-            "names" => specs.push("'*: :@F@_names names'".to_owned()),
-            "init" => specs.push("'*: :@F@_keys'".to_owned()),
-            "git" => specs.push("'1: :@F@_git'".to_owned()),
-            "help" => specs.push("'1: :@F@_commands'".to_owned()),
+            "entries" => specs.push("'*: : @F@_names entries'".to_owned()),
+            "names" => specs.push("'*: : @F@_names names'".to_owned()),
+            "init" => specs.push("'*: : @F@_keys'".to_owned()),
+            "git" => specs.push("'1: : @F@_git'".to_owned()),
+            "help" => specs.push("'1: : @F@_commands'".to_owned()),
             _ => specs.push("'*: :'".to_owned()),
         }
         let names = names(command).join(" | ");
@@ -101,7 +101,8 @@ fn zsh(definitions: &Command) -> String {
 
 /// Returns the specification of an option for zsh's `_arguments`.
 fn zsh_option(arg: &Arg) -> String {
-    let (short, long) = (arg.get_short().expect("every option has a letter"), arg.get_long().expect("a name"));
+    let (short, long) =
+        (arg.get_short().expect("every option has a letter"), arg.get_long().expect("a name"));
     let about = about(arg.get_help()).replace('\'', "'\\''").replace(['[', ']'], "");
     let takes_value = arg.get_action().takes_values();
     let optional = arg.get_num_args().is_some_and(|count| count.min_values() == 0);
@@ -109,7 +110,7 @@ fn zsh_option(arg: &Arg) -> String {
         (false, _) => format!("'(-{short} --{long})'{{-{short},--{long}}}'[{about}]'"),
         (true, true) => format!("'(-{short} --{long})'{{-{short}-,--{long}=-}}'[{about}]:: :'"),
         (true, false) => {
-            format!("'(-{short} --{long})'{{-{short}+,--{long}=}}'[{about}]: :@F@_names folders'")
+            format!("'(-{short} --{long})'{{-{short}+,--{long}=}}'[{about}]: : @F@_names folders'")
         }
     }
 }
@@ -121,9 +122,8 @@ fn fish(definitions: &Command) -> String {
     for command in definitions.get_subcommands() {
         for name in names(command) {
             let about = quoted(about(command.get_about()));
-            commands.push_str(&format!(
-                "complete -c @PROGRAM@ -n _@F@_needs_command -a {name} -d '{about}'\n"
-            ));
+            commands
+                .push_str(&format!("complete -c @PROGRAM@ -n _@F@_needs_command -a {name} -d '{about}'\n"));
         }
         let is = format!("_@F@_is {}", names(command).join(" "));
         let is = if command.get_name() == "show" { format!("_@F@_is_bare; or {is}") } else { is };
@@ -140,7 +140,14 @@ fn fish(definitions: &Command) -> String {
             cases.push_str(&format!("complete -c @PROGRAM@ -n '{is}'{forms}{value} -d '{about}'\n"));
         }
         let follows = match kind(command.get_name()) {
-            "entries" => "_@F@_ask entries",
+            "entries" => {
+                // `ls` is for folders, too.
+                cases.push_str("complete -c @PROGRAM@ -n '_@F@_is ls list' -a '(_@F@_ask names)'\n");
+                cases.push_str(
+                    "complete -c @PROGRAM@ -n '_@F@_is_bare; or _@F@_is show' -a '(_@F@_ask entries)'\n",
+                );
+                continue;
+            }
             "names" => "_@F@_ask names",
             "init" => "_@F@_ask keys",
             "git" => "_@F@_git",

@@ -65,13 +65,7 @@ pub const DIFFERENCES: &[Difference] = &[
         ours: "1",
         why: CLOSED,
     },
-    Difference {
-        scenario: "version and help",
-        line: "pass -h",
-        aspect: Aspect::Code,
-        ours: "0",
-        why: HELP,
-    },
+    Difference { scenario: "version and help", line: "pass -h", aspect: Aspect::Code, ours: "0", why: HELP },
     Difference {
         scenario: "version and help",
         line: "pass -h",
@@ -79,13 +73,7 @@ pub const DIFFERENCES: &[Difference] = &[
         ours: "Usage:",
         why: HELP,
     },
-    Difference {
-        scenario: "version and help",
-        line: "pass -h",
-        aspect: Aspect::Stderr,
-        ours: "",
-        why: HELP,
-    },
+    Difference { scenario: "version and help", line: "pass -h", aspect: Aspect::Stderr, ours: "", why: HELP },
     Difference {
         scenario: "show used wrongly",
         line: "pass show --help",
