@@ -123,11 +123,13 @@ fn zsh_completes_names_as_they_must_be_typed() {
 #[test]
 fn fish_completes_names_and_options() {
     let store = store();
+    // Where fish looks before it takes what stock pass installed.
+    let folder = store.root().join("home/.config/fish/completions");
+    fs::create_dir_all(&folder).unwrap();
     for program in ["passel", "pass"] {
+        symlink(script(&format!("{program}.fish")), folder.join(format!("{program}.fish"))).unwrap();
         let ask = |line: &str| {
-            let file = script(&format!("{program}.fish"));
-            let code = "source $argv[1]; complete -C \"$argv[2]\"";
-            let words = ["-c", code, &file, &format!("{program} {line}")];
+            let words = ["-c", "complete -C \"$argv[1]\"", &format!("{program} {line}")];
             store.run("fish", &words, b"").good().out()
         };
         let names = |line: &str| -> Vec<String> {

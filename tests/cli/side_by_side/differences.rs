@@ -95,8 +95,58 @@ pub const DIFFERENCES: &[Difference] = &[
         ours: "",
         why: HELP,
     },
+    Difference {
+        scenario: "version and help",
+        line: "pass version",
+        aspect: Aspect::Stdout,
+        ours: "as spoken by passel",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass --version",
+        aspect: Aspect::Stdout,
+        ours: "as spoken by passel",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass version more",
+        aspect: Aspect::Stdout,
+        ours: "as spoken by passel",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass help",
+        aspect: Aspect::Stdout,
+        ours: "more in passel",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass --help",
+        aspect: Aspect::Stdout,
+        ours: "more in passel",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "pass help insert",
+        aspect: Aspect::Stdout,
+        ours: "Usage: pass insert [OPTIONS] NAME",
+        why: WORDS,
+    },
+    Difference {
+        scenario: "version and help",
+        line: "EDITOR=nano PASSWORD_STORE_CLIP_TIME=9 PASSWORD_STORE_GENERATED_LENGTH=31 pass help",
+        aspect: Aspect::Stdout,
+        ours: "more in passel",
+        why: WORDS,
+    },
 ];
 
+const WORDS: &str = "help is in words of ours, and the version names us, too";
 const HELP: &str = "help is shown; pass has no such option";
 const FAILED: &str = "nothing was done: pass exits 0 all the same";
 const CLOSED: &str = "a recipient that cannot be encrypted to is refused; pass writes and commits the list";
