@@ -18,7 +18,7 @@ function __passel_is_bare
 end
 
 function __passel_ask
-    command passel __complete $argv 2>/dev/null
+    command passel __complete $argv (commandline -ct | string unescape 2>/dev/null) 2>/dev/null
 end
 
 # What git would be offered in the store.

@@ -19,8 +19,9 @@ pub fn is_asked(program: &str, words: &[OsString]) -> bool {
 
 /// Prints what was asked for, a line each; nothing if it cannot be had, since nobody could read why.
 ///
-/// `entries`, `folders`, `names` (both) and `keys` are printed all; `step-entries` (with the folders on
-/// the way), `step-folders` and `enter-entries` (a lone folder is entered) for the text typed so far.
+/// `entries`, `folders`, `names` (both) and `keys` are those that begin with the text typed so far, or all;
+/// `step-entries` (with the folders on the way), `step-folders` and `enter-entries` (a lone folder is
+/// entered) go folder by folder.
 pub fn run(ui: Ui, words: &[OsString]) {
     let Ok(environment) = Environment::read() else { return };
     let mut words = words.iter().skip(1).filter_map(|word| word.to_str());
@@ -38,6 +39,10 @@ pub fn run(ui: Ui, words: &[OsString]) {
         "entries" => found.retain(|name| !is_folder(name)),
         "folders" | "step-folders" => found.retain(is_folder),
         _ => {}
+    }
+    // 10,000 names keep a shell busy. Where none begins so, it may match by rules of its own.
+    if found.iter().any(|name| name.starts_with(typed)) {
+        found.retain(|name| name.starts_with(typed));
     }
     // Not through `Ui`: shells want the names as they are. None holds a control character.
     let text: String = found.into_iter().flat_map(|name| [name, "\n".to_owned()]).collect();
