@@ -17,7 +17,7 @@ FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
 SCRIPTS = scripts/install-deps .ci/run demo/run benches/run
 
-.PHONY: help build demo test test-long bench lint audit install uninstall clean
+.PHONY: help build demo test test-long bench generated lint audit install uninstall clean
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,10 @@ test-long: ## the long sweeps: faults, random kills, simulations
 bench: build ## time passel beside pass on 10,000 entries
 	scripts/install-deps bench
 	PASSEL="$(PASSEL)" benches/run
+
+generated: ## write manual pages and completions anew (after a change of commands or options)
+	scripts/install-deps build
+	PASSEL_WRITE_GENERATED=1 $(CARGO) test --locked --test generated
 
 lint: ## formatting, clippy, documentation, scripts
 	scripts/install-deps build test

@@ -6,6 +6,7 @@
 mod common;
 
 mod cli {
+    mod completion;
     mod concurrency;
     mod git;
     mod recovery;

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use super::commands::{edit, find, generate, git, grep, init, insert, relocate, remove, show};
+use super::commands::{edit, find, generate, git, grep, help, init, insert, relocate, remove, show};
 
 /// A team password store, compatible with pass, that clients can be let into.
 #[derive(Debug, Parser)]
@@ -37,16 +37,17 @@ pub enum Command {
     #[command(visible_aliases = ["remove", "delete"])]
     Rm(remove::Args),
     /// Move an entry or a folder; what lands under other recipients is encrypted anew.
-    #[command(visible_alias = "rename")]
+    #[command(visible_alias = "rename", override_usage = "passel mv [OPTIONS] OLD-NAME NEW-NAME")]
     Mv(relocate::Args),
     /// Copy an entry or a folder; what lands under other recipients is encrypted anew.
-    #[command(visible_alias = "copy")]
+    #[command(visible_alias = "copy", override_usage = "passel cp [OPTIONS] OLD-NAME NEW-NAME")]
     Cp(relocate::Args),
     /// Run git in the store.
     Git(git::Args),
-    /// Show the commands.
-    Help,
+    /// Show the commands, or how to use one.
+    Help(help::Args),
     /// Show the version.
+    #[command(override_usage = "passel version", disable_help_flag = true)]
     Version,
 }
 

@@ -43,6 +43,10 @@ pub fn main() -> ExitCode {
         ui.warn(format!("warning: {what}"));
     }
     let words: Vec<OsString> = args.collect();
+    if commands::complete::is_asked(&ui.program, &words) {
+        commands::complete::run(ui, &words);
+        return ExitCode::from(exit::OK);
+    }
     match run(ui, &words) {
         Ok(()) => ExitCode::from(exit::OK),
         Err(error) => {
@@ -77,7 +81,7 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
 /// Returns the command that `word` names, by its own name or another.
 fn command_name<'c>(definitions: &'c clap::Command, word: &OsStr) -> Option<&'c str> {
     match word.to_str()? {
-        "--help" => Some("help"),
+        "--help" | "-h" => Some("help"),
         "--version" => Some("version"),
         word => definitions.find_subcommand(word).map(clap::Command::get_name),
     }
@@ -98,7 +102,7 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
         Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
         Command::Git(args) => c::git::run(app, &args),
-        Command::Help => c::help::help(app),
+        Command::Help(args) => c::help::run(app, definitions, &args),
         Command::Version => c::help::version(app),
     }
 }
@@ -113,17 +117,25 @@ fn parse(
     let command = definitions.find_subcommand(name).expect("the name is one of ours");
     let as_they_are = |words: &[OsString]| words.to_vec();
     let arguments = match name {
-        "help" | "version" => Vec::new(),
+        "version" => Vec::new(),
+        // pass ignores what follows; so do words that are no commands.
+        "help" => return Ok(Command::Help(commands::help::Args { topic: words.first().cloned() })),
         "git" => return Ok(Command::Git(commands::git::Args { words: as_they_are(words) })),
         "grep" => return Ok(Command::Grep(commands::grep::Args { words: as_they_are(words) })),
         "find" => return Ok(Command::Find(commands::find::Args { terms: as_they_are(words) })),
-        "edit" => return Ok(Command::Edit(commands::edit::Args { names: as_they_are(words) })),
+        "edit" => match words {
+            [name] => return Ok(Command::Edit(commands::edit::Args { name: name.clone() })),
+            _ => return Err(app.usage("pass-name")),
+        },
         _ => {
             let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
             let read = getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {
                 error.lines.into_iter().for_each(|line| app.ui.warn(line));
                 app.usage(commands::usage(name))
             })?;
+            if read.options.iter().any(|(option, _)| option == "help") {
+                return Ok(Command::Help(commands::help::Args { topic: Some(name.into()) }));
+            }
             read.canonical(command)
         }
     };

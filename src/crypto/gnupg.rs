@@ -27,6 +27,11 @@ impl GnuPg {
         GnuPg { config, gpg, engine: Mutex::new(None), groups: OnceLock::new() }
     }
 
+    /// Returns all public keys of the keyring, expired and revoked ones included.
+    pub fn keys(&self) -> Result<Vec<crate::model::Key>, CryptoError> {
+        self.gpg.keys("")
+    }
+
     /// Returns the members of the group `id`, none if there is no such group. Groups of one name are
     /// one, and gpg does not look for groups among their members.
     fn group(&self, id: &str) -> Result<Option<Vec<String>>, CryptoError> {

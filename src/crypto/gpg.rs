@@ -116,13 +116,15 @@ impl Gpg {
         Ok(status::good_signatures(&self.run(filter)?.status))
     }
 
-    /// Returns the keys that gpg finds under `query`, expired and revoked ones included.
+    /// Returns the keys that gpg finds under `query`, expired and revoked ones included; all keys for an
+    /// empty one.
     pub fn keys(&self, query: &str) -> Result<Vec<Key>, CryptoError> {
         let mut command = self.command();
         // Only what the keyring says is wanted, not validity: no rebuilding of the trust database, no
         // keyserver; and `query` is UTF-8 whatever the locale says.
         command.args(["--batch", "--no-auto-check-trustdb", "--no-auto-key-locate", "--utf8-strings"]);
-        command.args(["--with-colons", "--list-keys", "--", query]);
+        command.args(["--with-colons", "--list-keys", "--"]);
+        command.args(Some(query).filter(|query| !query.is_empty()));
         let done = self.run(Filter::new(command, b"").keep_stderr())?;
         let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
         if !keys.is_empty() || done.exit.success() || status::found_no_key(&done.status) {

@@ -5,6 +5,7 @@ pub mod journal;
 pub mod listing;
 pub mod locale;
 pub mod lock;
+pub mod names;
 pub mod pattern;
 pub mod recipients;
 pub mod recovery;

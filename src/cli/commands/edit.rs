@@ -14,15 +14,16 @@ use super::typed;
 
 /// Edit an entry, or write a new one, in $EDITOR.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel edit NAME", disable_help_flag = true)]
 pub struct Args {
     /// The entry.
     #[arg(value_name = "NAME")]
-    pub names: Vec<OsString>,
+    pub name: OsString,
 }
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let [typed_name] = args.names.as_slice() else { return Err(app.usage("pass-name")) };
+    let typed_name = &args.name;
     let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
     let shown = typed(typed_name).trim_end_matches('/').to_owned();
     let store = app.store()?;

@@ -9,9 +9,10 @@ use super::typed;
 
 /// List entries and folders whose names match.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel find TERM...", disable_help_flag = true)]
 pub struct Args {
     /// Parts of names; `*`, `?` and `[...]` match as in a shell, letter case does not matter.
-    #[arg(value_name = "NAME", required = true, allow_hyphen_values = true, trailing_var_arg = true)]
+    #[arg(value_name = "TERM", required = true, allow_hyphen_values = true, trailing_var_arg = true)]
     pub terms: Vec<OsString>,
 }
 

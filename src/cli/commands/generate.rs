@@ -16,6 +16,7 @@ use super::typed;
 
 /// Make a password and store it.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel generate [OPTIONS] NAME [LENGTH]")]
 pub struct Args {
     /// Use letters and digits only.
     #[arg(short, long)]
@@ -32,9 +33,12 @@ pub struct Args {
     /// Replace an entry without asking.
     #[arg(short, long)]
     pub force: bool,
-    /// The entry, then the length in characters (25).
-    #[arg(value_name = "NAME [LENGTH]")]
-    pub names: Vec<OsString>,
+    /// The entry.
+    #[arg(value_name = "NAME")]
+    pub name: OsString,
+    /// How many characters; without it PASSWORD_STORE_GENERATED_LENGTH says it, or else it is 25.
+    #[arg(value_name = "LENGTH")]
+    pub length: Option<OsString>,
 }
 
 /// What pass's usage message says after the command's name.
@@ -43,12 +47,8 @@ pub const USAGE: &str =
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let (typed_name, length) = match args.names.as_slice() {
-        [name] => (name, app.environment.length.as_os_str()),
-        [name, length] if length.is_empty() => (name, app.environment.length.as_os_str()),
-        [name, length] => (name, length.as_os_str()),
-        _ => return Err(app.usage(USAGE)),
-    };
+    let typed_name = &args.name;
+    let length = args.length.as_ref().filter(|length| !length.is_empty()).unwrap_or(&app.environment.length);
     if (args.force && args.in_place) || (args.qrcode && args.clip) {
         return Err(app.usage(USAGE));
     }

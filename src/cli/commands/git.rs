@@ -14,9 +14,10 @@ use super::edit::memory_folders;
 
 /// Run git in the store.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel git GIT-COMMAND [ARGUMENTS]...", disable_help_flag = true)]
 pub struct Args {
     /// A command of git's with its arguments; `init` puts the store under git.
-    #[arg(value_name = "GIT-COMMAND", allow_hyphen_values = true, trailing_var_arg = true)]
+    #[arg(value_name = "WORD", allow_hyphen_values = true, trailing_var_arg = true)]
     pub words: Vec<OsString>,
 }
 

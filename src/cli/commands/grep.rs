@@ -14,9 +14,10 @@ use crate::store::Store;
 
 /// Search the decrypted entries.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel grep [GREP-OPTIONS] PATTERN", disable_help_flag = true)]
 pub struct Args {
     /// Options of grep(1), then the text to look for.
-    #[arg(value_name = "GREPOPTIONS SEARCH-STRING", allow_hyphen_values = true, trailing_var_arg = true)]
+    #[arg(value_name = "WORD", allow_hyphen_values = true, trailing_var_arg = true)]
     pub words: Vec<OsString>,
 }
 

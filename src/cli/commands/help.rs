@@ -1,8 +1,18 @@
 //! `help` and `version`.
 
+use std::ffi::{OsStr, OsString};
+
 use crate::cli::app::App;
-use crate::cli::args;
 use crate::cli::error::CliError;
+
+/// Show the commands, or how to use one.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "passel help [COMMAND]", disable_help_flag = true)]
+pub struct Args {
+    /// A command.
+    #[arg(value_name = "COMMAND")]
+    pub topic: Option<OsString>,
+}
 
 /// The release of pass whose behaviour is ours.
 const PASS_VERSION: &str = "v1.7.4";
@@ -12,14 +22,30 @@ pub fn version(app: &App) -> Result<(), CliError> {
     Ok(app.ui.say(version_text())?)
 }
 
-/// Prints every command with its arguments.
-pub fn help(app: &App) -> Result<(), CliError> {
+/// Prints every command with its arguments, or how to use one.
+pub fn run(app: &App, definitions: &clap::Command, args: &Args) -> Result<(), CliError> {
+    let topic = args.topic.as_deref().and_then(OsStr::to_str);
+    let text = match topic.and_then(|topic| definitions.find_subcommand(topic)) {
+        Some(command) => of_command(command, &app.ui.program),
+        None => of_all(definitions, &app.ui.program),
+    };
+    Ok(app.ui.say(text)?)
+}
+
+/// Returns how to use one command.
+fn of_command(command: &clap::Command, program: &str) -> String {
+    let text = command.clone().render_help().to_string();
+    text.trim_end().replacen("Usage: passel ", &format!("Usage: {program} "), 1)
+}
+
+/// Returns all commands with their usage.
+fn of_all(definitions: &clap::Command, program: &str) -> String {
     let mut text = version_text();
     text.push_str("\n\nUsage:\n");
-    for command in args::command().get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in definitions.get_subcommands().filter(|command| !command.is_hide_set()) {
         let usage = command.clone().render_usage().to_string();
         let usage = usage.trim_start_matches("Usage: ").trim_start_matches("passel").trim();
-        text.push_str(&format!("    {} {usage}\n", app.ui.program));
+        text.push_str(&format!("    {program} {usage}\n"));
         let about = command.get_about().map(ToString::to_string).unwrap_or_default();
         text.push_str(&format!("        {about}\n"));
         let aliases: Vec<&str> = command.get_visible_aliases().collect();
@@ -27,8 +53,11 @@ pub fn help(app: &App) -> Result<(), CliError> {
             text.push_str(&format!("        Also: {}.\n", aliases.join(", ")));
         }
     }
-    text.push_str(&format!("\n    {} NAME shows that entry or folder. More in passel(1).", app.ui.program));
-    Ok(app.ui.say(text)?)
+    text.push_str(&format!(
+        "\n    {program} [OPTIONS] NAME is short for `{program} show`.\n    \
+         {program} help COMMAND lists a command's options; more in passel(1)."
+    ));
+    text
 }
 
 /// Returns the banner.

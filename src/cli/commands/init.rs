@@ -15,11 +15,12 @@ use super::typed;
 
 /// Set the recipients of the store or a folder, and encrypt its entries to them.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel init [OPTIONS] GPG-ID...")]
 pub struct Args {
-    /// The folder; the whole store if it is left out.
+    /// Do so for this folder only, not for the whole store.
     #[arg(short, long, value_name = "FOLDER", allow_hyphen_values = true)]
     pub path: Option<OsString>,
-    /// Key fingerprints, key IDs or user IDs; one empty text takes the folder's own recipients away.
+    /// Key fingerprints, key IDs, user IDs or gpg groups; one empty text takes the folder's own list away.
     #[arg(value_name = "GPG-ID")]
     pub ids: Vec<OsString>,
 }

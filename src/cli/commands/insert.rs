@@ -15,6 +15,7 @@ use super::typed;
 
 /// Store a password or a text.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel insert [OPTIONS] NAME")]
 pub struct Args {
     /// Show the password while it is typed, and ask for it once.
     #[arg(short, long)]
@@ -27,7 +28,7 @@ pub struct Args {
     pub force: bool,
     /// The entry.
     #[arg(value_name = "NAME")]
-    pub names: Vec<OsString>,
+    pub name: OsString,
 }
 
 /// What pass's usage message says after the command's name.
@@ -35,7 +36,7 @@ pub const USAGE: &str = "[--echo,-e | --multiline,-m] [--force,-f] pass-name";
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let [typed_name] = args.names.as_slice() else { return Err(app.usage(USAGE)) };
+    let typed_name = &args.name;
     if args.multiline && args.echo {
         return Err(app.usage(USAGE));
     }

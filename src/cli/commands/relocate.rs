@@ -17,9 +17,12 @@ pub struct Args {
     /// Replace an entry without asking.
     #[arg(short, long)]
     pub force: bool,
-    /// The entry or folder, then its new name or the folder to put it in.
-    #[arg(value_name = "OLD-PATH NEW-PATH")]
-    pub names: Vec<OsString>,
+    /// The entry or folder.
+    #[arg(value_name = "OLD-NAME")]
+    pub from: OsString,
+    /// Its new name, or the folder to put it in.
+    #[arg(value_name = "NEW-NAME")]
+    pub to: OsString,
 }
 
 /// What pass's usage message says after the command's name.
@@ -27,9 +30,7 @@ pub const USAGE: &str = "[--force,-f] old-path new-path";
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
-    let [from, to] = args.names.as_slice() else {
-        return Err(app.usage(USAGE));
-    };
+    let (from, to) = (&args.from, &args.to);
     if is_sneaky(from) || is_sneaky(to) {
         return Err(explain::sneaky());
     }

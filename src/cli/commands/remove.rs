@@ -13,6 +13,7 @@ use super::typed;
 
 /// Remove an entry or a folder.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel rm [OPTIONS] NAME")]
 pub struct Args {
     /// Remove a folder with everything in it.
     #[arg(short, long)]
@@ -22,7 +23,7 @@ pub struct Args {
     pub force: bool,
     /// An entry or a folder.
     #[arg(value_name = "NAME")]
-    pub names: Vec<OsString>,
+    pub name: OsString,
 }
 
 /// What pass's usage message says after the command's name.
@@ -30,9 +31,7 @@ pub const USAGE: &str = "[--recursive,-r] [--force,-f] pass-name";
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let [name] = args.names.as_slice() else {
-        return Err(app.usage(USAGE));
-    };
+    let name = &args.name;
     if is_sneaky(name) {
         return Err(explain::sneaky());
     }

@@ -15,6 +15,7 @@ use super::typed;
 
 /// Show an entry, or list a folder.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "passel show [OPTIONS] [NAME]")]
 pub struct Args {
     /// Put line LINE (the first) on the clipboard instead of printing the entry.
     #[arg(short = 'c', long, value_name = "LINE", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
@@ -24,7 +25,10 @@ pub struct Args {
     pub qrcode: Option<OsString>,
     /// An entry or a folder; the whole store if it is left out.
     #[arg(value_name = "NAME")]
-    pub names: Vec<OsString>,
+    pub name: Option<OsString>,
+    /// As pass does, more names are ignored.
+    #[arg(hide = true)]
+    pub ignored: Vec<OsString>,
 }
 
 /// What pass's usage message says after the command's name.
@@ -36,7 +40,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if args.clip.is_some() && args.qrcode.is_some() {
         return Err(app.usage(USAGE));
     }
-    let name = args.names.first().map_or(OsStr::new(""), OsString::as_os_str);
+    let name = args.name.as_deref().unwrap_or_default();
     if is_sneaky(name) {
         return Err(explain::sneaky());
     }

@@ -1,0 +1,150 @@
+# Completion of pass for bash. Generated: change tests/generated/bash.in, then `make generated`.
+
+# Splits a line into words without their quotes: bash's own words end at `@`, `:` and `=` too, which names
+# may hold. Sets `words`, `start` (where the last word begins) and `quote` (which one is still open).
+_pass_split() {
+    local line=$1 char next word='' begun='' i
+    words=() start=0 quote=''
+    for ((i = 0; i < ${#line}; i++)); do
+        char=${line:i:1} next=${line:i+1:1}
+        if [[ $char == "$quote" ]]; then
+            quote=''
+        elif [[ $quote == "'" ]]; then
+            word+=$char
+        elif [[ $char == \\ && (-z $quote || $next == [\"\\\$\`]) ]]; then
+            word+=$next begun=1
+            ((i++))
+        elif [[ -n $quote ]]; then
+            word+=$char
+        elif [[ $char == [\'\"] ]]; then
+            quote=$char begun=1
+        elif [[ $char == [[:blank:]] ]]; then
+            [[ -z $begun ]] || words+=("$word")
+            word='' begun='' start=$((i + 1))
+        else
+            word+=$char begun=1
+        fi
+    done
+    words+=("$word")
+}
+
+# Adds those of the other arguments that begin with what was typed.
+_pass_offer() {
+    local item
+    for item in "$@"; do
+        [[ $item != "$cur"* ]] || COMPREPLY+=("$item")
+    done
+}
+
+# Adds what the program knows of that kind; $2 stands before each.
+_pass_ask() {
+    local items
+    mapfile -t items < <(command passel __complete "$1" "${cur#"$2"}" 2>/dev/null)
+    _pass_offer "${items[@]/#/"$2"}"
+}
+
+# The next three are for completions of extensions, too. With 1, folders that hold but one name are entered.
+_pass_complete_entries() {
+    if [[ ${1:-0} == 1 ]]; then _pass_ask enter-entries ''; else _pass_ask step-entries ''; fi
+}
+
+_pass_complete_folders() {
+    _pass_ask step-folders ''
+}
+
+_pass_complete_keys() {
+    _pass_ask keys ''
+}
+
+# Adds the options of a command.
+_pass_complete_options() {
+    case $1 in
+    init) _pass_offer -p --path -h --help ;;
+    show | ls | list | -*) _pass_offer -c --clip -q --qrcode -h --help ;;
+    insert | add) _pass_offer -e --echo -m --multiline -f --force -h --help ;;
+    generate) _pass_offer -n --no-symbols -c --clip -q --qrcode -i --in-place -f --force -h --help ;;
+    rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
+    mv | rename) _pass_offer -f --force -h --help ;;
+    cp | copy) _pass_offer -f --force -h --help ;;
+    esac
+}
+
+# Adds what may follow a command; $2 is the word before the cursor.
+_pass_complete_arguments() {
+    case $1 in
+    init)
+        case $2,$cur in
+        -p,* | --path,*) _pass_complete_folders ;;
+        *,--path=*) _pass_ask step-folders --path= ;;
+        *) _pass_complete_keys ;;
+        esac
+        ;;
+    find | search | grep | version) ;;
+    git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy git help version ;;
+    insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
+    *) _pass_complete_entries 1 ;;
+    esac
+}
+
+# An extension brings its completion by adding its name to the array PASSWORD_STORE_EXTENSION_COMMANDS and
+# defining __password_store_extension_complete_NAME, which adds to COMPREPLY what begins with $cur.
+_pass_complete_words() {
+    local command=${typed[1]} extension last=${typed[-2]}
+    if ((${#typed[@]} == 2)); then
+        if [[ $cur == -* ]]; then
+            _pass_complete_options show
+            _pass_offer --version
+        else
+            _pass_offer init show ls find grep insert edit generate rm mv cp git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_complete_entries 1
+        fi
+        return
+    fi
+    for extension in "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"; do
+        if [[ $extension == "$command" ]]; then
+            ! declare -F "__password_store_extension_complete_$command" >/dev/null ||
+                "__password_store_extension_complete_$command"
+            return
+        fi
+    done
+    if [[ $cur == -* && $cur != --path=* && " ${typed[*]:1:${#typed[@]}-2} " != *" -- "* ]]; then
+        _pass_complete_options "$command"
+    else
+        _pass_complete_arguments "$command" "$last"
+    fi
+}
+
+# Writes the only match as it must stand in the line: within the quote that is open, or with backslashes.
+_pass_quote() {
+    local text=${COMPREPLY[0]} char
+    case $1 in
+    "'") text=${text//\'/\'\\\'\'} ;;
+    '"') for char in \\ \" \$ \`; do text=${text//"$char"/\\"$char"}; done ;;
+    *) printf -v text %q "$text" ;;
+    esac
+    COMPREPLY=("$text")
+}
+
+_pass() {
+    local line=${COMP_LINE:0:COMP_POINT} words start quote
+    _pass_split "$line"
+    local typed=("${words[@]}") cur=${words[-1]} raw=${line:start} open=$quote
+    COMPREPLY=()
+    ((${#typed[@]} > 1)) || return
+    _pass_complete_words
+    # bash replaces only what stands behind the last `@`, `:` or `=`: what stands before is taken off.
+    if [[ $raw == *"$2" ]]; then
+        _pass_split "${raw%"$2"}"
+        COMPREPLY=("${COMPREPLY[@]#"${words[-1]}"}")
+    fi
+    ((${#COMPREPLY[@]} == 1)) || return 0
+    [[ ${COMPREPLY[0]} != */ ]] || compopt -o nospace
+    # bash would take an entry for a folder of that name here, adding a slash, and it leaves `$` as it is.
+    if [[ ${COMPREPLY[0]} == *[\$\`]* || (-d ${COMPREPLY[0]} && ${COMPREPLY[0]} != */) ]]; then
+        compopt +o filenames
+        _pass_quote "$open"
+    fi
+}
+
+complete -o filenames -F _pass pass

@@ -1,0 +1,88 @@
+# Completion of pass for fish. Generated: change tests/generated/fish.in, then `make generated`.
+
+# Whether the command is yet to be typed.
+function __pass_needs_command
+    test (count (commandline -opc)) -eq 1
+end
+
+# Whether the command is one of these names.
+function __pass_is
+    set -l words (commandline -opc)
+    test (count $words) -gt 1; and contains -- $words[2] $argv
+end
+
+# Whether what is typed means show without saying so.
+function __pass_is_bare
+    set -l words (commandline -opc)
+    test (count $words) -eq 1; or string match -q -- '-*' $words[2]
+end
+
+function __pass_ask
+    command passel __complete $argv (commandline -ct | string unescape 2>/dev/null) 2>/dev/null
+end
+
+# What git would be offered in the store.
+function __pass_git
+    set -l store $HOME/.password-store
+    test -n "$PASSWORD_STORE_DIR"; and set store $PASSWORD_STORE_DIR
+    set -l words (commandline -opc)
+    set -l last (commandline -ct)
+    set -l before (string escape -- git -C $store $words[3..-1])
+    complete -C "$before $last"
+end
+
+complete -c pass -f
+complete -c pass -n __pass_needs_command -a init -d 'Set the recipients of the store or a folder, and encrypt its entries to them'
+complete -c pass -n __pass_needs_command -a show -d 'Show an entry, or list a folder'
+complete -c pass -n __pass_needs_command -a ls -d 'Show an entry, or list a folder'
+complete -c pass -n __pass_needs_command -a list -d 'Show an entry, or list a folder'
+complete -c pass -n __pass_needs_command -a find -d 'List entries and folders whose names match'
+complete -c pass -n __pass_needs_command -a search -d 'List entries and folders whose names match'
+complete -c pass -n __pass_needs_command -a grep -d 'Search the decrypted entries'
+complete -c pass -n __pass_needs_command -a insert -d 'Store a password or a text'
+complete -c pass -n __pass_needs_command -a add -d 'Store a password or a text'
+complete -c pass -n __pass_needs_command -a edit -d 'Edit an entry, or write a new one, in an editor'
+complete -c pass -n __pass_needs_command -a generate -d 'Make a password and store it'
+complete -c pass -n __pass_needs_command -a rm -d 'Remove an entry or a folder'
+complete -c pass -n __pass_needs_command -a remove -d 'Remove an entry or a folder'
+complete -c pass -n __pass_needs_command -a delete -d 'Remove an entry or a folder'
+complete -c pass -n __pass_needs_command -a mv -d 'Move an entry or a folder; what lands under other recipients is encrypted anew'
+complete -c pass -n __pass_needs_command -a rename -d 'Move an entry or a folder; what lands under other recipients is encrypted anew'
+complete -c pass -n __pass_needs_command -a cp -d 'Copy an entry or a folder; what lands under other recipients is encrypted anew'
+complete -c pass -n __pass_needs_command -a copy -d 'Copy an entry or a folder; what lands under other recipients is encrypted anew'
+complete -c pass -n __pass_needs_command -a git -d 'Run git in the store'
+complete -c pass -n __pass_needs_command -a help -d 'Show the commands, or how to use one'
+complete -c pass -n __pass_needs_command -a version -d 'Show the version'
+complete -c pass -n '__pass_is init' -s p -l path -x -a '(__pass_ask folders)' -d 'Do so for this folder only, not for the whole store'
+complete -c pass -n '__pass_is init' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is init' -a '(__pass_ask keys)'
+complete -c pass -n '__pass_is_bare; or __pass_is show ls list' -s c -l clip -d 'Put line LINE (the first) on the clipboard instead of printing the entry'
+complete -c pass -n '__pass_is_bare; or __pass_is show ls list' -s q -l qrcode -d 'Show line LINE (the first) as a QR code instead of printing the entry'
+complete -c pass -n '__pass_is_bare; or __pass_is show ls list' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is ls list' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is_bare; or __pass_is show' -a '(__pass_ask entries)'
+complete -c pass -n '__pass_is insert add' -s e -l echo -d 'Show the password while it is typed, and ask for it once'
+complete -c pass -n '__pass_is insert add' -s m -l multiline -d 'Take lines until the end of the input'
+complete -c pass -n '__pass_is insert add' -s f -l force -d 'Replace an entry without asking'
+complete -c pass -n '__pass_is insert add' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is insert add' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is edit' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is generate' -s n -l no-symbols -d 'Use letters and digits only'
+complete -c pass -n '__pass_is generate' -s c -l clip -d 'Put the password on the clipboard instead of printing it'
+complete -c pass -n '__pass_is generate' -s q -l qrcode -d 'Show the password as a QR code instead of printing it'
+complete -c pass -n '__pass_is generate' -s i -l in-place -d 'Replace only the first line of an entry that is there'
+complete -c pass -n '__pass_is generate' -s f -l force -d 'Replace an entry without asking'
+complete -c pass -n '__pass_is generate' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is generate' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is rm remove delete' -s r -l recursive -d 'Remove a folder with everything in it'
+complete -c pass -n '__pass_is rm remove delete' -s f -l force -d 'Do not ask'
+complete -c pass -n '__pass_is rm remove delete' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is rm remove delete' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is mv rename' -s f -l force -d 'Replace an entry without asking'
+complete -c pass -n '__pass_is mv rename' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is mv rename' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is cp copy' -s f -l force -d 'Replace an entry without asking'
+complete -c pass -n '__pass_is cp copy' -s h -l help -d 'Print help'
+complete -c pass -n '__pass_is cp copy' -a '(__pass_ask names)'
+complete -c pass -n '__pass_is git' -a '(__pass_git)'
+complete -c pass -n '__pass_is help' -a 'init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy git help version'

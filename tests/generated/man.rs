@@ -1,0 +1,64 @@
+//! Manual pages: one for the program, written by hand around its list of commands, and one a command.
+
+use clap::Command;
+use clap_mangen::Man;
+
+/// Returns the pages, by their paths.
+pub fn pages(definitions: &Command) -> Vec<(String, String)> {
+    let mut pages = vec![("man/passel.1".to_owned(), program(definitions))];
+    for command in definitions.get_subcommands() {
+        pages.push((format!("man/passel-{}.1", command.get_name()), of_command(command)));
+    }
+    pages
+}
+
+/// Returns the page of the program.
+fn program(definitions: &Command) -> String {
+    let mut list = String::new();
+    for command in definitions.get_subcommands() {
+        let usage = command.clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").trim_start_matches("passel ");
+        let (name, rest) = usage.split_once(' ').unwrap_or((usage, ""));
+        list.push_str(&format!(".TP\n\\fB{}\\fR {}\n", escaped(name), escaped(rest)));
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        list.push_str(&format!("{}.\n", escaped(&about)));
+        let aliases: Vec<&str> = command.get_visible_aliases().collect();
+        if !aliases.is_empty() {
+            list.push_str(&format!("Also: {}.\n", aliases.join(", ")));
+        }
+        list.push_str(&format!("See \\fBpassel\\-{}\\fR(1).\n", escaped(command.get_name())));
+    }
+    include_str!("../../man/passel.1.in")
+        .replace("@VERSION@", env!("CARGO_PKG_VERSION"))
+        .replace("@COMMANDS@\n", &list)
+}
+
+/// Returns the page of a command.
+fn of_command(command: &Command) -> String {
+    let title = format!("PASSEL-{}", command.get_name().to_uppercase());
+    let man = Man::new(command.clone())
+        .title(title)
+        .section("1")
+        .source(concat!("passel ", env!("CARGO_PKG_VERSION")))
+        .manual("passel");
+    let mut page = Vec::new();
+    man.render_title(&mut page).unwrap();
+    man.render_name_section(&mut page).unwrap();
+    man.render_synopsis_section(&mut page).unwrap();
+    man.render_description_section(&mut page).unwrap();
+    if command.get_arguments().any(|arg| !arg.is_hide_set()) {
+        man.render_options_section(&mut page).unwrap();
+    }
+    let mut page = String::from_utf8(page).expect("the definitions are UTF-8");
+    let aliases: Vec<&str> = command.get_visible_aliases().collect();
+    if !aliases.is_empty() {
+        page.push_str(&format!(".SH \"OTHER NAMES\"\n{}\n", aliases.join(", ")));
+    }
+    page.push_str(".SH \"SEE ALSO\"\n\\fBpassel\\fR(1), where everything is that commands have in common\n");
+    page
+}
+
+/// Writes a text so that roff takes it as it is.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-").replace("...", "\\&...")
+}
