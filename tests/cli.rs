@@ -6,6 +6,8 @@
 mod common;
 
 mod cli {
+    mod bad_input;
+    mod hostile;
     mod side_by_side;
     mod turn_by_turn;
     mod upstream;
