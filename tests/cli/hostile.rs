@@ -5,7 +5,7 @@
 //! that drives a terminal is printed, nothing hangs or panics.
 
 mod case;
-mod look;
+pub mod look;
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
