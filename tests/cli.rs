@@ -6,9 +6,11 @@
 mod common;
 
 mod cli {
+    mod bad_input;
     mod completion;
     mod concurrency;
     mod git;
+    mod hostile;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

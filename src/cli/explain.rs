@@ -5,6 +5,7 @@ use crate::git::GitError;
 use crate::model::{KeyProblem, NameError};
 use crate::ops::OpError;
 use crate::store::StoreError;
+use crate::store::journal::JournalError;
 
 use super::error::CliError;
 use super::exit;
@@ -66,6 +67,10 @@ fn store(error: &StoreError, program: &str) -> CliError {
     match error {
         StoreError::Busy(_) => told.hint("wait for the other command to end, then try again"),
         StoreError::Git(error) => git(told, error, program),
+        StoreError::Journal(JournalError::Newer { .. }) => told.hint("use a newer passel"),
+        StoreError::Journal(JournalError::Damaged { path, .. }) => told.hint(format!(
+            "it tells of a change that was interrupted; look at what is there, then remove it: `rm '{path}'`"
+        )),
         _ => told,
     }
 }

@@ -211,6 +211,11 @@ impl Repo {
         Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir })
     }
 
+    /// Whether `name` can be a ref's: no `..`, nothing outside of `refs/` but `HEAD`.
+    pub fn is_ref_name(name: &str) -> bool {
+        name == "HEAD" || (name.starts_with("refs/") && git2::Reference::is_valid_name(name))
+    }
+
     /// Returns where the work tree lies below the store's root.
     pub fn prefix(&self) -> &Path {
         &self.prefix

@@ -124,12 +124,17 @@ impl Journal {
         struct Head {
             version: u32,
         }
+        let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
+        // Neither a link nor a pipe, which would block for ever, is a journal of ours.
+        match path.symlink_metadata() {
+            Ok(metadata) if !metadata.is_file() => return Err(damaged("it is no regular file".to_owned())),
+            _ => {}
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(source) => return Err(JournalError::Io { action: "read", path: shown(path), source }),
         };
-        let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
         let head: Head = serde_yaml::from_str(&text).map_err(|e| damaged(e.to_string()))?;
         if head.version > VERSION {
             return Err(JournalError::Newer { path: shown(path), version: head.version });

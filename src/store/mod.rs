@@ -44,6 +44,14 @@ pub enum StoreError {
     /// A path below the root could not be used.
     #[error(transparent)]
     Path(#[from] BeneathError),
+    /// A recipients file is none.
+    #[error("`{path}` cannot be a recipients file: {what}")]
+    NoRecipientsFile {
+        /// The file.
+        path: String,
+        /// What is the matter.
+        what: String,
+    },
     /// Git could not do its part.
     #[error(transparent)]
     Git(#[from] GitError),

@@ -1,11 +1,16 @@
 //! Which recipients rule a folder.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::beneath::{BeneathError, State};
 use super::{Store, StoreError};
-use crate::model::{FolderName, GpgId, GpgIdLine};
+use crate::model::{FolderName, GpgId, GpgIdLine, Shown};
+
+/// The largest recipients file that is read, in bytes: thousands of recipients, each with a comment.
+const MAX_FILE: usize = 1 << 20;
+/// The longest recipient, in bytes: no user ID is longer (GnuPG takes 2,048), and errors quote it.
+const MAX_ID: usize = 2048;
 
 /// Recipients files that a change is about to write (or, none, to remove), by path.
 pub type Overlay = BTreeMap<PathBuf, Option<Vec<u8>>>;
@@ -47,7 +52,7 @@ impl Store {
             match self.beneath.read(&path) {
                 Ok(Some(bytes)) => {
                     seen.push((path.clone(), State::of(&bytes)));
-                    let lines = GpgId::from_bytes(bytes.clone()).lines();
+                    let lines = lines(&path, &bytes)?;
                     return Ok(Some(Rule { file: Some(path), gpg_id: bytes, lines, seen }));
                 }
                 // pass too looks for regular files only: a folder of that name is not the rule.
@@ -61,6 +66,19 @@ impl Store {
             next = folder.parent();
         }
         Ok(None)
+    }
+}
+
+/// Returns the recipients that a file names; refuses what no recipients file can be.
+fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<GpgIdLine>, StoreError> {
+    let refused = |what| StoreError::NoRecipientsFile { path: Shown::os(path).to_string(), what };
+    if bytes.len() > MAX_FILE {
+        return Err(refused(format!("it has more than {MAX_FILE} bytes")));
+    }
+    let lines = GpgId::from_bytes(bytes.to_vec()).lines();
+    match lines.iter().find(|line| line.id.len() > MAX_ID) {
+        Some(line) => Err(refused(format!("line {} has more than {MAX_ID} bytes", line.number))),
+        None => Ok(lines),
     }
 }
 

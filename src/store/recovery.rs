@@ -1,10 +1,10 @@
 //! Finishing or undoing a change that was interrupted.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use super::beneath::State;
-use super::journal::{Journal, JournalError, Phase, staged, state_text, unescape};
+use super::journal::{Journal, JournalError, Phase, RepoPart, staged, state_text, unescape};
 use super::lock::Lock;
 use super::sync::sync_paths;
 use super::{Store, StoreError};
@@ -89,7 +89,7 @@ impl Store {
     fn find_repos(&self, journal: &Journal) -> Result<Vec<Found>, StoreError> {
         let mut found = Vec::new();
         for part in &journal.repos {
-            let repo = Repo::open(&self.root, &self.path_in(&part.prefix)?)?;
+            let repo = self.repo_of(part)?;
             let (old, new) = (parse_id(part.old.as_deref()), parse_id(Some(&part.new)));
             let moved = match (repo.target(&part.name)?, new) {
                 (Some(now), Some(new)) if Some(now) != old => repo.descends(now, new)?,
@@ -109,7 +109,7 @@ impl Store {
             self.beneath.remove_empty_folder(&self.path_in(folder)?)?;
         }
         for part in &journal.repos {
-            let repo = Repo::open(&self.root, &self.path_in(&part.prefix)?)?;
+            let repo = self.repo_of(part)?;
             repo.sweep(&journal.nonce, &part.name)?;
             repo.sweep_objects();
         }
@@ -237,14 +237,33 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the path that a journal names; a forged one cannot lead out of the store.
+    /// Opens the repository that a journal names; a forged one cannot lead out of the store, neither
+    /// through a link nor by a ref's name.
+    fn repo_of(&self, part: &RepoPart) -> Result<Repo, StoreError> {
+        let prefix = self.path_in(&part.prefix)?;
+        if !Repo::is_ref_name(&part.name) {
+            return Err(self.damaged("it names a ref that cannot be"));
+        }
+        self.beneath.open_folder(&prefix)?;
+        Ok(Repo::open(&self.root, &prefix)?)
+    }
+
+    /// Returns the path that a journal names; a forged one cannot lead out of the store or into git's
+    /// own files.
     fn path_in(&self, text: &str) -> Result<PathBuf, StoreError> {
         let path = unescape(text).unwrap_or_else(|| PathBuf::from(".."));
-        if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-            return Ok(path);
+        if !path.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(self.damaged("it names a path outside of the store"));
         }
-        let what = "it names a path outside of the store".to_owned();
-        Err(JournalError::Damaged { path: Shown::os(&self.journal_path()).to_string(), what }.into())
+        if path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")) {
+            return Err(self.damaged("it names a file of git's own"));
+        }
+        Ok(path)
+    }
+
+    fn damaged(&self, what: &str) -> StoreError {
+        let path = Shown::os(&self.journal_path()).to_string();
+        JournalError::Damaged { path, what: what.to_owned() }.into()
     }
 }
 

@@ -93,6 +93,9 @@ fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
 fn add_attribute(path: &Path) -> Result<(), CliError> {
     const LINE: &str = "*.gpg diff=gpg\n";
     let io = |error| CliError::caused("cannot write `.gitattributes`", &error);
+    if path.is_symlink() {
+        return Err(CliError::new("`.gitattributes` is a symbolic link, which is not followed for writing"));
+    }
     let known = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -72,10 +72,16 @@ fn entries(store: &Store) -> Result<Vec<std::path::PathBuf>, CliError> {
             Ok(_) => {}
             // A link that leads round in a circle or nowhere holds no entry of its own.
             Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) if error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) => {}
+            Err(error) if error.io_error().is_some_and(leads_nowhere) => {}
             Err(error) => return Err(CliError::caused("cannot list the store", &error)),
         }
     }
     files.sort_by(|a, b| a.as_os_str().as_bytes().cmp(b.as_os_str().as_bytes()));
     Ok(files)
+}
+
+/// Whether a link leads to nothing, or to itself.
+fn leads_nowhere(error: &std::io::Error) -> bool {
+    let circle = Some(rustix::io::Errno::LOOP.raw_os_error());
+    error.kind() == std::io::ErrorKind::NotFound || error.raw_os_error() == circle
 }
