@@ -1,7 +1,7 @@
 //! A private folder in memory, for the one program that needs plaintext in a file: the editor.
 //!
 //! It is named as pass names its own, so that pass's vim plugin (`/dev/shm/pass.?*/?*.txt`) knows it.
-//! A folder left by a killed process is swept by the next command: it bears a mark ([`MARK`]) and is
+//! A folder left by a killed process is swept by the next command: it bears a mark (a file `.passel`) and is
 //! locked (flock) for as long as its maker, or an editor that inherited the lock, lives.
 
 use std::ffi::{OsStr, OsString};

@@ -113,11 +113,15 @@ fn restore(
     // Once more, as late as can be: somebody may have taken over this very moment.
     let owner = owner.and_then(|mut owner| owner.answer_all().then_some(owner));
     if owner.is_some() || clipboard.read()?.is_some_and(|now| is_ours(&now)) {
-        // Nothing to put back: what we offer goes when we give it up.
-        let gone = before.is_empty() && owner.is_some();
-        let restored = if gone { Ok(true) } else { clipboard.write(before) };
-        owner.into_iter().for_each(Owner::give_up);
-        restored?;
+        match owner {
+            // Nothing to put back: what we offer goes when we give it up.
+            Some(owner) if before.is_empty() => owner.give_up(),
+            Some(owner) => match clipboard.write(before) {
+                Ok(true) => owner.hand_over(),
+                _ => owner.give_up(),
+            },
+            None => drop(clipboard.write_and_settle(before)?),
+        }
     }
     tools::clear_klipper();
     Ok(())

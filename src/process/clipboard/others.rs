@@ -13,16 +13,23 @@ const PATIENCE: Duration = Duration::from_secs(3);
 ///
 /// Only older ones: of two that begin at the same moment, the younger takes over.
 pub(super) fn end_older(name: &OsStr) -> bool {
-    let awaited: Vec<_> = system::older(name).into_iter().flat_map(end).collect();
     let deadline = Instant::now() + PATIENCE;
+    // Looked for again once they are gone: one that was begun before us may get its name after we looked.
     loop {
-        if awaited.iter().all(|process| system::is_gone(*process)) {
+        let older = system::older(name);
+        if older.is_empty() {
             return true;
+        }
+        let awaited: Vec<_> = older.into_iter().flat_map(end).collect();
+        while !awaited.iter().all(|process| system::is_gone(*process)) {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
         if Instant::now() > deadline {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -3,10 +3,14 @@
 use std::ffi::OsStr;
 use std::io;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
 use super::{ClipboardError, ClipboardOptions, non_empty, run};
+
+/// How long a tool's background process may take to offer what it was given.
+const SETTLING: Duration = Duration::from_secs(2);
 
 /// A clipboard (or another selection of the display) and the program that reaches it.
 pub(super) struct Clipboard {
@@ -105,13 +109,31 @@ impl Clipboard {
 
     /// Puts a secret there, marked as one where the program can.
     pub(super) fn write_secret(&self, secret: &[u8]) -> io::Result<bool> {
-        let Tool::Wayland { primary, sensitive } = self.tool else { return self.write(secret) };
+        let Tool::Wayland { primary, sensitive } = self.tool else { return self.write_and_settle(secret) };
         // Without a type, wl-copy has another program guess it from the content.
         let mut command = self.command("wl-copy", &["--type", "text/plain"], primary);
         if sensitive {
             command.arg("--sensitive");
         }
-        run::feed(command, secret)
+        Ok(run::feed(command, secret)? && self.settles(secret)?)
+    }
+
+    /// As [`Clipboard::write`], and waits until the content is there: a tool's process may end before the one
+    /// that it leaves behind offers it. (Not for those who own the selection and would be asked themselves.)
+    pub(super) fn write_and_settle(&self, content: &[u8]) -> io::Result<bool> {
+        Ok(self.write(content)? && self.settles(content)?)
+    }
+
+    /// Waits until the clipboard holds `content`, but not for ever; returns whether it does.
+    fn settles(&self, content: &[u8]) -> io::Result<bool> {
+        let start = Instant::now();
+        while start.elapsed() < SETTLING {
+            if self.read()?.unwrap_or_default().as_slice() == content {
+                return Ok(true);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(false)
     }
 
     /// Puts `content` there; nothing means to clear the clipboard.

@@ -46,6 +46,8 @@ pub(super) struct Owner {
     atoms: Atoms,
     since: Timestamp,
     secret: Zeroizing<Vec<u8>>,
+    /// Until the server says otherwise.
+    owns: bool,
 }
 
 impl Owner {
@@ -71,37 +73,53 @@ impl Owner {
         connection.set_selection_owner(window, selection, since)?.check()?;
         let taken = connection.get_selection_owner(selection)?.reply()?.owner == window;
         let secret = Zeroizing::new(secret.to_vec());
-        Ok(taken.then_some(Owner { connection, selection, atoms, since, secret }))
+        Ok(taken.then_some(Owner { connection, selection, atoms, since, secret, owns: true }))
     }
 
     /// Answers everybody who has asked by now. Returns whether we still are the owner.
     pub(super) fn answer_all(&mut self) -> bool {
-        loop {
+        while self.owns {
             match self.connection.poll_for_event() {
-                Ok(None) => return true,
-                Ok(Some(Event::SelectionClear(event))) if event.selection == self.selection => return false,
+                Ok(None) => break,
+                Ok(Some(Event::SelectionClear(event))) if event.selection == self.selection => {
+                    self.owns = false;
+                }
                 Ok(Some(Event::SelectionRequest(request))) => {
                     // One who asks and is gone before the answer is none of our concern.
                     let _ = self.answer(&request);
                 }
                 Ok(Some(_)) => {}
-                Err(_) => return false,
+                Err(_) => self.owns = false,
             }
         }
+        self.owns
+    }
+
+    /// Waits until another program has taken the selection: a tool's process may end before the one that it
+    /// leaves behind has done so.
+    pub(super) fn hand_over(mut self) {
+        self.answer_until_lost();
+        self.give_up();
     }
 
     /// Stops to offer the secret, having answered those who asked before: they would wait for ever.
     pub(super) fn give_up(mut self) {
+        // With our time: where somebody else took over since, the server does nothing.
         let given_up = self.connection.set_selection_owner(x11rb::NONE, self.selection, self.since);
         drop(given_up);
         let _ = self.connection.flush();
-        let deadline = Instant::now() + PATIENCE;
-        // The server tells of the loss after the last request.
-        while self.answer_all() && Instant::now() < deadline {
-            wait_for_event(&self.connection, deadline);
-        }
+        self.answer_until_lost();
         // A question answered: the server has taken all that we sent.
         let _ = self.connection.get_input_focus().map(|asked| asked.reply());
+    }
+
+    /// Answers until we are the owner no more, but not for ever. The server tells of the loss after the last
+    /// request.
+    fn answer_until_lost(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.owns && self.answer_all() && Instant::now() < deadline {
+            wait_for_event(&self.connection, deadline);
+        }
     }
 
     /// Gives one program what it asks for, or tells it that we cannot.
