@@ -74,7 +74,14 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         None => ("show", words),
     };
     let typed = if words.len() == rest.len() { "show".to_owned() } else { Shown::os(first).to_string() };
+    let known = words.len() > rest.len();
     let app = App::new(ui, environment, typed);
+    if let Some(served) = commands::extension::serve(&app, words) {
+        return served;
+    }
+    if !known {
+        commands::extension::run(&app, first, words.get(1..).unwrap_or_default())?;
+    }
     dispatch(&app, &definitions, name, rest)
 }
 

@@ -16,11 +16,12 @@ use std::thread;
 use command_fds::{CommandFdExt as _, FdMapping};
 use zeroize::Zeroizing;
 
-/// The descriptor on which a [`Filter`]'s program writes its status lines.
-pub const STATUS_FD: i32 = 3;
+/// The descriptor on which a [`Filter`]'s program writes its status lines. A high one: the standard library
+/// tells itself of a failed start through a low one, which must not be overwritten.
+pub const STATUS_FD: i32 = 250;
 
 /// The descriptor from which a [`Filter`]'s program reads its second input.
-pub const SECOND_FD: i32 = 4;
+pub const SECOND_FD: i32 = 251;
 
 /// Bytes read at once from a program's standard output.
 const CHUNK: usize = 64 * 1024;

@@ -2,6 +2,7 @@
 
 pub mod complete;
 pub mod edit;
+pub mod extension;
 pub mod find;
 pub mod generate;
 pub mod git;
