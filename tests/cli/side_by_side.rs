@@ -19,31 +19,50 @@ use side::{Seen, Side};
 const AT_LEAST: usize = 150;
 
 macro_rules! scenarios {
-    ($($test:ident = $file:literal,)*) => {
+    ($($file:literal: $first:ident $(, $more:ident)*;)*) => {
         /// Every file of scenarios.
         const FILES: &[&str] = &[$(include_str!(concat!("side_by_side/", $file))),*];
+        $(scenarios!(@tests $file, [$first $($more)*], $first $($more)*);)*
+    };
+    (@tests $file:literal, $all:tt, $($test:ident)*) => {
         $(#[test] fn $test() {
-            check(&parse(include_str!(concat!("side_by_side/", $file))));
+            check(&share(include_str!(concat!("side_by_side/", $file)), stringify!($test), stringify!($all)));
         })*
     };
 }
 
+// A file's scenarios are dealt out to its tests, so that these run side by side.
 scenarios! {
-    copies_like_pass = "copy.txt",
-    deletes_like_pass = "delete.txt",
-    edits_like_pass = "edit.txt",
-    finds_like_pass = "find.txt",
-    generates_like_pass = "generate.txt",
-    greps_like_pass = "grep.txt",
-    initialises_like_pass = "init.txt",
-    inserts_like_pass = "insert.txt",
-    moves_like_pass = "move.txt",
-    names_entries_like_pass = "names.txt",
-    runs_git_like_pass = "git.txt",
-    shows_like_pass = "show.txt",
-    talks_on_a_terminal_like_pass = "terminal.txt",
-    understands_the_environment_like_pass = "environment.txt",
-    understands_options_like_pass = "options.txt",
+    "copy.txt": copies_like_pass, copies_like_pass_too;
+    "delete.txt": deletes_like_pass, deletes_like_pass_too;
+    "edit.txt": edits_like_pass;
+    "find.txt": finds_like_pass;
+    "generate.txt": generates_like_pass, generates_like_pass_too;
+    "grep.txt": greps_like_pass;
+    "init.txt": initialises_like_pass, initialises_like_pass_too, initialises_like_pass_again;
+    "insert.txt": inserts_like_pass, inserts_like_pass_too, inserts_like_pass_again;
+    "move.txt": moves_like_pass, moves_like_pass_too, moves_like_pass_again;
+    "names.txt": names_entries_like_pass, names_entries_like_pass_too;
+    "git.txt": runs_git_like_pass, runs_git_like_pass_too;
+    "show.txt": shows_like_pass, shows_like_pass_too, shows_like_pass_again;
+    "terminal.txt": talks_on_a_terminal_like_pass, talks_on_a_terminal_like_pass_too;
+    "environment.txt": understands_the_environment_like_pass, understands_the_environment_like_pass_too;
+    "options.txt": understands_options_like_pass, understands_options_like_pass_too;
+}
+
+/// Returns the scenarios of a file that fall to `test`, one of `tests`.
+fn share(text: &str, test: &str, tests: &str) -> Vec<Scenario> {
+    let tests: Vec<&str> = tests.trim_matches(['[', ']']).split_whitespace().collect();
+    let own = tests.iter().position(|one| *one == test).expect("the test is among them");
+    let all = parse(text).into_iter().enumerate();
+    all.filter(|(number, _)| number % tests.len() == own).map(|(_, scenario)| scenario).collect()
+}
+
+#[test]
+fn deals_out_every_scenario() {
+    let all = "= a (bare)\n= b (bare)\n= c (bare)\n";
+    let names = |test| share(all, test, "[x y]").into_iter().map(|one| one.name).collect::<Vec<_>>();
+    assert_eq!((names("x"), names("y")), (vec!["a".into(), "c".into()], vec!["b".to_owned()]));
 }
 
 #[test]
