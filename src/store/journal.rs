@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::beneath::State;
 
@@ -236,10 +237,20 @@ pub fn state_text(state: &State) -> String {
     }
 }
 
+/// The longest file name that stands in a staged one: file systems take 255 bytes.
+const MAX_STAGED: usize = 225;
+
 /// Returns the path of a file while it waits beside its destination.
 pub fn staged(path: &Path, nonce: &str) -> PathBuf {
+    let own = path.file_name().unwrap_or_default();
     let mut name = OsStr::new(".").to_owned();
-    name.push(path.file_name().unwrap_or_default());
+    if own.len() <= MAX_STAGED {
+        name.push(own);
+    } else {
+        // Another program's, since ours are shorter: its hash stands for it.
+        let hash = Sha256::digest(own.as_bytes());
+        name.push(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    }
     name.push(format!(".passel-{nonce}"));
     path.with_file_name(name)
 }

@@ -172,7 +172,7 @@ fn faults(verdict: &Verdict, reads: bool, output: &Output, changed: &[String]) -
     if verdict.code != 0 {
         let errors = err.lines().filter(|l| l.starts_with("error: ") || l.starts_with("Error: ")).count();
         // What gpg itself says is no error of ours; pass's own texts may lack the word.
-        if errors > 1 || (errors == 0 && !verdict.bare) {
+        if (errors > 1 && !verdict.several) || (errors == 0 && !verdict.bare) {
             faults.push(format!("{errors} errors instead of one"));
         }
     }

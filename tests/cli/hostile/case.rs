@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A verdict is an exit code and, behind it, what standard error says; with `!` behind the code the text
-//! is pass's own and does not begin with `Error`. `-` means that the command is left out.
+//! is pass's own and does not begin with `Error`, with `*` there may be several errors. `-` means that the command is left out.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -22,6 +22,8 @@ pub struct Verdict {
     pub code: i32,
     /// Whether the text need not be marked as an error.
     pub bare: bool,
+    /// Whether there may be more than one error: bulk work lists all.
+    pub several: bool,
     pub says: String,
 }
 
@@ -80,9 +82,9 @@ fn parse_verdict(text: &str) -> Option<Verdict> {
         return None;
     }
     let (code, says) = text.split_once(' ').unwrap_or((text, ""));
-    let bare = code.ends_with('!');
-    let code = code.trim_end_matches('!').parse().unwrap_or_else(|_| panic!("no exit code: {text:?}"));
-    Some(Verdict { code, bare, says: says.to_owned() })
+    let (bare, several) = (code.ends_with('!'), code.ends_with('*'));
+    let code = code.trim_end_matches(['!', '*']).parse().unwrap_or_else(|_| panic!("no exit code: {text:?}"));
+    Some(Verdict { code, bare, several, says: says.to_owned() })
 }
 
 /// Resolves `\xNN` and `{BYTE*COUNT}`.
