@@ -352,22 +352,37 @@ impl HookedChange<'_> {
         Ok(())
     }
 
-    /// Makes what the hook staged part of the change.
+    /// Makes what the hook staged part of the change. Our own files are not its to change: they are not in
+    /// the work tree yet, so that a `git add -A` would take them for removed.
     fn take_amendment(&mut self, amended: Oid) -> Result<(), GitError> {
+        let failed = || git_error("read the hook's index");
         let repo = &self.repo.repo;
-        let trees = (repo.find_tree(self.tree), repo.find_tree(amended));
-        let (Ok(ours), Ok(theirs)) = trees else { return Ok(()) };
-        let diff = repo
-            .diff_tree_to_tree(Some(&ours), Some(&theirs), None)
-            .map_err(git_error("compare the hook's index"))?;
+        let ours = repo.find_tree(self.tree).map_err(failed())?;
+        let theirs = repo.find_tree(amended).map_err(failed())?;
+        let mut tree = TreeUpdateBuilder::new();
+        for (path, new) in &self.index {
+            match new {
+                Some((id, _)) if theirs.get_path(path).is_ok_and(|entry| entry.id() == *id) => {}
+                Some((id, mode)) => {
+                    let executable = *mode == u32::from(FileMode::BlobExecutable);
+                    let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
+                    tree.upsert(path.as_path(), *id, mode);
+                }
+                None if theirs.get_path(path).is_ok() => drop(tree.remove(path.as_path())),
+                None => {}
+            }
+        }
+        let diff = repo.diff_tree_to_tree(Some(&ours), Some(&theirs), None).map_err(failed())?;
+        let mut added = Vec::new();
         for delta in diff.deltas() {
             let file = delta.new_file();
             let path = file.path().or(delta.old_file().path()).unwrap_or(Path::new("")).to_path_buf();
-            let new = (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())));
-            self.index.retain(|(known, _)| *known != path);
-            self.index.push((path, new));
+            if self.index.iter().all(|(known, _)| *known != path) {
+                added.push((path, (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())))));
+            }
         }
-        self.tree = amended;
+        self.tree = tree.create_updated(repo, &theirs).map_err(git_error("write a tree"))?;
+        self.index.extend(added);
         Ok(())
     }
 

@@ -417,7 +417,12 @@ impl Work<'_> {
             if change.new.is_none() && repo.head_entry(path)?.is_none() && repo.stages(path)? {
                 self.unstage.push((repo.workdir().to_path_buf(), path.to_path_buf()));
             }
-            let new = change.new.as_deref().map(|bytes| (bytes, false));
+            // A file keeps its mode when it is replaced.
+            let executable = match change.seen {
+                State::File(_) => repo.head_entry(path)?.is_some_and(|(_, mode)| mode == 0o100_755),
+                _ => false,
+            };
+            let new = change.new.as_deref().map(|bytes| (bytes, executable));
             files.push(FileChange { path: path.to_path_buf(), new });
         }
         let only_removes = changes.iter().all(|change| change.new.is_none());

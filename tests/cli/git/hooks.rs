@@ -47,6 +47,22 @@ fn a_pre_commit_sees_exactly_our_change_and_may_add_to_it() {
 }
 
 #[test]
+fn a_pre_commit_that_stages_everything_does_not_lose_our_change() {
+    let store = Repository::new();
+    store.ok("pass generate web/a; echo >store/stray");
+    store.script("store/.git/hooks/pre-commit", "#!/bin/sh\ngit add -A\n");
+    for (line, changed) in [
+        ("pass generate b", "A\tb.gpg\nA\tstray"),
+        ("pass mv web/a net/a", "A\tnet/a.gpg\nD\tweb/a.gpg"),
+        ("pass rm -f b", "D\tb.gpg"),
+    ] {
+        store.ok(line);
+        assert!(store.last().ends_with(&format!("\n\n{changed}")), "{line}: {}", store.last());
+        store.clean();
+    }
+}
+
+#[test]
 fn messages_may_be_rewritten_but_not_emptied() {
     let store = Repository::new();
     store.script(
