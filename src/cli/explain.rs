@@ -88,6 +88,14 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
             .hint(format!("`{program} git config user.name \"Your Name\"`"))
             .hint(format!("`{program} git config user.email you@example.org`")),
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
+        GitError::Owner { path } => {
+            told.hint(format!("if you trust it: `git config --global --add safe.directory '{path}'`"))
+        }
+        GitError::Submodule { path } => {
+            told.hint(format!("`{program} git submodule update --init '{path}'`"))
+        }
+        GitError::Elsewhere { .. } => told.hint(format!("`{program} git config --unset core.worktree`")),
+        GitError::NoMessage => told.hint("the hooks prepare-commit-msg and commit-msg write it"),
         GitError::Sign => {
             told.hint("git has said why above; `pass.signcommits` and `commit.gpgsign` ask for signatures")
         }

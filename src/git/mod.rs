@@ -38,6 +38,20 @@ pub enum GitError {
         /// `uses SHA-256 objects` and the like.
         what: &'static str,
     },
+    /// It belongs to another user, and git's `safe.directory` does not name it.
+    #[error("the git repository at `{path}` belongs to another user")]
+    Owner {
+        /// Its folder.
+        path: String,
+    },
+    /// Its work tree is another folder.
+    #[error("the git repository at `{path}` has its work tree at `{tree}` (core.worktree)")]
+    Elsewhere {
+        /// Its folder.
+        path: String,
+        /// The work tree.
+        tree: String,
+    },
     /// A merge, rebase or the like is under way.
     #[error("the git repository at `{path}` is in the middle of a {what}")]
     Unfinished {
@@ -71,6 +85,9 @@ pub enum GitError {
         /// Its exit code; -1 if a signal ended it.
         code: i32,
     },
+    /// A hook left no message.
+    #[error("a hook made the commit's message empty")]
+    NoMessage,
     /// git could not sign.
     #[error("git could not sign the commit")]
     Sign,
@@ -78,6 +95,12 @@ pub enum GitError {
     #[error("`{path}` is in the repository but outside of this sparse checkout")]
     Sparse {
         /// The path.
+        path: String,
+    },
+    /// A folder belongs to a repository that is not here.
+    #[error("`{path}` is a submodule that has not been fetched")]
+    Submodule {
+        /// The folder.
         path: String,
     },
     /// The git program could not be run.
@@ -172,10 +195,17 @@ impl Repo {
         let repo =
             git2::Repository::open(&workdir).map_err(|source| match unsupported(source.message()) {
                 Some(what) => GitError::Unsupported { path: shown.clone(), what },
+                None if source.code() == git2::ErrorCode::Owner => GitError::Owner { path: shown.clone() },
                 None => GitError::Open { path: shown.clone(), source },
             })?;
         if repo.is_bare() {
             return Err(GitError::Unsupported { path: shown, what: "is bare" });
+        }
+        // `core.worktree` may lead elsewhere: git would look for our files there.
+        let same = |tree: &Path| tree.canonicalize().ok() == workdir.canonicalize().ok();
+        if !repo.workdir().is_some_and(same) {
+            let tree = repo.workdir().map_or_else(String::new, |tree| Shown::os(tree).to_string());
+            return Err(GitError::Elsewhere { path: shown, tree });
         }
         Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir })
     }
@@ -193,6 +223,11 @@ impl Repo {
     /// Returns the git directory of this work tree (HEAD, index).
     pub fn gitdir(&self) -> &Path {
         self.repo.path()
+    }
+
+    /// Returns the file of this work tree's index.
+    pub(super) fn index_file(&self) -> PathBuf {
+        self.gitdir().join("index")
     }
 
     /// Refuses while a merge, rebase or the like is under way: a commit now would become part of it.
@@ -243,26 +278,22 @@ impl Repo {
         Ok(self.repo.find_blob(id).map_err(git_error("read an object"))?.content().to_vec())
     }
 
-    /// Returns every path that HEAD holds below `folder` (all if empty).
-    pub fn head_paths_below(&self, folder: &Path) -> Result<Vec<PathBuf>, GitError> {
-        let Some(commit) = self.head_commit()? else { return Ok(Vec::new()) };
-        let tree = self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read HEAD"))?;
-        let mut paths = Vec::new();
-        tree.walk(git2::TreeWalkMode::PreOrder, |parent, entry| {
-            use std::os::unix::ffi::OsStrExt as _;
-            let name = std::ffi::OsStr::from_bytes(entry.name_bytes());
-            let path = Path::new(std::ffi::OsStr::from_bytes(parent.as_bytes())).join(name);
-            let is_tree = entry.kind() == Some(git2::ObjectType::Tree);
-            if is_tree && !path.starts_with(folder) && !folder.starts_with(&path) {
-                return git2::TreeWalkResult::Skip;
-            }
-            if !is_tree && path.starts_with(folder) {
-                paths.push(path);
-            }
-            git2::TreeWalkResult::Ok
-        })
-        .map_err(git_error("read HEAD's tree"))?;
-        Ok(paths)
+    /// Returns a path below `folder` (any if empty) that the index holds but keeps out of this work tree.
+    pub fn left_out(&self, folder: &Path) -> Result<Option<PathBuf>, GitError> {
+        use std::os::unix::ffi::OsStrExt as _;
+        let left_out = git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
+        let index = self.read_index()?;
+        let mut paths = index
+            .iter()
+            .filter(|entry| entry.flags_extended & left_out != 0)
+            .map(|entry| PathBuf::from(std::ffi::OsStr::from_bytes(&entry.path)));
+        let missing = |path: &PathBuf| self.workdir.join(path).symlink_metadata().is_err();
+        Ok(paths.find(|path| path.starts_with(folder) && missing(path)))
+    }
+
+    /// Whether the index holds `path`.
+    pub fn stages(&self, path: &Path) -> Result<bool, GitError> {
+        Ok(self.read_index()?.get_path(path, 0).is_some())
     }
 
     /// Whether the work tree leaves out part of HEAD on purpose.
@@ -318,11 +349,9 @@ impl Repo {
 
     /// Reads this work tree's index from disk.
     fn read_index(&self) -> Result<git2::Index, GitError> {
-        git2::Index::open(&self.gitdir().join("index")).map_err(|source| {
-            match unsupported(source.message()) {
-                Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
-                None => GitError::Libgit2 { action: "read the index", source },
-            }
+        git2::Index::open(&self.index_file()).map_err(|source| match unsupported(source.message()) {
+            Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
+            None => GitError::Libgit2 { action: "read the index", source },
         })
     }
 }
