@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 
 use git2::build::TreeUpdateBuilder;
 use git2::{FileMode, Oid, Repository};
+use rustix::io::Errno;
 
 use super::settings::Settings;
 use super::{FileChange, GitError, Repo, git_error, io_error};
@@ -79,18 +80,26 @@ impl Repo {
         let failed = || git_error("write a pack");
         // A handle of its own: a backend in memory cannot be taken off again.
         let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
-        let odb = repo.odb().map_err(failed())?;
-        let memory = odb.add_new_mempack_backend(1000).map_err(failed())?;
+        repo.odb().and_then(|odb| odb.add_new_mempack_backend(1000).map(drop)).map_err(failed())?;
         let base = base_tree(&repo, parent)?;
         let (tree, index) = update_tree(&repo, base, changes)?;
+        let odb = self.repo.odb().map_err(failed())?;
+        let mut pack = repo.packbuilder().map_err(failed())?;
+        // Not `Mempack::dump`: it packs only what a commit leads to, and there is none yet.
+        for id in named_objects(&repo, tree, &index)?.into_iter().filter(|id| !odb.exists(*id)) {
+            pack.insert_object(id, None).map_err(failed())?;
+        }
+        if pack.object_count() == 0 {
+            return Ok((base, tree, index, Vec::new()));
+        }
         let mut bytes = git2::Buf::new();
-        memory.dump(&repo, &mut bytes).map_err(failed())?;
+        pack.write_buf(&mut bytes).map_err(failed())?;
         let folder = self.common().join("objects/pack");
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
-        let mut indexer = git2::Indexer::new(None, &folder, 0o444, true).map_err(failed())?;
+        let mut indexer = git2::Indexer::new(Some(&odb), &folder, 0o444, true).map_err(failed())?;
         indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
         let name = indexer.commit().map_err(failed())?;
-        self.repo.odb().and_then(|odb| odb.refresh()).map_err(failed())?;
+        odb.refresh().map_err(failed())?;
         let files = ["pack", "idx"].map(|kind| folder.join(format!("pack-{name}.{kind}")));
         Ok((base, tree, index, files.into()))
     }
@@ -145,7 +154,8 @@ impl Repo {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(not_run)?;
         {
             let mut stdin = child.stdin.take().expect("standard input is piped");
-            stdin.write_all(prepared.message.as_bytes()).map_err(not_run)?;
+            // A git that fails early may not read it; its exit code tells.
+            let _ = stdin.write_all(prepared.message.as_bytes());
         }
         let output = child.wait_with_output().map_err(not_run)?;
         let id = String::from_utf8_lossy(&output.stdout);
@@ -186,21 +196,36 @@ impl Repo {
 
     /// Runs a hook in the work tree, its standard output on our standard error (as git does).
     fn run_hook(&self, hook: &Path, args: &[&OsStr], index: Option<&Path>) -> Result<(), GitError> {
-        let mut command = Command::new(hook);
+        let shown = || Shown::os(hook).to_string();
+        let run = |program: &Path, first: Option<&Path>| {
+            self.hook_command(program, index).args(first).args(args).status()
+        };
+        let status = match run(hook, None) {
+            // No `#!`: like git, have the shell run it.
+            Err(error) if error.raw_os_error() == Some(Errno::NOEXEC.raw_os_error()) => {
+                run(Path::new("sh"), Some(hook))
+            }
+            status => status,
+        };
+        let status = status.map_err(|source| GitError::NotRun { program: shown(), source })?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
+    }
+
+    /// Returns a command that runs `program` as git runs hooks.
+    fn hook_command(&self, program: &Path, index: Option<&Path>) -> Command {
+        let mut command = Command::new(program);
         clear_repository_variables(&mut command);
-        command.args(args).current_dir(&self.workdir).stdin(Stdio::null());
+        command.current_dir(&self.workdir).stdin(Stdio::null());
         // git tells hooks not to open an editor where it opened none itself.
         command.env("GIT_EDITOR", ":").env("GIT_PREFIX", "");
         if let Some(index) = index {
             command.env("GIT_INDEX_FILE", index);
         }
         command.stdout(std::io::stderr());
-        let shown = || Shown::os(hook).to_string();
-        let status = command.status().map_err(|source| GitError::NotRun { program: shown(), source })?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(GitError::Hook { hook: shown(), code: status.code().unwrap_or(-1) })
+        command
     }
 
     /// Returns the file of a loose object.
@@ -211,15 +236,7 @@ impl Repo {
 
     /// Returns the loose files among the objects that the changed paths name: blobs and trees.
     fn loose_objects(&self, tree: Oid, index: &[IndexChange]) -> Result<Vec<PathBuf>, GitError> {
-        let root = self.repo.find_tree(tree).map_err(git_error("read a tree"))?;
-        let mut ids = BTreeSet::from([tree]);
-        for (path, new) in index {
-            ids.extend(new.map(|(id, _)| id));
-            for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
-                // A folder that lost its last file is no longer in the tree.
-                ids.extend(root.get_path(folder).map(|entry| entry.id()));
-            }
-        }
+        let ids = named_objects(&self.repo, tree, index)?;
         Ok(ids.into_iter().map(|id| self.loose_path(id)).filter(|path| path.exists()).collect())
     }
 
@@ -236,6 +253,20 @@ impl Repo {
             }
         }
     }
+}
+
+/// Returns the objects that the changed paths name: blobs, and the trees above them.
+fn named_objects(repo: &Repository, tree: Oid, index: &[IndexChange]) -> Result<BTreeSet<Oid>, GitError> {
+    let root = repo.find_tree(tree).map_err(git_error("read a tree"))?;
+    let mut ids = BTreeSet::from([tree]);
+    for (path, new) in index {
+        ids.extend(new.map(|(id, _)| id));
+        for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
+            // A folder that lost its last file is no longer in the tree.
+            ids.extend(root.get_path(folder).map(|entry| entry.id()));
+        }
+    }
+    Ok(ids)
 }
 
 /// Returns the tree of `parent`, the empty tree before the first commit.
@@ -258,6 +289,7 @@ fn update_tree(
     for change in changes {
         match change.new {
             Some((bytes, executable)) => {
+                refuse_submodule(&base, &change.path)?;
                 let id = repo.blob(bytes).map_err(git_error("write an object"))?;
                 let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
                 update.upsert(change.path.as_path(), id, mode);
@@ -273,6 +305,17 @@ fn update_tree(
     }
     let tree = update.create_updated(repo, &base).map_err(git_error("write a tree"))?;
     Ok((tree, index))
+}
+
+/// Refuses a path in a folder that is a submodule and was not fetched: it has no repository to record it.
+fn refuse_submodule(base: &git2::Tree<'_>, path: &Path) -> Result<(), GitError> {
+    for folder in path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()) {
+        let entry = base.get_path(folder);
+        if entry.is_ok_and(|entry| entry.kind() == Some(git2::ObjectType::Commit)) {
+            return Err(GitError::Submodule { path: Shown::os(folder).to_string() });
+        }
+    }
+    Ok(())
 }
 
 /// A change that hooks may look at, refuse or amend.
@@ -312,22 +355,37 @@ impl HookedChange<'_> {
         Ok(())
     }
 
-    /// Makes what the hook staged part of the change.
+    /// Makes what the hook staged part of the change. Our own files are not its to change: they are not in
+    /// the work tree yet, so that a `git add -A` would take them for removed.
     fn take_amendment(&mut self, amended: Oid) -> Result<(), GitError> {
+        let failed = || git_error("read the hook's index");
         let repo = &self.repo.repo;
-        let trees = (repo.find_tree(self.tree), repo.find_tree(amended));
-        let (Ok(ours), Ok(theirs)) = trees else { return Ok(()) };
-        let diff = repo
-            .diff_tree_to_tree(Some(&ours), Some(&theirs), None)
-            .map_err(git_error("compare the hook's index"))?;
+        let ours = repo.find_tree(self.tree).map_err(failed())?;
+        let theirs = repo.find_tree(amended).map_err(failed())?;
+        let mut tree = TreeUpdateBuilder::new();
+        for (path, new) in &self.index {
+            match new {
+                Some((id, _)) if theirs.get_path(path).is_ok_and(|entry| entry.id() == *id) => {}
+                Some((id, mode)) => {
+                    let executable = *mode == u32::from(FileMode::BlobExecutable);
+                    let mode = if executable { FileMode::BlobExecutable } else { FileMode::Blob };
+                    tree.upsert(path.as_path(), *id, mode);
+                }
+                None if theirs.get_path(path).is_ok() => drop(tree.remove(path.as_path())),
+                None => {}
+            }
+        }
+        let diff = repo.diff_tree_to_tree(Some(&ours), Some(&theirs), None).map_err(failed())?;
+        let mut added = Vec::new();
         for delta in diff.deltas() {
             let file = delta.new_file();
             let path = file.path().or(delta.old_file().path()).unwrap_or(Path::new("")).to_path_buf();
-            let new = (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())));
-            self.index.retain(|(known, _)| *known != path);
-            self.index.push((path, new));
+            if self.index.iter().all(|(known, _)| *known != path) {
+                added.push((path, (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())))));
+            }
         }
-        self.tree = amended;
+        self.tree = tree.create_updated(repo, &theirs).map_err(git_error("write a tree"))?;
+        self.index.extend(added);
         Ok(())
     }
 
@@ -347,7 +405,8 @@ impl HookedChange<'_> {
             self.repo.run_hook(hook, &args, None)?;
         }
         let text = fs::read(&path).map_err(io_error("read", &path))?;
-        tidy(&String::from_utf8_lossy(&text))
+        let message = tidy(&String::from_utf8_lossy(&text))?;
+        if message.is_empty() { Err(GitError::NoMessage) } else { Ok(message) }
     }
 }
 
