@@ -22,13 +22,13 @@ impl Repo {
     pub fn stage_index(&self, nonce: &str, changes: &[IndexChange]) -> Result<IndexStamp, GitError> {
         let stamp = self.index_stamp()?;
         let own = self.own_file(nonce, "index");
-        self.write_index(&own, changes, &|_| None)?;
+        self.write_index(&self.index_file(), &own, changes, &|_| None)?;
         Ok(stamp)
     }
 
     /// Returns the stamp of the index as it is now.
     pub fn index_stamp(&self) -> Result<IndexStamp, GitError> {
-        let path = self.gitdir().join("index");
+        let path = self.index_file();
         let mut file = match fs::File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(IndexStamp(None)),
@@ -52,25 +52,28 @@ impl Repo {
         stat: &dyn Fn(&Path) -> Option<Stat>,
     ) -> Result<(), GitError> {
         let second = self.own_file(nonce, "index2");
-        self.write_index(&second, changes, stat)?;
-        let index = self.gitdir().join("index");
+        // What lies in our lock is the present index with the change, what a hook added included.
+        let base =
+            if self.holds_index_lock(nonce) { self.own_file(nonce, "index") } else { self.index_file() };
+        self.write_index(&base, &second, changes, stat)?;
+        let index = self.index_file();
         fs::rename(&second, &index).map_err(io_error("put in place", &index))?;
         sync_folder(self.gitdir())?;
         self.unlock_index(nonce)
     }
 
-    /// Writes the present index with `changes` to `path`; durable.
+    /// Writes the index `base` with `changes` to `path`; durable.
     fn write_index(
         &self,
+        base: &Path,
         path: &Path,
         changes: &[IndexChange],
         stat: &dyn Fn(&Path) -> Option<Stat>,
     ) -> Result<(), GitError> {
-        let present = self.gitdir().join("index");
-        match fs::copy(&present, path) {
+        match fs::copy(base, path) {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io_error("copy", &present)(error)),
+            Err(error) => return Err(io_error("copy", base)(error)),
         }
         // Read through `read_index` first, for its clear message about indexes of other kinds.
         self.read_index()?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use git2::Oid;
 
-use super::settings::Identity;
+use super::settings::{Identity, is_true};
 use super::{GitError, Repo, io_error};
 use crate::model::Shown;
 
@@ -40,14 +40,19 @@ impl Repo {
         same_file(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))
     }
 
+    /// Whether the transaction `nonce` holds the lock of the ref `name`, its new value inside.
+    pub fn holds_ref_lock(&self, nonce: &str, name: &str) -> bool {
+        same_file(&self.own_file(nonce, "ref"), &lock_path(&self.ref_file(name)))
+    }
+
     /// Lets git's index lock go, with the index as it was.
     pub fn unlock_index(&self, nonce: &str) -> Result<(), GitError> {
         release(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))
     }
 
-    /// Moves the ref `name` from `old` to `new`; returns false, with nothing changed, if it does not
-    /// stand at `old` any more. Durable when it returns.
-    pub fn swap_ref(
+    /// Locks the ref `name` for its move from `old` to `new`; returns false, with nothing changed, if it
+    /// does not stand at `old` any more.
+    pub fn lock_ref(
         &self,
         name: &str,
         old: Option<Oid>,
@@ -68,9 +73,22 @@ impl Repo {
         }
         // What a crash must not lose has to be on disk before the branch says so.
         sync_folder(self.gitdir())?;
-        fs::rename(&lock, &file).map_err(io_error("move the ref", &file))?;
-        sync_folder(folder)?;
         Ok(true)
+    }
+
+    /// Moves the ref `name`, locked before, to where its lock says. Durable when it returns.
+    pub fn move_ref(&self, name: &str) -> Result<(), GitError> {
+        let file = self.ref_file(name);
+        fs::rename(lock_path(&file), &file).map_err(io_error("move the ref", &file))?;
+        // Folders of a branch such as `team/web` may be new, where the ref was packed before.
+        let top = if name == "HEAD" { self.gitdir() } else { self.common() };
+        for folder in file.ancestors().skip(1) {
+            sync_folder(folder)?;
+            if folder == top || folder.ends_with("refs/heads") {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the move to the reflogs of `name` and HEAD, as git words it; does nothing where the newest
@@ -95,6 +113,23 @@ impl Repo {
         for log in logs {
             let _ = append_log(&log, &line, log_all);
         }
+    }
+
+    /// Adds the move from `old` to `new` to the reflogs if `name` still stands at `new`: the command that
+    /// moved it was killed before it could. Who and what is read from the commit.
+    pub fn log_recovered(&self, name: &str, old: Option<Oid>, new: Option<Oid>) {
+        let Some(new) = new.filter(|new| self.target(name).ok().flatten() == Some(*new)) else { return };
+        let Ok(commit) = self.repo.find_commit(new) else { return };
+        let (committer, text) = (commit.committer(), |bytes| String::from_utf8_lossy(bytes).into_owned());
+        let who = Identity {
+            name: text(committer.name_bytes()),
+            email: text(committer.email_bytes()),
+            seconds: committer.when().seconds(),
+            offset: committer.when().offset_minutes(),
+        };
+        let setting = self.repo.config().and_then(|config| config.get_string("core.logAllRefUpdates"));
+        let log_all = setting.map_or(true, |value| value == "always" || is_true(value.as_bytes()));
+        self.log_move(name, old, new, &who, &text(commit.message_bytes()), log_all);
     }
 
     /// Removes whatever the transaction `nonce` left in this git directory: its files, and the locks

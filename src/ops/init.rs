@@ -106,6 +106,7 @@ fn add_entries(
     plan: &mut Plan,
 ) -> Result<Vec<Reencrypted>, OpError> {
     let mut work = Reencryption::new(context, overlay);
+    context.store.refuse_left_out(folder.as_path())?;
     if context.store.beneath().state(folder.as_path())? == State::Folder || folder.is_root() {
         let changes = work.folder(folder.as_path())?;
         plan.changes.extend(changes);

@@ -166,6 +166,7 @@ fn sources(context: &Context<'_>, route: &Route) -> Result<Vec<(PathBuf, PathBuf
     if !route.folder {
         return Ok(vec![(route.from.clone(), route.to.clone())]);
     }
+    context.store.refuse_left_out(&route.from)?;
     let below = context.store.beneath().below(&route.from)?;
     if let Some(path) = below.repositories.first() {
         let what = "a git repository of its own, which only git may move";

@@ -132,6 +132,18 @@ impl Store {
         Repo::prefix_of(&self.root, folder.as_path()).map(|prefix| self.root.join(prefix))
     }
 
+    /// Refuses a folder of which a part is left out by a sparse checkout: what is done to the folder would
+    /// not be done to that.
+    pub fn refuse_left_out(&self, folder: &Path) -> Result<(), StoreError> {
+        let Some(prefix) = Repo::prefix_of(&self.root, folder) else { return Ok(()) };
+        let repo = Repo::open(&self.root, &prefix)?;
+        let inside = folder.strip_prefix(&prefix).expect("the repository holds the folder");
+        match repo.left_out(inside)? {
+            Some(path) => Err(GitError::Sparse { path: Shown::os(&prefix.join(path)).to_string() }.into()),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the file of the journal: beside git's own state, so that it is never committed.
     fn journal_path(&self) -> PathBuf {
         match Repo::directory(&self.root) {

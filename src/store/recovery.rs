@@ -58,6 +58,11 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a branch holds its commit of the journal, as far as can be told.
+    pub(super) fn has_moved(&self, journal: &Journal) -> bool {
+        self.find_repos(journal).map_or(!journal.repos.is_empty(), |repos| repos.iter().any(|r| r.moved))
+    }
+
     /// Opens the repositories that the journal names.
     fn find_repos(&self, journal: &Journal) -> Result<Vec<Found>, StoreError> {
         let mut found = Vec::new();
@@ -95,12 +100,20 @@ impl Store {
         for found in repos.iter().filter(|found| !found.moved) {
             if let Some(new) = found.new {
                 // Another repository's branch has moved, so this one has to follow.
-                found.repo.swap_ref(&found.name, found.old, new, &journal.nonce, until)?;
+                if !found.repo.holds_ref_lock(&journal.nonce, &found.name)
+                    && !found.repo.lock_ref(&found.name, found.old, new, &journal.nonce, until)?
+                {
+                    let name = Shown::new(&found.name).to_string();
+                    self.note(format!("{name} has moved on: the change is not committed there"));
+                    continue;
+                }
+                found.repo.move_ref(&found.name)?;
             }
         }
         self.place_files(journal, Some(repos))?;
         for found in repos {
             self.mend_index(journal, found, until)?;
+            found.repo.log_recovered(&found.name, found.old, found.new);
             found.repo.sweep(&journal.nonce, &found.name)?;
             found.repo.sweep_objects();
         }

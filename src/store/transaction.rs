@@ -14,6 +14,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Instant;
 
 use super::beneath::State;
@@ -91,6 +92,8 @@ struct Work<'p> {
     plan: &'p Plan,
     nonce: String,
     parts: Vec<Part>,
+    /// Work trees with files that go and that only their index knows.
+    unstage: Vec<(PathBuf, PathBuf)>,
     warnings: Vec<String>,
 }
 
@@ -117,8 +120,9 @@ impl Store {
                 if !work.still_on_top()? {
                     continue;
                 }
-            } else {
-                self.make_commits(&mut work)?;
+            } else if let Err(error) = self.make_commits(&mut work) {
+                let _ = Journal::remove(&self.journal_path());
+                return Err(error);
             }
             match self.place(&work)? {
                 Outcome::Stale(path) if path.as_os_str() == "HEAD" && attempt < 50 => {}
@@ -167,7 +171,8 @@ impl Store {
         plan: &'p Plan,
         settings: &BTreeMap<PathBuf, Settings>,
     ) -> Result<Work<'p>, StoreError> {
-        let mut work = Work { plan, nonce: nonce()?, parts: Vec::new(), warnings: Vec::new() };
+        let mut work =
+            Work { plan, nonce: nonce()?, parts: Vec::new(), unstage: Vec::new(), warnings: Vec::new() };
         let mut by_repo: BTreeMap<PathBuf, Vec<&Change>> = BTreeMap::new();
         for change in &plan.changes {
             if let Some(prefix) = self.prefix_of(&change.path) {
@@ -207,13 +212,8 @@ impl Store {
     /// Makes the commit objects.
     fn make_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
         for part in &mut work.parts {
-            match part.repo.make_commit(&mut part.prepared, &part.settings, &self.options.git) {
-                Ok(id) => part.commit = Some(id),
-                Err(error) => {
-                    let _ = Journal::remove(&self.journal_path());
-                    return Err(error.into());
-                }
-            }
+            let id = part.repo.make_commit(&mut part.prepared, &part.settings, &self.options.git)?;
+            part.commit = Some(id);
         }
         Ok(())
     }
@@ -221,12 +221,14 @@ impl Store {
     /// Steps 3 to 6: everything that can be seen from outside.
     fn place(&self, work: &Work<'_>) -> Result<Outcome, StoreError> {
         let mut journal = self.journal_of(work)?;
-        let published = match self.stage(work, &mut journal) {
-            Ok(Ok(published)) => published,
+        let folders = match self.stage(work, &mut journal) {
+            Ok(Ok(folders)) => folders,
             Ok(Err(stale)) => {
                 self.roll_back(&journal)?;
                 return Ok(Outcome::Stale(stale));
             }
+            // An error may come after the commit point: then the journal stays, to be finished from.
+            Err(error) if self.has_moved(&journal) => return Err(StoreError::Unfinished(Box::new(error))),
             Err(error) => {
                 // What cannot be undone now is undone by the next command: the journal stays then.
                 let _ = self.roll_back(&journal);
@@ -234,7 +236,9 @@ impl Store {
             }
         };
         self.finish(&journal, work).map_err(|error| StoreError::Unfinished(Box::new(error)))?;
-        Ok(Outcome::Done(published))
+        // Only told: a summary that cannot be made is no failure.
+        let commits = work.parts.iter().filter_map(|part| part.summary(&self.root).ok()).collect();
+        Ok(Outcome::Done(Published { folders, commits, warnings: work.warnings.clone() }))
     }
 
     /// Returns the journal of a change that is about to be published.
@@ -278,12 +282,12 @@ impl Store {
         Ok(missing)
     }
 
-    /// Steps 3 to 5. The inner error names what is no longer as the plan saw it.
+    /// Steps 3 to 5. Returns the folders made; the inner error names what is no longer as the plan saw it.
     fn stage(
         &self,
         work: &Work<'_>,
         journal: &mut Journal,
-    ) -> Result<Result<Published, PathBuf>, StoreError> {
+    ) -> Result<Result<Vec<PathBuf>, PathBuf>, StoreError> {
         let until = Instant::now() + PATIENCE;
         journal.write(&self.journal_path(), true)?;
         let folders = self.stage_files(work)?;
@@ -294,24 +298,23 @@ impl Store {
         if let Some(path) = self.stale(work.plan)? {
             return Ok(Err(path));
         }
-        let mut moved = 0;
+        // All branches are locked before one moves, so that another program's lock stops all of it.
         for part in &work.parts {
             let commit = part.commit.expect("the commit was made");
-            if part.repo.swap_ref(&part.branch, part.prepared.parent, commit, &work.nonce, until)? {
-                moved += 1;
-            } else if moved == 0 {
+            let (name, old) = (&part.branch, part.prepared.parent);
+            // Somebody may have switched to another branch meanwhile.
+            if part.repo.branch()? != *name || !part.repo.lock_ref(name, old, commit, &work.nonce, until)? {
                 return Ok(Err("HEAD".into()));
-            } else {
-                self.note(format!("{} has moved on; this change is not committed there", part.branch));
             }
+        }
+        for part in &work.parts {
+            part.repo.move_ref(&part.branch)?;
         }
         if work.parts.is_empty() {
             journal.phase = Phase::Committed;
             journal.write(&self.journal_path(), true)?;
         }
-        let commits = work.parts.iter().map(|part| part.summary(&self.root)).collect::<Result<_, _>>();
-        let commits = commits.unwrap_or_default();
-        Ok(Ok(Published { folders, commits, warnings: work.warnings.clone() }))
+        Ok(Ok(folders))
     }
 
     /// Makes folders and writes the new files beside their places, all of it durable.
@@ -340,7 +343,8 @@ impl Store {
             to_sync.insert(self.root.join(path));
         }
         for part in &work.parts {
-            for object in &part.prepared.objects {
+            // One that is gone meanwhile was packed by `git gc`, which syncs its packs.
+            for object in part.prepared.objects.iter().filter(|path| path.exists()) {
                 to_sync.extend(object.parent().map(Path::to_path_buf));
                 // A fan-out folder may be new as well.
                 to_sync.extend(object.parent().and_then(Path::parent).map(Path::to_path_buf));
@@ -375,6 +379,14 @@ impl Store {
 
     /// What comes after publication, without the lock: hooks that may call us again, and tidying up.
     fn after(&self, work: Work<'_>, published: &mut Published) {
+        for (workdir, path) in &work.unstage {
+            // Left in the index, the next `git commit` would bring it back.
+            let mut git = self.options.git.command(workdir);
+            git.args(["rm", "-q", "--cached", "--ignore-unmatch", "--"]).arg(path);
+            if !git.stdin(Stdio::null()).status().is_ok_and(|status| status.success()) {
+                published.warnings.push(format!("`{}` is still in git's index", Shown::os(path)));
+            }
+        }
         for part in &work.parts {
             if let Some(warning) = part.repo.post_commit(&part.settings) {
                 published.warnings.push(warning);
@@ -403,7 +415,15 @@ impl Work<'_> {
             if repo.is_sparse() && change.seen == State::Absent && repo.head_entry(path)?.is_some() {
                 return Err(GitError::Sparse { path: Shown::os(&change.path).to_string() }.into());
             }
-            let new = change.new.as_deref().map(|bytes| (bytes, false));
+            if change.new.is_none() && repo.head_entry(path)?.is_none() && repo.stages(path)? {
+                self.unstage.push((repo.workdir().to_path_buf(), path.to_path_buf()));
+            }
+            // A file keeps its mode when it is replaced.
+            let executable = match change.seen {
+                State::File(_) => repo.head_entry(path)?.is_some_and(|(_, mode)| mode == 0o100_755),
+                _ => false,
+            };
+            let new = change.new.as_deref().map(|bytes| (bytes, executable));
             files.push(FileChange { path: path.to_path_buf(), new });
         }
         let only_removes = changes.iter().all(|change| change.new.is_none());
