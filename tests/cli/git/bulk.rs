@@ -11,9 +11,15 @@ fn a_big_folder_moves_in_one_commit_and_one_pack() {
     store.ok("pass mv big large/er");
     assert_eq!(store.count(), commits + 1);
     store.clean();
-    assert_eq!(store.ok("find store/large -name '*.gpg' | wc -l; ls -d store/big 2>/dev/null || echo gone"), "300\ngone");
+    assert_eq!(
+        store.ok("find store/large -name '*.gpg' | wc -l; ls -d store/big 2>/dev/null || echo gone"),
+        "300\ngone"
+    );
     // Blobs are all there already: at most a pack of trees.
-    assert!(store.ok("ls store/.git/objects/pack/*.pack | wc -l").parse::<usize>().unwrap() <= 1 + packs.parse::<usize>().unwrap());
+    assert!(
+        store.ok("ls store/.git/objects/pack/*.pack | wc -l").parse::<usize>().unwrap()
+            <= 1 + packs.parse::<usize>().unwrap()
+    );
     store.ok("pass rm -rf large");
     assert_eq!(store.count(), commits + 2);
     store.clean();
@@ -29,7 +35,8 @@ fn many_entries_are_encrypted_anew_in_one_commit_and_one_pack() {
     assert_eq!(store.count(), commits + 1);
     store.clean();
     assert_eq!(store.ok("ls store/.git/objects/pack/*.pack | wc -l"), "1");
-    let more = store.ok("find store/.git/objects/?? -type f | wc -l").parse::<usize>().unwrap() - loose.parse::<usize>().unwrap();
+    let more = store.ok("find store/.git/objects/?? -type f | wc -l").parse::<usize>().unwrap()
+        - loose.parse::<usize>().unwrap();
     assert!(more <= 1, "only the commit is loose, not {more} objects");
     assert_eq!(store.ok("git -C store show --stat --format= HEAD | tail -1 | cut -d' ' -f2"), "61");
     let message = std::fs::read(store.dir().join("team/42.gpg")).unwrap();

@@ -79,3 +79,13 @@ fn a_file_where_a_folder_is_needed_is_named() {
         assert_eq!(store.ok("find store -name '*b.gpg'"), "");
     }
 }
+
+#[test]
+fn a_file_that_may_be_executed_stays_so() {
+    let store = Repository::new();
+    store.ok("pass generate a; chmod +x store/a.gpg; git -C store commit -qam mode; pass generate -f a");
+    store.clean();
+    assert_eq!(store.ok("git -C store ls-tree HEAD a.gpg | cut -c1-6"), "100755");
+    store.ok("pass mv a b");
+    store.clean();
+}

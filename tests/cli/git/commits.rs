@@ -26,7 +26,10 @@ fn each_change_is_one_commit_and_leaves_git_content() {
         assert_eq!(store.count(), count, "{line}");
         store.clean();
     }
-    assert_eq!(store.last(), "Remove deep from store.|Test Person|test@example.org|Test Person|test@example.org\n\nD\tdeep/er/c.gpg");
+    assert_eq!(
+        store.last(),
+        "Remove deep from store.|Test Person|test@example.org|Test Person|test@example.org\n\nD\tdeep/er/c.gpg"
+    );
 }
 
 #[test]
@@ -45,7 +48,7 @@ fn the_reflog_reads_as_gits_own() {
     assert_eq!(ids[..2], ids[2..]);
     store.clean();
     // None is started where the user wants none; what is there goes on.
-    store.ok("cd store; git config core.logAllRefUpdates false; git switch -q -c other; rm .git/logs/refs/heads/other
+    store.ok("cd store; git config core.logAllRefUpdates false; git switch -q -c other; rm -f .git/logs/refs/heads/other
         cd ..; echo x | pass insert -m b; test ! -e store/.git/logs/refs/heads/other");
     assert!(store.ok("tail -1 store/.git/logs/HEAD").ends_with("commit: Add given password for b to store."));
 }
@@ -58,8 +61,10 @@ fn names_come_from_wherever_git_takes_them() {
         store.last().lines().next().unwrap().split_once('|').unwrap().1.to_owned()
     };
     assert_eq!(
-        person("export GIT_AUTHOR_NAME=Ä GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@x
-            GIT_AUTHOR_DATE='@1600000000 -0330' pass generate a"),
+        person(
+            "export GIT_AUTHOR_NAME=Ä GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=C GIT_COMMITTER_EMAIL=c@x
+            GIT_AUTHOR_DATE='@1600000000 -0330' pass generate a"
+        ),
         "Ä|a@x|C|c@x"
     );
     assert_eq!(store.ok("git -C store log -1 --format='%ad' --date=raw"), "1600000000 -0330");
@@ -99,8 +104,10 @@ fn commits_go_to_whatever_head_stands_for() {
     assert_eq!(store.count(), 1);
     assert_eq!(store.ok("git -C store symbolic-ref HEAD"), "refs/heads/empty");
     // A branch that only stands for another one.
-    store.ok("cd store; git symbolic-ref refs/heads/alias refs/heads/empty; git symbolic-ref HEAD refs/heads/alias
-        cd ..; pass generate d");
+    store.ok(
+        "cd store; git symbolic-ref refs/heads/alias refs/heads/empty; git symbolic-ref HEAD refs/heads/alias
+        cd ..; pass generate d",
+    );
     assert_eq!(store.ok("git -C store symbolic-ref refs/heads/alias"), "refs/heads/empty");
     assert_eq!(store.ok("git -C store rev-list --count empty"), "2");
     store.clean();

@@ -47,10 +47,32 @@ fn a_pre_commit_sees_exactly_our_change_and_may_add_to_it() {
 }
 
 #[test]
+fn a_pre_commit_that_stages_everything_does_not_lose_our_change() {
+    let store = Repository::new();
+    store.ok("pass generate web/a; echo >store/stray");
+    store.script("store/.git/hooks/pre-commit", "#!/bin/sh\ngit add -A\n");
+    for (line, changed) in [
+        ("pass generate b", "A\tb.gpg\nA\tstray"),
+        ("pass mv web/a net/a", "A\tnet/a.gpg\nD\tweb/a.gpg"),
+        ("pass rm -f b", "D\tb.gpg"),
+    ] {
+        store.ok(line);
+        assert!(store.last().ends_with(&format!("\n\n{changed}")), "{line}: {}", store.last());
+        store.clean();
+    }
+}
+
+#[test]
 fn messages_may_be_rewritten_but_not_emptied() {
     let store = Repository::new();
-    store.script("store/.git/hooks/prepare-commit-msg", "#!/bin/sh\necho \"$2\" >kind\nsed -i '1s/^/[ann] /' \"$1\"\n");
-    store.script("store/.git/hooks/commit-msg", "#!/bin/sh\nmv kind ..\nprintf '\\nSigned-off-by: Ann\\n\\n\\n' >>\"$1\"\n");
+    store.script(
+        "store/.git/hooks/prepare-commit-msg",
+        "#!/bin/sh\necho \"$2\" >kind\nsed -i '1s/^/[ann] /' \"$1\"\n",
+    );
+    store.script(
+        "store/.git/hooks/commit-msg",
+        "#!/bin/sh\nmv kind ..\nprintf '\\nSigned-off-by: Ann\\n\\n\\n' >>\"$1\"\n",
+    );
     store.ok("pass generate '#a'");
     assert_eq!(
         store.ok("git -C store log -1 --format=%B"),
@@ -93,10 +115,14 @@ fn a_post_commit_may_push_and_call_us_again() {
          echo y | pass insert -m b\ngit push -q\n",
     );
     let output = store.shell("echo x | pass insert -m a");
-    assert_eq!((output.code, output.err().as_str()), (0, ""), "{}", output.out());
+    assert_eq!(output.code, 0, "{}", output.err());
+    assert!(!output.err().contains("warning") && !output.err().contains("error"), "{}", output.err());
     assert_eq!(store.ok("cat shown"), "x");
     assert_eq!(store.decrypted("b"), "y\n");
-    assert_eq!(store.ok("git -C remote.git log -2 --format=%s"), "Add given password for b to store.\nAdd given password for a to store.");
+    assert_eq!(
+        store.ok("git -C remote.git log -2 --format=%s"),
+        "Add given password for b to store.\nAdd given password for a to store."
+    );
     store.clean();
     store.script("store/.git/hooks/post-commit", "#!/bin/sh\nexit 9\n");
     let output = store.shell("echo x | pass insert -m c");

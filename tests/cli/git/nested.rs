@@ -17,7 +17,10 @@ fn the_innermost_repository_records_a_change() {
     assert_eq!(store.ok("git -C store/team log -1 --format=%s"), "Rename mine to team/mine.");
     store.ok("pass mv team/mine back; pass cp back team/copy");
     assert_eq!(store.ok("git -C store log -1 --format=%s"), "Rename team/mine to back.");
-    assert_eq!(store.ok("git -C store/team log -2 --format=%s"), "Copy back to team/copy.\nRemove team/mine.");
+    assert_eq!(
+        store.ok("git -C store/team log -2 --format=%s"),
+        "Copy back to team/copy.\nRemove team/mine."
+    );
     for folder in ["store", "store/team"] {
         store.clean_in(folder);
     }
@@ -40,7 +43,10 @@ fn a_submodule_records_its_own_changes() {
     store.clean_in("store/team");
     assert_eq!(store.count(), outer + 2);
     assert_eq!(store.ok("git -C store status --porcelain"), " M team");
-    assert_eq!(store.ok("git -C store log -1 --format=%s; git -C store/team log -1 --format=%s"), "Remove c.\nRename c to team/c.");
+    assert_eq!(
+        store.ok("git -C store log -1 --format=%s; git -C store/team log -1 --format=%s"),
+        "Remove c.\nRename c to team/c."
+    );
     assert_eq!(store.ok("git -C store fsck --strict; find store -name '*passel*'"), "");
 }
 

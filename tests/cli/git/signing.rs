@@ -7,7 +7,8 @@ fn commits_are_signed_with_openpgp_where_either_setting_says_so() {
     let store = Repository::new();
     store.ok("git config --global user.signingKey $ALICE; pass generate a");
     assert_ne!(store.shell("git -C store verify-commit HEAD").code, 0);
-    store.ok("pass git config --bool pass.signcommits true; pass mv a web/a; git -C store verify-commit HEAD");
+    store
+        .ok("pass git config --bool pass.signcommits true; pass mv a web/a; git -C store verify-commit HEAD");
     store.ok("pass git config --unset pass.signcommits; git config --global commit.gpgSign true; pass generate b; git -C store verify-commit HEAD");
     store.clean();
 }
@@ -19,7 +20,10 @@ fn commits_are_signed_with_ssh() {
         git config --global user.signingKey ~/key.pub; git config --global commit.gpgSign true
         echo \"test@example.org $(cat home/key.pub)\" >home/allowed; git config --global gpg.ssh.allowedSignersFile ~/allowed
         pass generate a; git -C store verify-commit HEAD; pass mv a b; git -C store verify-commit HEAD");
-    assert_eq!(store.last(), "Rename a to b.|Test Person|test@example.org|Test Person|test@example.org\n\nD\ta.gpg\nA\tb.gpg");
+    assert_eq!(
+        store.last(),
+        "Rename a to b.|Test Person|test@example.org|Test Person|test@example.org\n\nD\ta.gpg\nA\tb.gpg"
+    );
     store.clean();
 }
 
