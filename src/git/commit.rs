@@ -77,7 +77,7 @@ impl Repo {
         let failed = || git_error("write a pack");
         // A handle of its own: a backend in memory cannot be taken off again.
         let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
-        super::sync_objects(&repo).map_err(git_error("set up the repository"))?;
+        let _settings = super::sync_objects(&repo).map_err(git_error("set up the repository"))?;
         repo.odb().and_then(|odb| odb.add_new_mempack_backend(1000).map(drop)).map_err(failed())?;
         let base = base_tree(&repo, parent)?;
         let (tree, index) = update_tree(&repo, base, changes)?;

@@ -163,6 +163,8 @@ pub struct Repo {
     prefix: PathBuf,
     /// The work tree.
     workdir: PathBuf,
+    /// What libgit2 is told besides the user's configuration.
+    _settings: SettingsFile,
 }
 
 impl Repo {
@@ -198,7 +200,7 @@ impl Repo {
                 None if source.code() == git2::ErrorCode::Owner => GitError::Owner { path: shown.clone() },
                 None => GitError::Open { path: shown.clone(), source },
             })?;
-        sync_objects(&repo).map_err(git_error("set up the repository"))?;
+        let settings = sync_objects(&repo).map_err(git_error("set up the repository"))?;
         if repo.is_bare() {
             return Err(GitError::Unsupported { path: shown, what: "is bare" });
         }
@@ -208,7 +210,7 @@ impl Repo {
             let tree = repo.workdir().map_or_else(String::new, |tree| Shown::os(tree).to_string());
             return Err(GitError::Elsewhere { path: shown, tree });
         }
-        Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir })
+        Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir, _settings: settings })
     }
 
     /// Whether `name` can be a ref's: no `..`, nothing outside of `refs/` but `HEAD`.
@@ -365,16 +367,26 @@ impl Repo {
 /// Makes libgit2 sync every object and pack that it writes before it gets its name: an object that comes
 /// out empty after a power cut would be taken for the real one. Said in memory, since git warns about
 /// the setting where it stands in the user's file.
-fn sync_objects(repo: &git2::Repository) -> Result<(), git2::Error> {
+///
+/// libgit2 may read the file again at any time, so it must live as long as `repo` does.
+fn sync_objects(repo: &git2::Repository) -> Result<SettingsFile, git2::Error> {
     let failed = |error: io::Error| git2::Error::from_str(&error.to_string());
-    let mut file = settings_file().map_err(failed)?;
-    std::io::Write::write_all(&mut file.0, b"[core]\n\tfsyncObjectFiles = true\n").map_err(failed)?;
-    repo.config()?.add_file(&file.1, git2::ConfigLevel::App, true)
+    let (mut file, path) = settings_file().map_err(failed)?;
+    std::io::Write::write_all(&mut file, b"[core]\n\tfsyncObjectFiles = true\n").map_err(failed)?;
+    repo.config()?.add_file(&path, git2::ConfigLevel::App, true)?;
+    Ok(file)
 }
+
+/// A file that exists as long as it is open.
+#[cfg(target_os = "linux")]
+type SettingsFile = std::fs::File;
+/// A file that is removed when it is dropped.
+#[cfg(not(target_os = "linux"))]
+type SettingsFile = tempfile::NamedTempFile;
 
 /// Returns a file in memory with the path under which it can be read as long as it is open.
 #[cfg(target_os = "linux")]
-fn settings_file() -> io::Result<(std::fs::File, PathBuf)> {
+fn settings_file() -> io::Result<(SettingsFile, PathBuf)> {
     use std::os::fd::AsRawFd as _;
     let fd = rustix::fs::memfd_create("settings", rustix::fs::MemfdFlags::CLOEXEC)?;
     let path = PathBuf::from(format!("/proc/self/fd/{}", fd.as_raw_fd()));
@@ -383,7 +395,7 @@ fn settings_file() -> io::Result<(std::fs::File, PathBuf)> {
 
 /// Returns a temporary file with its path.
 #[cfg(not(target_os = "linux"))]
-fn settings_file() -> io::Result<(tempfile::NamedTempFile, PathBuf)> {
+fn settings_file() -> io::Result<(SettingsFile, PathBuf)> {
     let file = tempfile::NamedTempFile::new()?;
     let path = file.path().to_path_buf();
     Ok((file, path))

@@ -177,8 +177,13 @@ mod tests {
 
     #[test]
     fn keeps_the_streams_apart() {
-        let script = "cat; cat <&4; echo status >&3; echo error >&2; exit 7";
-        let filter = Filter::new(shell(script), b"one ").second_input(b"two").status().keep_stderr();
+        // Not `sh`: dash knows descriptors of one digit only.
+        let mut bash = Command::new("bash");
+        bash.args([
+            "-c",
+            &format!("cat; cat <&{SECOND_FD}; echo status >&{STATUS_FD}; echo error >&2; exit 7"),
+        ]);
+        let filter = Filter::new(bash, b"one ").second_input(b"two").status().keep_stderr();
         let done = filter.run().unwrap();
         assert_eq!(*done.stdout, b"one two");
         assert_eq!(done.status, b"status\n");

@@ -153,12 +153,18 @@ impl Journal {
         let text = serde_yaml::to_string(self)
             .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
         let beside = beside(path);
-        let mut file = std::fs::File::create(&beside).map_err(io("create"))?;
-        file.write_all(text.as_bytes()).map_err(io("write"))?;
-        if durable {
-            file.sync_all().map_err(io("sync"))?;
+        let written = (|| {
+            let mut file = std::fs::File::create(&beside).map_err(io("create"))?;
+            file.write_all(text.as_bytes()).map_err(io("write"))?;
+            if durable {
+                file.sync_all().map_err(io("sync"))?;
+            }
+            std::fs::rename(&beside, path).map_err(io("put in place"))
+        })();
+        if written.is_err() {
+            let _ = std::fs::remove_file(&beside);
         }
-        std::fs::rename(&beside, path).map_err(io("put in place"))?;
+        written?;
         if durable && let Some(folder) = path.parent() {
             std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync"))?;
         }
