@@ -311,12 +311,28 @@ pub const DIFFERENCES: &[Difference] = &[
     },
     Difference {
         // Being changed: `--help` is to print the help.
-        why: "`-h` and `--help` are refused with the usage text alone, without getopt's complaint.",
-        places: &[at(
-            "show used wrongly",
-            "pass show --help",
-            &[Stock(Stderr, "pass: unrecognized option '--help'")],
-        )],
+        why: "`-h` and `--help` show help, of the program or of a command; pass knows `--help` only as its \
+              first word.",
+        places: &[
+            at(
+                "show used wrongly",
+                "pass show --help",
+                &[
+                    Exits("0"),
+                    Stock(Stderr, "pass: unrecognized option '--help'"),
+                    Ours(Stdout, "Usage: pass show [OPTIONS] [NAME]"),
+                ],
+            ),
+            at(
+                "version and help",
+                "pass -h",
+                &[
+                    Exits("0"),
+                    Stock(Stderr, "pass: invalid option -- 'h'"),
+                    Ours(Stdout, "as spoken by passel"),
+                ],
+            ),
+        ],
     },
     Difference {
         why: "A recipient that is unknown, expired, revoked or cannot encrypt is refused before \
@@ -745,7 +761,7 @@ pub const DIFFERENCES: &[Difference] = &[
             at("version and help", "pass version more", &[Ours(Stdout, "as spoken by passel")]),
             at("version and help", "pass help", &[Ours(Stdout, "as spoken by passel")]),
             at("version and help", "pass --help", &[Ours(Stdout, "as spoken by passel")]),
-            at("version and help", "pass help insert", &[Ours(Stdout, "as spoken by passel")]),
+            at("version and help", "pass help insert", &[Ours(Stdout, "Usage: pass insert [OPTIONS] NAME")]),
             at(
                 "version and help",
                 "EDITOR=nano PASSWORD_STORE_CLIP_TIME=9 PASSWORD_STORE_GENERATED_LENGTH=31 pass help",
