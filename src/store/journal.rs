@@ -154,11 +154,15 @@ impl Journal {
             .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
         let beside = beside(path);
         let mut file = std::fs::File::create(&beside).map_err(io("create"))?;
-        file.write_all(text.as_bytes()).map_err(io("write"))?;
-        if durable {
-            file.sync_all().map_err(io("sync"))?;
+        let written = file.write_all(text.as_bytes()).map_err(io("write"));
+        let synced =
+            written.and_then(|()| if durable { file.sync_all().map_err(io("sync")) } else { Ok(()) });
+        let placed = synced.and_then(|()| std::fs::rename(&beside, path).map_err(io("put in place")));
+        if placed.is_err() {
+            // A full disk: nothing half-written stays for the next command to clear.
+            let _ = std::fs::remove_file(&beside);
         }
-        std::fs::rename(&beside, path).map_err(io("put in place"))?;
+        placed?;
         if durable && let Some(folder) = path.parent() {
             std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync"))?;
         }
