@@ -80,14 +80,23 @@ impl Repo {
         // A handle of its own: a backend in memory cannot be taken off again.
         let repo = Repository::open(&self.workdir).map_err(git_error("open the repository"))?;
         let odb = repo.odb().map_err(failed())?;
-        let memory = odb.add_new_mempack_backend(1000).map_err(failed())?;
+        odb.add_new_mempack_backend(1000).map_err(failed())?;
         let base = base_tree(&repo, parent)?;
         let (tree, index) = update_tree(&repo, base, changes)?;
+        let known = self.repo.odb().map_err(failed())?;
+        // Not the backend's own dump: that holds what its commits name, and there is none yet.
+        let mut builder = repo.packbuilder().map_err(failed())?;
+        for id in changed_objects(&repo, tree, &index)?.into_iter().filter(|id| !known.exists(*id)) {
+            builder.insert_object(id, None).map_err(failed())?;
+        }
+        if builder.object_count() == 0 {
+            return Ok((base, tree, index, Vec::new()));
+        }
         let mut bytes = git2::Buf::new();
-        memory.dump(&repo, &mut bytes).map_err(failed())?;
+        builder.write_buf(&mut bytes).map_err(failed())?;
         let folder = self.common().join("objects/pack");
         fs::create_dir_all(&folder).map_err(io_error("make", &folder))?;
-        let mut indexer = git2::Indexer::new(None, &folder, 0o444, true).map_err(failed())?;
+        let mut indexer = git2::Indexer::new(Some(&known), &folder, 0o444, true).map_err(failed())?;
         indexer.write_all(&bytes).map_err(io_error("write a pack in", &folder))?;
         let name = indexer.commit().map_err(failed())?;
         self.repo.odb().and_then(|odb| odb.refresh()).map_err(failed())?;
@@ -211,15 +220,7 @@ impl Repo {
 
     /// Returns the loose files among the objects that the changed paths name: blobs and trees.
     fn loose_objects(&self, tree: Oid, index: &[IndexChange]) -> Result<Vec<PathBuf>, GitError> {
-        let root = self.repo.find_tree(tree).map_err(git_error("read a tree"))?;
-        let mut ids = BTreeSet::from([tree]);
-        for (path, new) in index {
-            ids.extend(new.map(|(id, _)| id));
-            for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
-                // A folder that lost its last file is no longer in the tree.
-                ids.extend(root.get_path(folder).map(|entry| entry.id()));
-            }
-        }
+        let ids = changed_objects(&self.repo, tree, index)?;
         Ok(ids.into_iter().map(|id| self.loose_path(id)).filter(|path| path.exists()).collect())
     }
 
@@ -236,6 +237,20 @@ impl Repo {
             }
         }
     }
+}
+
+/// Returns the objects that the changed paths name in `tree`: blobs and trees.
+fn changed_objects(repo: &Repository, tree: Oid, index: &[IndexChange]) -> Result<BTreeSet<Oid>, GitError> {
+    let root = repo.find_tree(tree).map_err(git_error("read a tree"))?;
+    let mut ids = BTreeSet::from([tree]);
+    for (path, new) in index {
+        ids.extend(new.map(|(id, _)| id));
+        for folder in path.ancestors().skip(1).filter(|f| !f.as_os_str().is_empty()) {
+            // A folder that lost its last file is no longer in the tree.
+            ids.extend(root.get_path(folder).map(|entry| entry.id()));
+        }
+    }
+    Ok(ids)
 }
 
 /// Returns the tree of `parent`, the empty tree before the first commit.

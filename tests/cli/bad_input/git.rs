@@ -76,3 +76,25 @@ fn a_stale_index_lock_is_named_with_its_age_and_the_mend() {
     fs::remove_file(lock).expect("it is still there");
     bad.0.pass(&["insert", "-mf", "a"], "new\n").good();
 }
+
+#[test]
+fn changes_of_many_files_are_one_commit_each() {
+    // From 16 files on, objects go into one pack.
+    let bad = Bad::new();
+    for number in 0..20 {
+        fs::create_dir_all(bad.0.dir().join("many")).expect("the store is ours");
+        fs::copy(bad.0.dir().join("a.gpg"), bad.0.dir().join(format!("many/{number}.gpg")))
+            .expect("it is there");
+    }
+    bad.0.shell("git -C store add -A && git -C store commit -q -m many").good();
+    let bob = bad.0.keyring().fingerprint("bob").to_owned();
+    let before = bad.0.subjects().len();
+    for args in
+        [&["init", &bob][..], &["cp", "many", "d/x"], &["mv", "many", "moved"], &["rm", "-rf", "moved"]]
+    {
+        bad.0.pass(args, "").good();
+    }
+    assert_eq!(bad.0.subjects().len(), before + 4);
+    assert_eq!(bad.0.shell("git -C store fsck --strict 2>&1; git -C store status --porcelain").out(), "");
+    assert_eq!(bad.0.pass(&["show", "d/x/7"], "").good().out(), "a\nmore\n");
+}
