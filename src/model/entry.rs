@@ -31,7 +31,13 @@ pub enum NameError {
     /// A component longer than file systems take (255 bytes with the suffix).
     #[error("`{0}` has a part of more than {max} bytes", max = MAX_COMPONENT)]
     TooLong(String),
+    /// A name longer than systems take, with room for the root's path.
+    #[error("the name has more than {max} bytes", max = MAX_NAME)]
+    LongName,
 }
+
+/// The longest name, in bytes: paths may have 4,095, and the root's comes before it.
+const MAX_NAME: usize = 3072;
 
 /// The longest component, in bytes: 255 less what `.gpg` and our temporary names add.
 const MAX_COMPONENT: usize = 220;
@@ -129,6 +135,9 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
             b".passel" => return Err(NameError::Own(shown(), ".passel")),
             part => path.push(OsStr::from_bytes(part)),
         }
+    }
+    if path.as_os_str().len() > MAX_NAME {
+        return Err(NameError::LongName);
     }
     Ok(path)
 }

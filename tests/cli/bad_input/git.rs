@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::Bad;
+use crate::cli::hostile::look::is_new_object;
 use crate::common::TestStore;
 
 #[test]
@@ -68,11 +69,39 @@ fn a_stale_index_lock_is_named_with_its_age_and_the_mend() {
     let bad = Bad::new();
     let lock = bad.0.dir().join(".git/index.lock");
     bad.0.shell("touch -d '2 minutes ago' store/.git/index.lock").good();
-    bad.refuses(&["insert", "-mf", "a"], &format!("rm '{}'", lock.display()));
-    let said = bad.0.pass(&["rm", "-f", "a"], "").err();
+    let before = bad.look();
+    let output = bad.0.pass(&["insert", "-mf", "a"], "new\n");
+    let said = output.err();
+    assert!(output.code == 1 && said.contains(&format!("rm '{}'", lock.display())), "{said}");
+    let mut changed = bad.look().differences(&before);
+    // The commit was made before git's lock could not be had, as git makes it.
+    changed.retain(|difference| !is_new_object(difference));
+    assert_eq!(changed, Vec::<String>::new());
     let age: u64 =
         said.split(" s old").next().and_then(|t| t.rsplit(' ').next()?.parse().ok()).expect("an age");
     assert!((120..200).contains(&age), "{said}");
     fs::remove_file(lock).expect("it is still there");
     bad.0.pass(&["insert", "-mf", "a"], "new\n").good();
+}
+
+#[test]
+fn changes_of_many_files_are_one_commit_each() {
+    // From 16 files on, objects go into one pack.
+    let bad = Bad::new();
+    for number in 0..20 {
+        fs::create_dir_all(bad.0.dir().join("many")).expect("the store is ours");
+        fs::copy(bad.0.dir().join("a.gpg"), bad.0.dir().join(format!("many/{number}.gpg")))
+            .expect("it is there");
+    }
+    bad.0.shell("git -C store add -A && git -C store commit -q -m many").good();
+    let bob = bad.0.keyring().fingerprint("bob").to_owned();
+    let before = bad.0.subjects().len();
+    for args in
+        [&["init", &bob][..], &["cp", "many", "d/x"], &["mv", "many", "moved"], &["rm", "-rf", "moved"]]
+    {
+        bad.0.pass(args, "").good();
+    }
+    assert_eq!(bad.0.subjects().len(), before + 4);
+    assert_eq!(bad.0.shell("git -C store fsck --strict 2>&1; git -C store status --porcelain").out(), "");
+    assert_eq!(bad.0.pass(&["show", "d/x/7"], "").good().out(), "a\nmore\n");
 }

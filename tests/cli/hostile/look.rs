@@ -49,6 +49,11 @@ impl Tree {
     }
 }
 
+/// Whether a difference is a new object of git's: nothing names it, and git's own gc removes it.
+pub fn is_new_object(difference: &str) -> bool {
+    difference.starts_with("+.git/objects/")
+}
+
 /// Returns the first thing in `bytes` that a terminal could act on, besides line breaks, tabs and colours.
 pub fn drives_terminal(bytes: &[u8]) -> Option<String> {
     for chunk in bytes.utf8_chunks() {
