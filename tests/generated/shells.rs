@@ -79,7 +79,7 @@ fn zsh(definitions: &Command) -> String {
             let about = about(command.get_about()).replace(':', "\\:");
             commands.push_str(&format!("        '{name}:{}'\n", quoted(&about)));
         }
-        let mut specs: Vec<String> = options(command).into_iter().map(|arg| zsh_option(arg)).collect();
+        let mut specs: Vec<String> = options(command).into_iter().map(zsh_option).collect();
         match kind(command.get_name()) {
             "entries" => specs.push("'*: : @F@_names entries'".to_owned()),
             "names" => specs.push("'*: : @F@_names names'".to_owned()),
