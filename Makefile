@@ -40,12 +40,17 @@ test: ## install what the tests lack, then run them all
 		set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi
 
+# Ignored for other reasons than their length: run by other tests, or by hand.
+NOT_LONG = keeper hardened_child copies_on_wayland
+
 test-long: ## the long sweeps: faults, random kills, simulations
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --locked --no-fail-fast --run-ignored ignored-only --no-tests=warn; \
+		set -x; $(CARGO) nextest run --locked --no-fail-fast --run-ignored ignored-only \
+			-E 'not test(/::($(subst $() ,|,$(NOT_LONG)))$$/)'; \
 	else \
-		set -x; $(CARGO) test --locked --no-fail-fast -- --ignored; \
+		set -x; $(CARGO) test --locked --no-fail-fast -- --ignored \
+			$(addprefix --skip ,$(NOT_LONG)); \
 	fi
 
 bench: build ## time passel beside pass on 10,000 entries

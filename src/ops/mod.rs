@@ -71,7 +71,7 @@ pub enum OpError {
         source: CryptoError,
     },
     /// Several entries could not be decrypted; each was named.
-    #[error("{} entries cannot be decrypted: {}", names.len(), names.join(", "))]
+    #[error("cannot decrypt {}", named(.names))]
     DecryptSeveral {
         /// The entries.
         names: Vec<String>,
@@ -107,6 +107,12 @@ pub enum OpError {
     /// Something stands at the destination.
     #[error("`{0}` already exists")]
     Occupied(String),
+}
+
+/// Returns names for a message: `` `a` ``, `` 2 entries: `a`, `b` ``.
+fn named(names: &[String]) -> String {
+    let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if names.len() == 1 { list } else { format!("{} entries: {list}", names.len()) }
 }
 
 /// What operations work with.

@@ -41,7 +41,14 @@ impl<'a, 'c> Reencryption<'a, 'c> {
 
     /// Returns `message` for its place at `path`: encrypted anew if others can read it than the
     /// recipients of its new folder, none if it is right as it is.
-    pub fn message(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+    ///
+    /// Failures name `source`, where the message stands now.
+    pub fn message(
+        &mut self,
+        source: &Path,
+        path: &Path,
+        message: &[u8],
+    ) -> Result<Option<Vec<u8>>, OpError> {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
         if !self.rules.contains_key(&folder) {
             let name = FolderName::parse(folder.as_os_str())?;
@@ -50,17 +57,18 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         }
         let recipients = &self.rules[&folder];
         let name = shown_entry(path);
-        let failed = |source| OpError::Decrypt { name: name.clone(), source };
+        let known = shown_entry(source);
+        let failed = |source| OpError::Decrypt { name: known.clone(), source };
         let readers = match self.context.crypto.recipients_of(message) {
             Ok(readers) => readers,
-            Err(error) => return self.fail(failed(error), &name),
+            Err(error) => return self.fail(failed(error), &known),
         };
         if in_line(&readers, recipients) {
             return Ok(None);
         }
-        let text = match self.context.decrypt(&name, message) {
+        let text = match self.context.decrypt(&known, message) {
             Ok(text) => text,
-            Err(error) => return self.fail(error, &name),
+            Err(error) => return self.fail(error, &known),
         };
         let encrypted = self
             .context
@@ -101,7 +109,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
                 continue;
             }
             let Some(message) = self.context.store.beneath().read(&path)? else { continue };
-            if let Some(new) = self.message(&path, &message)? {
+            if let Some(new) = self.message(&path, &path, &message)? {
                 changes.push(Change { path, seen: State::of(&message), new: Some(new) });
             }
         }

@@ -119,7 +119,7 @@ pub fn relocate(
                 return Err(OpError::NotFound(Shown::os(from).to_string()));
             };
             let source = State::of(&bytes);
-            let new = if is_entry(to) { work.message(to, &bytes)? } else { None };
+            let new = if is_entry(to) { work.message(from, to, &bytes)? } else { None };
             let seen = context.store.beneath().state(to)?;
             if matches!(seen, State::Folder | State::Link(_) | State::Other) {
                 return Err(OpError::Occupied(Shown::os(to).to_string()));

@@ -55,7 +55,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         }
     }
     if failed > 0 {
-        return Err(CliError::new(format!("{failed} entries could not be searched")));
+        let entries = if failed == 1 { "entry" } else { "entries" };
+        return Err(CliError::new(format!("{failed} {entries} could not be searched")));
     }
     Ok(())
 }
