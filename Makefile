@@ -15,7 +15,8 @@ BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-SCRIPTS = scripts/install-deps .ci/run demo/run benches/run
+SCRIPTS = scripts/install-deps .ci/run demo/run benches/run tests/upstream/run tests/faults/careful.sh \
+	src/process/extension.bash completions/passel.bash completions/pass.bash
 
 .PHONY: help build demo test test-long bench generated lint audit install uninstall clean
 
