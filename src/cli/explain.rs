@@ -4,6 +4,7 @@ use crate::crypto::{CryptoError, RecipientError};
 use crate::git::GitError;
 use crate::model::{KeyProblem, NameError};
 use crate::ops::OpError;
+use crate::ops::init::GIVEN;
 use crate::store::StoreError;
 use crate::store::journal::JournalError;
 
@@ -21,7 +22,7 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         )),
         OpError::EmptyRule(_) => CliError::from_error(error)
             .hint(format!("`{program} init` with the recipients' key fingerprints")),
-        OpError::Recipient { source, .. } => recipient(error, source, program),
+        OpError::Recipient { source, place, .. } => recipient(error, source, place, program),
         OpError::Decrypt { source, .. } => CliError::from_error(error).code(match source {
             CryptoError::Decrypt { code } => *code,
             _ => exit::CANNOT_DECRYPT,
@@ -46,9 +47,12 @@ pub fn sneaky() -> CliError {
     CliError::pass("Error: You've attempted to pass a sneaky path to pass. Go home.")
 }
 
-fn recipient(error: &OpError, source: &RecipientError, program: &str) -> CliError {
+fn recipient(error: &OpError, source: &RecipientError, place: &str, program: &str) -> CliError {
     let told = CliError::from_error(error);
-    let replace = format!("or take the line out and run `{program} init` with the remaining recipients");
+    let replace = match place {
+        GIVEN => "or leave it out".to_owned(),
+        _ => format!("or take the line out and run `{program} init` with the remaining recipients"),
+    };
     match source {
         RecipientError::Missing { id } => told
             .hint(format!("import the key (`gpg --import FILE`), {replace}"))

@@ -101,6 +101,11 @@ impl Ui {
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 
+    /// Whether standard output is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Writes rendered bytes to standard output at once.
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();

@@ -9,7 +9,7 @@ use super::colons::Group;
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgme::Engine;
 use super::lookup::{self, Name};
-use super::openpgp::{self, Outline};
+use super::openpgp::{self, Container, Outline};
 use super::{Crypto, CryptoError, RecipientError};
 
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
@@ -109,7 +109,13 @@ impl Crypto for GnuPg {
             // `armor` in gpg.conf: gpg reads it, so do pass and we; only the check needs gpg.
             check_recipients(&self.gpg.recipients_of(&message)?, &to)?;
         } else {
-            let Outline { recipients, passphrase, .. } = openpgp::outline(&message)?;
+            let Outline { recipients, passphrase, container } = openpgp::outline(&message)?;
+            if container == Container::Unprotected {
+                // `rfc2440` in gpg.conf: nobody could decrypt it, as decryption asks for integrity.
+                return Err(CryptoError::Unsound(
+                    "gpg's options ask for messages without integrity protection",
+                ));
+            }
             if passphrase {
                 return Err(wrong(&to, "whoever knows a passphrase".into()));
             }
@@ -125,7 +131,15 @@ impl Crypto for GnuPg {
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
         match openpgp::is_armored(message) {
             true => self.gpg.recipients_of(message),
-            false => Ok(openpgp::outline(message)?.recipients),
+            false => {
+                let outline = openpgp::outline(message)?;
+                let mut readers = outline.recipients;
+                // Whoever knows the passphrase reads it too, and nobody can tell who that is.
+                if outline.passphrase {
+                    readers.push(KeyId::HIDDEN);
+                }
+                Ok(readers)
+            }
         }
     }
 

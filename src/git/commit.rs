@@ -156,7 +156,11 @@ impl Repo {
         let output = child.wait_with_output().map_err(not_run)?;
         let id = String::from_utf8_lossy(&output.stdout);
         match Oid::from_str(id.trim()) {
-            Ok(id) if output.status.success() => Ok(id),
+            Ok(id) if output.status.success() => {
+                // git leaves it to the system when a commit object reaches the disk.
+                self.sync_loose([id])?;
+                Ok(id)
+            }
             _ => Err(GitError::Sign),
         }
     }
@@ -222,6 +226,20 @@ impl Repo {
         }
         command.stdout(std::io::stderr());
         command
+    }
+
+    /// Makes loose objects durable that another program wrote; packed ones already are.
+    fn sync_loose(&self, ids: impl IntoIterator<Item = Oid>) -> Result<(), GitError> {
+        for id in ids {
+            let hex = id.to_string();
+            let folder = self.common().join("objects").join(&hex[..2]);
+            let file = folder.join(&hex[2..]);
+            if let Ok(open) = fs::File::open(&file) {
+                open.sync_all().map_err(io_error("sync", &file))?;
+                super::publish::sync_folder(&folder)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the folders that must be synced before the ref may move: libgit2 syncs the objects, but

@@ -206,7 +206,10 @@ fn same_file(one: &Path, other: &Path) -> bool {
 
 /// Writes a file, durable when it returns (its name is not).
 pub(super) fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), GitError> {
-    let mut file = fs::File::create(path).map_err(io_error("create", path))?;
+    // Never through a link: the name is new.
+    let _ = fs::remove_file(path);
+    let new = fs::OpenOptions::new().write(true).create_new(true).open(path);
+    let mut file = new.map_err(io_error("create", path))?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io_error("write", path))
 }
 

@@ -77,7 +77,14 @@ impl Settings {
         let author = identity(author)?;
         let committer = identity(committer)?;
         let config = config.wait_with_output().map_err(not_run)?;
+        // 1: no such setting. Anything else is a failure, and no reason to go on without signatures.
+        if !matches!(config.status.code(), Some(0 | 1)) {
+            return Err(failed(&config.stderr));
+        }
         let hooks = hooks.wait_with_output().map_err(not_run)?;
+        if !hooks.status.success() || hooks.stdout.trim_ascii_end().is_empty() {
+            return Err(failed(&hooks.stderr));
+        }
         let hooks = workdir.join(std::ffi::OsStr::from_bytes(hooks.stdout.trim_ascii_end()));
         Ok(Settings::from_config(&config.stdout, author, committer, hooks))
     }
@@ -102,6 +109,17 @@ impl Settings {
         settings.sign = pass_signs || git_signs;
         settings
     }
+}
+
+/// Fails if git does not know who the user is, in `folder`, which need not be a repository.
+pub fn check_identity(git: &GitProgram, folder: &Path) -> Result<(), GitError> {
+    identity(start(git.command(folder).args(["var", "GIT_COMMITTER_IDENT"]))?).map(drop)
+}
+
+/// Returns the error that git told of on standard error.
+fn failed(stderr: &[u8]) -> GitError {
+    let said = String::from_utf8_lossy(stderr);
+    GitError::Program(said.lines().next().unwrap_or("it did not say why").to_owned())
 }
 
 /// Whether git takes `value` for true (git-config(1), "boolean").

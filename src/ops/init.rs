@@ -6,8 +6,11 @@ use super::reencrypt::{Reencrypted, Reencryption};
 use super::{Context, OpError, signature_path};
 use crate::model::{Fingerprint, FolderName, GpgId, Shown};
 use crate::store::beneath::State;
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::{Change, Plan, Published};
+
+/// Where a recipient stands that was given to `init`.
+pub const GIVEN: &str = "the command";
 
 /// What setting recipients did.
 #[derive(Debug)]
@@ -26,8 +29,17 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
         let overlay = Overlay::from([(file.clone(), Some(list.as_bytes().to_vec()))]);
-        // The new recipients must be usable even where there is nothing to encrypt yet.
-        context.recipients_with(folder, &overlay)?;
+        // The new recipients must be usable even where there is nothing to encrypt yet, or where
+        // PASSWORD_STORE_KEY overrides them.
+        let rule =
+            Rule { file: Some(file.clone()), gpg_id: Vec::new(), lines: list.lines(), seen: Vec::new() };
+        let keys = context.resolve(&rule).map_err(|error| match error {
+            OpError::Recipient { id, source, .. } => {
+                OpError::Recipient { id, place: GIVEN.to_owned(), source }
+            }
+            error => error,
+        })?;
+        context.try_encrypting(folder, &keys)?;
         let mut plan = change_list(context, folder, Some(list.as_bytes().to_vec()))?;
         let listed = plan.changes.iter().any(|change| change.path == file);
         let what = Shown::new(&ids.join(", ")).to_string();
@@ -108,6 +120,8 @@ fn add_entries(
     let mut work = Reencryption::new(context, overlay);
     context.store.refuse_left_out(folder.as_path())?;
     if context.store.beneath().state(folder.as_path())? == State::Folder || folder.is_root() {
+        // Listed first: what comes while we encrypt is found missing under the lock.
+        plan.below.push((folder.as_path().to_path_buf(), context.store.files_below(folder.as_path())?));
         let changes = work.folder(folder.as_path())?;
         plan.changes.extend(changes);
     }

@@ -96,6 +96,9 @@ pub enum OpError {
         /// Where the user's version is.
         kept: String,
     },
+    /// Another program wrote a file in the very moment of publication. Nothing is lost.
+    #[error("{0}")]
+    Overtaken(String),
     /// Something else stands where an entry or folder is expected.
     #[error("`{name}` is {what}")]
     Wrong {
@@ -161,6 +164,20 @@ impl Context<'_> {
         Ok(Recipients { rule, keys })
     }
 
+    /// Fails if `folder` could not be written to now: because of its recipients, or of its repository. For
+    /// use before a person types or edits what would then be lost.
+    pub fn check_writable(&self, folder: &FolderName) -> Result<(), OpError> {
+        let recipients = self.recipients(folder)?;
+        self.try_encrypting(folder, &recipients.keys)?;
+        Ok(self.store.check_recordable(folder)?)
+    }
+
+    /// Fails if GnuPG would refuse to encrypt to `keys`, for want of trust say.
+    pub fn try_encrypting(&self, folder: &FolderName, keys: &[RecipientId]) -> Result<(), OpError> {
+        let failed = |source| OpError::Encrypt { name: shown_folder(folder), source };
+        self.crypto.encrypt(&Plaintext::new(Vec::new()), keys).map(drop).map_err(failed)
+    }
+
     /// Returns the keys of a rule.
     pub fn resolve(&self, rule: &Rule) -> Result<Vec<RecipientId>, OpError> {
         let place = match &rule.file {
@@ -219,7 +236,8 @@ impl Context<'_> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
             match self.store.publish(&compute()?)? {
-                Outcome::Done(published) => return Ok(published),
+                Outcome::Done(published) if published.overtaken.is_empty() => return Ok(published),
+                Outcome::Done(published) => return Err(OpError::Overtaken(published.overtaken.join("; "))),
                 Outcome::Stale(path) => last = path,
             }
         }

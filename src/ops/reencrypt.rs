@@ -29,6 +29,8 @@ pub struct Reencryption<'a, 'c> {
     overlay: &'a Overlay,
     rules: BTreeMap<PathBuf, Recipients>,
     failed: Vec<String>,
+    /// Entries that are right as they are: they must still be when the change is published.
+    right: Seen,
     /// The entries encrypted anew so far.
     pub done: Vec<Reencrypted>,
 }
@@ -36,7 +38,14 @@ pub struct Reencryption<'a, 'c> {
 impl<'a, 'c> Reencryption<'a, 'c> {
     /// Begins; recipients files in `overlay` count as they are going to be.
     pub fn new(context: &'a Context<'c>, overlay: &'a Overlay) -> Self {
-        Reencryption { context, overlay, rules: BTreeMap::new(), failed: Vec::new(), done: Vec::new() }
+        Reencryption {
+            context,
+            overlay,
+            rules: BTreeMap::new(),
+            failed: Vec::new(),
+            right: Vec::new(),
+            done: Vec::new(),
+        }
     }
 
     /// Returns `message` for its place at `path`: encrypted anew if others can read it than the
@@ -96,8 +105,8 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.failed.is_empty() {
             return Err(OpError::DecryptSeveral { names: self.failed });
         }
-        let seen = self.rules.into_values().flat_map(|recipients| recipients.rule.seen).collect();
-        Ok((self.done, seen))
+        let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen);
+        Ok((self.done, rules.chain(self.right).collect()))
     }
 
     /// Returns the changes that bring every entry below `folder` in line.
@@ -109,8 +118,10 @@ impl<'a, 'c> Reencryption<'a, 'c> {
                 continue;
             }
             let Some(message) = self.context.store.beneath().read(&path)? else { continue };
-            if let Some(new) = self.message(&path, &path, &message)? {
-                changes.push(Change { path, seen: State::of(&message), new: Some(new) });
+            let seen = State::of(&message);
+            match self.message(&path, &path, &message)? {
+                Some(new) => changes.push(Change { path, seen, new: Some(new) }),
+                None => self.right.push((path, seen)),
             }
         }
         Ok(changes)

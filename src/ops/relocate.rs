@@ -35,6 +35,24 @@ pub struct Route {
     pub folder: bool,
     /// Folders to make on the way, outermost first; they stay even where nothing lands in them.
     pub folders: Vec<PathBuf>,
+    /// What may be replaced: anything, or only these files, which the user was asked about.
+    pub replace: Replace,
+}
+
+/// What a move or copy may replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replace {
+    /// Whatever stands there.
+    Anything,
+    /// Only these.
+    Only(Vec<PathBuf>),
+}
+
+/// A file that is moved or copied, as it was read.
+struct Source {
+    from: PathBuf,
+    to: PathBuf,
+    bytes: Vec<u8>,
 }
 
 /// What a move or copy did.
@@ -87,12 +105,30 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
         let entry = EntryName::parse(to)?;
         (entry.file(), parent(entry.as_path()))
     };
-    Ok(Route { mode, from: path, to, folder, folders: vec![made] })
+    for path in [&path, &to] {
+        refuse_recipients_file(path)?;
+    }
+    Ok(Route { mode, from: path, to, folder, folders: vec![made], replace: Replace::Anything })
 }
 
-/// Returns what stands at the destination and would be replaced, if anything.
-pub fn occupied(context: &Context<'_>, route: &Route) -> Result<bool, OpError> {
-    Ok(context.store.beneath().state(&route.to)? != State::Absent)
+/// Refuses a recipients file as such: entries of both folders would be left with the wrong readers.
+fn refuse_recipients_file(path: &Path) -> Result<(), OpError> {
+    if path.file_name().is_some_and(|name| name == ".gpg-id" || name == ".gpg-id.sig") {
+        let what = "a recipients file, which only `init` changes";
+        return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    }
+    Ok(())
+}
+
+/// Returns the files at the destination that would be replaced.
+pub fn occupied(context: &Context<'_>, route: &Route) -> Result<Vec<PathBuf>, OpError> {
+    let mut occupied = Vec::new();
+    for (_, to) in sources(context, route)? {
+        if context.store.beneath().state(&to)? != State::Absent {
+            occupied.push(to);
+        }
+    }
+    Ok(occupied)
 }
 
 /// Moves or copies along `route`.
@@ -105,29 +141,29 @@ pub fn relocate(
     refuse_impossible(context, route)?;
     let (mut files, mut reencrypted) = (Vec::new(), Vec::new());
     let published = context.publish(|| {
+        let below = match route.folder {
+            true => vec![(route.from.clone(), context.store.files_below(&route.from)?)],
+            false => Vec::new(),
+        };
         files = sources(context, route)?;
-        let overlay = overlay(context, route, &files)?;
+        let sources = read(context, &files)?;
+        let overlay = overlay(context, route, &sources)?;
         let mut work = Reencryption::new(context, &overlay);
         let mut plan = Plan {
             subject: subject.to_owned(),
             removal_subject: Some(removal.to_owned()),
             folders: route.folders.clone(),
+            below,
             ..Plan::default()
         };
-        for (from, to) in &files {
-            let Some(bytes) = context.store.beneath().read(from)? else {
-                return Err(OpError::NotFound(Shown::os(from).to_string()));
-            };
+        for Source { from, to, bytes } in sources {
             let source = State::of(&bytes);
-            let new = if is_entry(to) { work.message(from, to, &bytes)? } else { None };
-            let seen = context.store.beneath().state(to)?;
-            if matches!(seen, State::Folder | State::Link(_) | State::Other) {
-                return Err(OpError::Occupied(Shown::os(to).to_string()));
-            }
-            plan.changes.push(Change { path: to.clone(), seen, new: Some(new.unwrap_or(bytes)) });
+            let new = if is_entry(&to) { work.message(&from, &to, &bytes)? } else { None };
+            let seen = may_land(context, route, &to, &bytes)?;
+            plan.changes.push(Change { path: to, seen, new: Some(new.unwrap_or(bytes)) });
             match route.mode {
-                Mode::Move => plan.changes.push(Change { path: from.clone(), seen: source, new: None }),
-                Mode::Copy => plan.seen.push((from.clone(), source)),
+                Mode::Move => plan.changes.push(Change { path: from, seen: source, new: None }),
+                Mode::Copy => plan.seen.push((from, source)),
             }
         }
         add_folders(context, route, &mut plan)?;
@@ -142,6 +178,37 @@ pub fn relocate(
         files.sort();
     }
     Ok(Relocated { published, reencrypted, files })
+}
+
+/// Reads every file once: what is published is what recipients were computed from.
+fn read(context: &Context<'_>, files: &[(PathBuf, PathBuf)]) -> Result<Vec<Source>, OpError> {
+    let mut sources = Vec::new();
+    for (from, to) in files {
+        let bytes = context.store.beneath().read(from)?;
+        let bytes = bytes.ok_or_else(|| OpError::NotFound(Shown::os(from).to_string()))?;
+        sources.push(Source { from: from.clone(), to: to.clone(), bytes });
+    }
+    Ok(sources)
+}
+
+/// Returns what stands at `to`; refuses where nothing may land, or nobody agreed to a replacement.
+fn may_land(context: &Context<'_>, route: &Route, to: &Path, bytes: &[u8]) -> Result<State, OpError> {
+    let seen = context.store.beneath().state(to)?;
+    let shown = || Shown::os(to).to_string();
+    match &seen {
+        State::Absent => {}
+        State::Folder | State::Link(_) | State::Other => return Err(OpError::Occupied(shown())),
+        State::File(_) if seen == State::of(bytes) => {}
+        State::File(_) => {
+            refuse_recipients_file(to)?;
+            if let Replace::Only(agreed) = &route.replace
+                && !agreed.iter().any(|path| path == to)
+            {
+                return Err(OpError::CreatedMeanwhile(shown()));
+            }
+        }
+    }
+    Ok(seen)
 }
 
 /// Refuses what mv(1) and cp(1) refuse.
@@ -194,13 +261,15 @@ fn moved(route: &Route, path: &Path) -> PathBuf {
     if rest.as_os_str().is_empty() { route.to.clone() } else { route.to.join(rest) }
 }
 
-/// Returns the recipients files that land at new places: they rule there from then on.
-fn overlay(context: &Context<'_>, route: &Route, files: &[(PathBuf, PathBuf)]) -> Result<Overlay, OpError> {
+/// Returns the recipients files that land at new places: they rule there from then on. Where the user
+/// asks for signed ones, they are checked as they are read.
+fn overlay(context: &Context<'_>, route: &Route, sources: &[Source]) -> Result<Overlay, OpError> {
     let mut overlay = Overlay::new();
-    for (from, to) in files.iter().filter(|(from, _)| from.ends_with(".gpg-id")) {
-        overlay.insert(to.clone(), context.store.beneath().read(from)?);
+    for source in sources.iter().filter(|source| source.from.ends_with(".gpg-id")) {
+        context.verify(&source.from, &source.bytes)?;
+        overlay.insert(source.to.clone(), Some(source.bytes.clone()));
         if route.mode == Mode::Move {
-            overlay.insert(from.clone(), None);
+            overlay.insert(source.from.clone(), None);
         }
     }
     Ok(overlay)

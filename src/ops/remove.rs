@@ -72,6 +72,8 @@ pub fn remove(context: &Context<'_>, target: &Target, subject: &str) -> Result<R
             }
             Target::Folder(folder) => {
                 context.store.refuse_left_out(folder.as_path())?;
+                plan.below
+                    .push((folder.as_path().to_path_buf(), context.store.files_below(folder.as_path())?));
                 let below = context.store.beneath().below(folder.as_path())?;
                 if let Some(path) = below.repositories.first() {
                     let what = "a git repository of its own, which only git may remove";

@@ -9,11 +9,19 @@ use zeroize::Zeroizing;
 use super::Filter;
 use crate::model::Plaintext;
 
-/// Returns the lines of `text` that grep finds with `words`, in colour as pass has them; none if it
-/// finds none (or fails: it has said why itself).
-pub fn grep(words: &[OsString], text: &Plaintext) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+/// Returns the lines of `text` that grep finds with `words`, with its colours if `coloured`; none if it
+/// finds none. If grep fails it has said why itself; its exit code is the inner error.
+pub fn grep(words: &[OsString], text: &Plaintext, coloured: bool) -> io::Result<Result<Found, i32>> {
     let mut command = Command::new("grep");
-    command.arg("--color=always").args(words);
+    // The user's words may say otherwise: they come later.
+    command.arg(if coloured { "--color=always" } else { "--color=never" }).args(words);
     let found = Filter::new(command, text.expose()).run()?;
-    Ok(found.exit.success().then_some(found.stdout))
+    Ok(match found.exit.code() {
+        Some(0) => Ok(Some(found.stdout)),
+        Some(1) => Ok(None),
+        code => Err(code.unwrap_or(2)),
+    })
 }
+
+/// What grep found, if anything.
+pub type Found = Option<Zeroizing<Vec<u8>>>;

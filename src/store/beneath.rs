@@ -10,7 +10,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
@@ -200,6 +200,14 @@ impl Beneath {
     /// Removes the file or link `path`; returns whether it was there.
     pub fn remove(&self, path: &Path) -> Result<bool, BeneathError> {
         self.unlink(path, AtFlags::empty())
+    }
+
+    /// Fails if nothing could be removed from the folder `path`.
+    pub fn check_writable(&self, path: &Path) -> Result<(), BeneathError> {
+        let folder = self.open_folder(path)?;
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        rustix::fs::accessat(&folder, ".", access, AtFlags::EACCESS)
+            .map_err(|e| failed("remove files from", path, e))
     }
 
     /// Removes the folder `path` if it is empty; returns whether it was.

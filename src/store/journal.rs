@@ -4,8 +4,10 @@
 //! anything changes, removed when all is done. Format version 1.
 
 use std::ffi::OsStr;
+use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -88,6 +90,9 @@ pub struct FilePart {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
+    /// The inode of the journal's own file: one that came by a clone or an archive has another, and is
+    /// nobody's business here.
+    inode: u64,
     /// What all temporary files of the change carry in their names.
     pub nonce: String,
     /// How far it had come.
@@ -109,6 +114,7 @@ impl Journal {
     pub fn preparing(nonce: &str, subject: &str) -> Self {
         Journal {
             version: VERSION,
+            inode: 0,
             nonce: nonce.to_owned(),
             phase: Phase::Preparing,
             subject: subject.to_owned(),
@@ -127,10 +133,11 @@ impl Journal {
         }
         let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
         // Neither a link nor a pipe, which would block for ever, is a journal of ours.
-        match path.symlink_metadata() {
+        let inode = match path.symlink_metadata() {
             Ok(metadata) if !metadata.is_file() => return Err(damaged("it is no regular file".to_owned())),
-            _ => {}
-        }
+            Ok(metadata) => metadata.ino(),
+            Err(_) => 0,
+        };
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -144,17 +151,27 @@ impl Journal {
         if journal.nonce.is_empty() || !journal.nonce.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(damaged("its nonce is not hexadecimal".to_owned()));
         }
+        if journal.inode != inode {
+            return Err(damaged("it is a copy that was not written here".to_owned()));
+        }
         Ok(Some(journal))
     }
 
     /// Writes the journal to `path`, whole or not at all; with `durable`, on disk when it returns.
-    pub fn write(&self, path: &Path, durable: bool) -> Result<(), JournalError> {
+    pub fn write(&mut self, path: &Path, durable: bool) -> Result<(), JournalError> {
         let io = |action| move |source| JournalError::Io { action, path: shown(path), source };
-        let text = serde_yaml::to_string(self)
-            .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
         let beside = beside(path);
         let written = (|| {
-            let mut file = std::fs::File::create(&beside).map_err(io("create"))?;
+            // Never through a link, and never over anything.
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+            if file.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists) {
+                std::fs::remove_file(&beside).map_err(io("replace"))?;
+                file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+            }
+            let mut file = file.map_err(io("create"))?;
+            self.inode = file.metadata().map_err(io("look at"))?.ino();
+            let text = serde_yaml::to_string(&*self)
+                .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
             file.write_all(text.as_bytes()).map_err(io("write"))?;
             if durable {
                 file.sync_all().map_err(io("sync"))?;

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use beneath::{Beneath, BeneathError, State};
 
+use crate::git::settings::Settings;
 use crate::git::{GitError, Repo};
 use crate::model::{EntryName, FolderName, Shown};
 use crate::process::git::GitProgram;
@@ -103,7 +104,14 @@ impl Store {
         let beneath = Beneath::open(root)
             .map_err(|source| StoreError::NoStore { path: Shown::os(root).to_string(), source })?;
         let store = Store { root: root.to_path_buf(), beneath, options, notes: RefCell::default() };
-        store.recover_if_idle()?;
+        // Reading goes on whatever comes of it; writing tries again, and fails if that does.
+        if let Err(error) = store.recover_if_idle() {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            store.note(format!(
+                "an interrupted change could not be recovered: {error}{}",
+                cause.unwrap_or_default()
+            ));
+        }
         Ok(store)
     }
 
@@ -139,6 +147,14 @@ impl Store {
     /// Returns the work tree of the innermost repository that holds `folder`, none without git.
     pub fn work_tree(&self, folder: &FolderName) -> Option<PathBuf> {
         Repo::prefix_of(&self.root, folder.as_path()).map(|prefix| self.root.join(prefix))
+    }
+
+    /// Fails if the repository that holds `folder` could not record a change now.
+    pub fn check_recordable(&self, folder: &FolderName) -> Result<(), StoreError> {
+        let Some(prefix) = Repo::prefix_of(&self.root, folder.as_path()) else { return Ok(()) };
+        Repo::open(&self.root, &prefix)?.refuse_unfinished()?;
+        Settings::read(&self.options.git, &self.root.join(&prefix))?;
+        Ok(())
     }
 
     /// Refuses a folder of which a part is left out by a sparse checkout: what is done to the folder would

@@ -3,6 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
+use sha2::{Digest as _, Sha256};
+
 use super::beneath::State;
 use super::journal::{Journal, JournalError, Phase, RepoPart, staged, state_text, unescape};
 use super::lock::Lock;
@@ -136,7 +138,9 @@ impl Store {
         for found in repos.iter().filter(|found| found.moved) {
             found.repo.sync_ref(&found.name)?;
         }
-        self.place_files(journal, Some(repos))?;
+        for told in self.place_files(journal, Some(repos))? {
+            self.note(told);
+        }
         for found in repos {
             self.mend_index(journal, found, until)?;
             found.repo.log_recovered(&found.name, found.old, found.new);
@@ -174,7 +178,14 @@ impl Store {
     ///
     /// A place that another program has changed meanwhile is left to it. With `repos` (recovery), a file
     /// is placed only where HEAD still says so: the journal may be older than what came after it.
-    pub(super) fn place_files(&self, journal: &Journal, repos: Option<&[Found]>) -> Result<(), StoreError> {
+    ///
+    /// Returns what is to be told of places that were left to another program.
+    pub(super) fn place_files(
+        &self,
+        journal: &Journal,
+        repos: Option<&[Found]>,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut overtaken = Vec::new();
         let mut touched = std::collections::BTreeSet::new();
         for file in &journal.files {
             let path = self.path_in(&file.path)?;
@@ -189,19 +200,21 @@ impl Store {
                     None => drop(self.beneath.remove(&path)?),
                 }
             } else if wanted && file.new.as_deref() != Some(&state_text(&now)) && now != State::Absent {
-                self.keep_both(&path, &staged)?;
+                overtaken.push(self.keep_both(&path, &staged)?);
             }
             self.beneath.remove(&staged)?;
         }
         for folder in &journal.prune {
             let path = self.path_in(folder)?;
-            if self.beneath.remove_empty_folder(&path)? {
+            // A mount point, or a folder in one that may not be written: it stays, as with pass.
+            if self.beneath.remove_empty_folder(&path).unwrap_or(false) {
                 touched.remove(&path);
                 touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
             }
         }
         let there = touched.into_iter().map(|path| self.root.join(path)).filter(|path| path.exists());
-        sync_paths(&there.collect::<Vec<_>>())
+        sync_paths(&there.collect::<Vec<_>>())?;
+        Ok(overtaken)
     }
 
     /// Whether HEAD still holds what the journal wants at `path`. Without a repository, or at the moment
@@ -221,20 +234,17 @@ impl Store {
 
     /// Another program wrote `path` in the very moment of publication. Its version stays; ours, if it is
     /// nowhere else, goes beside it.
-    fn keep_both(&self, path: &Path, staged: &Path) -> Result<(), StoreError> {
-        let Some(bytes) = self.beneath.read(staged)? else { return Ok(()) };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let stem = name.strip_suffix(".gpg").unwrap_or(&name);
-        let State::File(hash) = State::of(&bytes) else { return Ok(()) };
-        let tag: String = hash[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        let beside = path.with_file_name(format!("{stem}.conflict-{tag}.gpg"));
+    fn keep_both(&self, path: &Path, staged: &Path) -> Result<String, StoreError> {
+        let overtaken = format!("`{}` was changed by another program at the same moment", Shown::os(path));
+        let Some(bytes) = self.beneath.read(staged)? else {
+            return Ok(format!("{overtaken}: it was not removed"));
+        };
+        let tag: String = Sha256::digest(&bytes)[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut name = path.with_extension("").file_name().unwrap_or_default().to_owned();
+        name.push(format!(".conflict-{tag}.gpg"));
+        let beside = path.with_file_name(name);
         self.beneath.rename(staged, &beside, true)?;
-        self.note(format!(
-            "`{}` was changed by another program at the same moment: its version stays, this one is kept as `{}`",
-            Shown::os(path),
-            Shown::os(&beside)
-        ));
-        Ok(())
+        Ok(format!("{overtaken}: its version stays, this one is kept as `{}`", Shown::os(&beside)))
     }
 
     /// Opens the repository that a journal names; a forged one cannot lead out of the store, neither

@@ -48,6 +48,9 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// Whatever else the change was computed from: recipients files.
     pub seen: Vec<(PathBuf, State)>,
+    /// Folders with all that they held, at any depth, when the change was computed: a file that comes
+    /// meanwhile would escape it.
+    pub below: Vec<(PathBuf, Vec<PathBuf>)>,
     /// The commit's subject.
     pub subject: String,
     /// The subject in a repository that only loses files to another one.
@@ -67,6 +70,8 @@ pub struct Published {
     pub commits: Vec<Summary>,
     /// What went wrong after all was done: a failing `post-commit`, say.
     pub warnings: Vec<String>,
+    /// Files that another program changed in the very moment of publication: its version stays.
+    pub overtaken: Vec<String>,
 }
 
 /// What came of a plan.
@@ -105,6 +110,11 @@ impl Store {
             let mut lock = self.lock()?;
             if let Some(path) = self.stale(plan)? {
                 return Ok(Outcome::Stale(path));
+            }
+            // A repository that has appeared meanwhile: its settings are to be read without the lock.
+            let prefixes = plan.changes.iter().filter_map(|change| self.prefix_of(&change.path));
+            if let Some(new) = prefixes.into_iter().find(|prefix| !settings.contains_key(prefix)) {
+                return Ok(Outcome::Stale(new));
             }
             let mut work = self.prepare(plan, &settings)?;
             let signs = work.parts.iter().any(|part| part.settings.sign);
@@ -145,7 +155,22 @@ impl Store {
                 return Ok(Some(path.clone()));
             }
         }
+        for (folder, seen) in &plan.below {
+            if self.files_below(folder)? != *seen {
+                return Ok(Some(folder.clone()));
+            }
+        }
         Ok(None)
+    }
+
+    /// Returns everything below `folder` that is no folder; nothing if it is not there.
+    pub fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+        match self.beneath.state(folder)? {
+            State::Folder => {
+                Ok(self.beneath.below(folder)?.files.into_iter().map(|(path, _)| path).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Returns git's settings for each repository that `plan` concerns, read before the lock is taken.
@@ -200,7 +225,7 @@ impl Store {
         let folder = self.preparing_path().parent().map(Path::to_path_buf);
         sync_paths(&folder.into_iter().collect::<Vec<_>>())?;
         for (repo, changes) in repos {
-            let settings = settings.get(repo.prefix()).expect("settings were read for every repository");
+            let settings = settings.get(repo.prefix()).expect("settings of every repository are there");
             match work.prepare_part(repo, &changes, settings) {
                 Ok(()) => {}
                 Err(error) => {
@@ -238,10 +263,11 @@ impl Store {
                 return Err(error);
             }
         };
-        self.finish(&journal, work).map_err(|error| StoreError::Unfinished(Box::new(error)))?;
+        let overtaken =
+            self.finish(&journal, work).map_err(|error| StoreError::Unfinished(Box::new(error)))?;
         // Only told: a summary that cannot be made is no failure.
         let commits = work.parts.iter().filter_map(|part| part.summary(&self.root).ok()).collect();
-        Ok(Outcome::Done(Published { folders, commits, warnings: work.warnings.clone() }))
+        Ok(Outcome::Done(Published { folders, commits, warnings: work.warnings.clone(), overtaken }))
     }
 
     /// Returns the journal of a change that is about to be published.
@@ -294,9 +320,12 @@ impl Store {
         let until = Instant::now() + PATIENCE;
         journal.write(&self.journal_path(), true)?;
         Journal::remove(&self.preparing_path())?;
+        self.check_removable(work.plan)?;
         let folders = self.stage_files(work)?;
         for part in &work.parts {
             part.lock_index(&work.nonce, until)?;
+            // A merge may have begun while a hook ran or somebody typed a passphrase.
+            part.repo.refuse_unfinished()?;
         }
         // With git's lock held, stock pass and git cannot commit; what they wrote before shows here.
         if let Some(path) = self.stale(work.plan)? {
@@ -319,6 +348,13 @@ impl Store {
             journal.write(&self.journal_path(), true)?;
         }
         Ok(Ok(folders))
+    }
+
+    /// Fails if a file that is to go cannot be removed: after the commit point it would be too late.
+    fn check_removable(&self, plan: &Plan) -> Result<(), StoreError> {
+        let gone = plan.changes.iter().filter(|change| change.new.is_none() && change.seen != State::Absent);
+        let folders: BTreeSet<&Path> = gone.filter_map(|change| change.path.parent()).collect();
+        folders.into_iter().try_for_each(|folder| Ok(self.beneath.check_writable(folder)?))
     }
 
     /// Makes folders and writes the new files beside their places, all of it durable.
@@ -354,8 +390,8 @@ impl Store {
     }
 
     /// Step 6, from the journal as recovery does it; then the reflogs.
-    fn finish(&self, journal: &Journal, work: &Work<'_>) -> Result<(), StoreError> {
-        self.place_files(journal, None)?;
+    fn finish(&self, journal: &Journal, work: &Work<'_>) -> Result<Vec<String>, StoreError> {
+        let overtaken = self.place_files(journal, None)?;
         for part in &work.parts {
             let prefix = part.repo.prefix();
             let stat = |path: &Path| self.beneath.metadata(&prefix.join(path)).ok().flatten();
@@ -373,7 +409,7 @@ impl Store {
             part.repo.sweep_objects();
         }
         Journal::remove(&self.journal_path())?;
-        Ok(())
+        Ok(overtaken)
     }
 
     /// What comes after publication, without the lock: hooks that may call us again, and tidying up.

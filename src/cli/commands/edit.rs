@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::model::{EntryName, Plaintext};
-use crate::ops::edit;
-use crate::process::editor::{self, Edited};
+use crate::ops::{OpError, edit};
+use crate::process::editor::{self, Edited, EditorError};
 use crate::process::tmpdir::{PrivateFolder, PrivateFolderError};
 
 use super::typed;
@@ -28,7 +28,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let shown = typed(typed_name).trim_end_matches('/').to_owned();
     let store = app.store()?;
     let context = app.context(&store);
-    context.recipients(&name.folder()).map_err(|e| app.error(e))?;
+    app.check_writable(&context, &name.folder())?;
     let opened = edit::open(&context, &name).map_err(|e| app.error(e))?;
     let text = edit_text(app, &name, opened.text.as_ref())?;
     let verb = if opened.text.is_some() { "Edit" } else { "Add" };
@@ -36,10 +36,11 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let published = loop {
         match edit::save(&context, &name, &opened, &text, &subject) {
             Ok(published) => break published,
-            Err(error @ crate::ops::OpError::Encrypt { .. }) if app.interactive => {
-                // The text exists nowhere else: it is not given up for a key that can be mended.
+            Err(error @ OpError::ChangedMeanwhile { .. }) => return Err(app.error(error)),
+            Err(error) if app.interactive => {
+                // The text exists nowhere else: it is not given up for what can be mended meanwhile.
                 app.ui.warn(app.error(error).text());
-                app.agree("GPG encryption failed. Would you like to try again?")?;
+                app.agree("The edited text is not stored yet. Would you like to try again?")?;
             }
             Err(error) => return Err(app.error(error)),
         }
@@ -60,7 +61,11 @@ fn edit_text(app: &App, name: &EntryName, text: Option<&Plaintext>) -> Result<Pl
     }
     let search = std::env::var_os("PATH").unwrap_or_default();
     let edited = editor::edit(&app.environment.editor, &search, &folder, &file).map_err(|error| {
-        CliError::from_error(&error).hint("the entry is as it was; set EDITOR to an editor that works")
+        let told = CliError::from_error(&error);
+        match error {
+            EditorError::Failed { .. } | EditorError::Killed { .. } => told.hint("the entry is as it was"),
+            _ => told.hint("the entry is as it was; set EDITOR to an editor that works"),
+        }
     })?;
     match edited {
         Edited::NotSaved => Err(CliError::pass("New password not saved.")),

@@ -1,15 +1,11 @@
 //! Extensions of pass: words that are no command of ours, and what extensions ask of us.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
-
-use zeroize::Zeroizing;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::explain;
-use crate::model::Plaintext;
 use crate::model::entry::is_sneaky;
 use crate::process::extension::{CLIP_ARGUMENT, Extension, QRCODE_ARGUMENT, SYSTEM_FOLDER};
 
@@ -47,10 +43,9 @@ pub fn serve(app: &App, words: &[OsString]) -> Option<Result<(), CliError>> {
         QRCODE_ARGUMENT => false,
         _ => return None,
     };
-    let mut secret = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    Some(match std::io::stdin().lock().read_to_end(&mut secret) {
-        Err(error) => Err(CliError::caused("cannot read the secret", &error)),
-        Ok(_) if clip => app.clip(&Plaintext::from_zeroizing(secret), label),
-        Ok(_) => app.qrcode(&Plaintext::from_zeroizing(secret)),
+    Some(match super::insert::read_secret() {
+        Err(error) => Err(error),
+        Ok(secret) if clip => app.clip(&secret, label),
+        Ok(secret) => app.qrcode(&secret),
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
-use crate::git::settings::Settings;
+use crate::git::settings::{self, Settings};
 use crate::model::FolderName;
 use crate::process::git::{GitProgram, run_in};
 use crate::process::tmpdir::PrivateFolder;
@@ -63,6 +63,15 @@ fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
         .hint(format!("`{} init GPG-ID` makes one", app.ui.program)));
     }
     let program = GitProgram::default();
+    // Without a name git would stop half-way, with the recipients file staged but not committed.
+    settings::check_identity(&program, root).map_err(|error| {
+        CliError::from_error(&error)
+            .hint("`git config --global user.name \"Your Name\"`")
+            .hint("`git config --global user.email you@example.org`")
+    })?;
+    // A change that was interrupted is finished first, and none begins meanwhile.
+    let store = app.store()?;
+    let _lock = store.lock().map_err(|error| app.error(error.into()))?;
     let git = |words: &[&OsStr]| {
         let words: Vec<OsString> = words.iter().map(|word| (*word).to_owned()).collect();
         finish(run_in(&program, root, &words, None))

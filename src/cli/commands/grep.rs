@@ -42,7 +42,12 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
                 continue;
             }
         };
-        let found = grep(&args.words, &text).map_err(|e| CliError::caused("cannot run `grep`", &e))?;
+        // An entry's own escape sequences must not pass for grep's colours on a terminal.
+        let coloured = !(app.ui.is_terminal() && text.expose().contains(&0x1b));
+        let found = grep(&args.words, &text, coloured);
+        let found = found.map_err(|e| CliError::caused("cannot run `grep`", &e))?;
+        // The words are wrong, then, and will be for every entry: grep has said how.
+        let found = found.map_err(|code| CliError::new(format!("grep failed with exit code {code}")))?;
         if let Some(found) = found {
             let (folder, last) = name.rsplit_once('/').map_or(("", name), |(f, l)| (f, l));
             let slash = if folder.is_empty() { "" } else { "/" };

@@ -40,7 +40,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let folder = FolderName::parse(&path).map_err(|e| app.error(e.into()))?;
     let mut ids = Vec::new();
     for id in &args.ids {
-        let text = id.to_str().filter(|id| !id.contains(['\n', '\r', '\0']) && *id == id.trim());
+        let text = id.to_str().filter(|id| !id.contains(['\n', '\r', '\0', '#']) && *id == id.trim());
         let wrong = || CliError::new(format!("`{}` cannot stand in a recipients file", typed(id)));
         ids.push(text.ok_or_else(wrong)?.to_owned());
     }

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
-use crate::model::{EntryName, Plaintext};
+use crate::model::{EntryName, FolderName, Plaintext};
+use crate::ops::Context;
 use crate::ops::insert::{self, Permit};
 use crate::store::beneath::State;
 
@@ -47,7 +48,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     // Whatever can be refused is refused before anybody types.
     let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))?;
     let permit = app.may_replace(args.force, there != State::Absent, &shown)?;
-    context.recipients(&name.folder()).map_err(|e| app.error(e))?;
+    app.check_writable(&context, &name.folder())?;
     let text = if args.multiline { read_lines(app, &shown)? } else { ask(app, args.echo, &shown)? };
     let subject = format!("Add given password for {shown} to store.");
     let published = insert::insert(&context, &name, &text, permit, &subject).map_err(|e| app.error(e))?;
@@ -58,6 +59,15 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 }
 
 impl App {
+    /// Refuses whatever can be refused before a person types; a script loses nothing by learning it later.
+    pub fn check_writable(&self, context: &Context<'_>, folder: &FolderName) -> Result<(), CliError> {
+        let checked = match self.interactive {
+            true => context.check_writable(folder),
+            false => context.recipients(folder).map(drop),
+        };
+        checked.map_err(|e| self.error(e))
+    }
+
     /// Asks whether an entry may be replaced. Without a terminal that counts as yes: pass's callers rely
     /// on it.
     pub fn may_replace(&self, force: bool, there: bool, name: &str) -> Result<Permit, CliError> {
@@ -81,6 +91,11 @@ impl App {
 /// Reads all of standard input.
 fn read_lines(app: &App, name: &str) -> Result<Plaintext, CliError> {
     app.ui.say(format!("Enter contents of {name} and press Ctrl+D when finished:\n"))?;
+    read_secret()
+}
+
+/// Reads all of standard input, into memory that is wiped.
+pub fn read_secret() -> Result<Plaintext, CliError> {
     let mut text = Zeroizing::new(Vec::new());
     let mut chunk = Zeroizing::new([0_u8; 8192]);
     let mut stdin = std::io::stdin().lock();

@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::explain;
 use crate::cli::quote::quoted;
 use crate::model::entry::is_sneaky;
-use crate::ops::relocate::{self, Mode, Relocated, Route};
+use crate::ops::relocate::{self, Mode, Relocated, Replace, Route};
 
 use super::typed;
 
@@ -39,8 +39,13 @@ pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
     let (source, _) = relocate::source(&context, from).map_err(|e| app.error(e))?;
     app.ui.say(typed(store.root().join(source).as_os_str()))?;
     let route = relocate::route(&context, mode, from, to).map_err(|e| app.error(e))?;
-    if !args.force && !route.folder && relocate::occupied(&context, &route).map_err(|e| app.error(e))? {
-        app.agree(&format!("{}: overwrite {}?", app.command, quoted(&store.root().join(&route.to))))?;
+    let mut route = route;
+    if !args.force && app.interactive {
+        let occupied = relocate::occupied(&context, &route).map_err(|e| app.error(e))?;
+        for path in &occupied {
+            app.agree(&format!("{}: overwrite {}?", app.command, quoted(&store.root().join(path))))?;
+        }
+        route.replace = Replace::Only(occupied);
     }
     let verb = if mode == Mode::Move { "Rename" } else { "Copy" };
     let subject = format!("{verb} {} to {}.", typed(from), typed(to));
