@@ -156,6 +156,22 @@ pub struct FileChange<'a> {
     pub new: Option<(&'a [u8], bool)>,
 }
 
+/// The tree of HEAD at one moment; empty before the first commit.
+pub struct Head<'r>(Option<git2::Tree<'r>>);
+
+impl Head<'_> {
+    /// Returns the blob at `path` with its mode, none if there is none.
+    pub fn entry(&self, path: &Path) -> Result<Option<(Oid, u32)>, GitError> {
+        let Some(tree) = &self.0 else { return Ok(None) };
+        match tree.get_path(path) {
+            #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
+            Ok(entry) => Ok(Some((entry.id(), entry.filemode() as u32))),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(git_error("read HEAD's tree")(error)),
+        }
+    }
+}
+
 /// The repository that records a folder of the store.
 pub struct Repo {
     repo: git2::Repository,
@@ -262,8 +278,8 @@ impl Repo {
     }
 
     /// Whether git is told to ignore `path` and does not already track it.
-    pub fn ignores(&self, path: &Path) -> Result<bool, GitError> {
-        if self.head_entry(path)?.is_some() {
+    pub fn ignores(&self, head: &Head<'_>, path: &Path) -> Result<bool, GitError> {
+        if head.entry(path)?.is_some() {
             return Ok(false);
         }
         self.repo.is_path_ignored(path).map_err(git_error("read .gitignore"))
@@ -271,14 +287,14 @@ impl Repo {
 
     /// Returns the blob that HEAD has at `path` with its mode, none if it has none.
     pub fn head_entry(&self, path: &Path) -> Result<Option<(Oid, u32)>, GitError> {
-        let Some(commit) = self.head_commit()? else { return Ok(None) };
+        self.head()?.entry(path)
+    }
+
+    /// Returns HEAD as it is now, to look at many paths of it.
+    pub fn head(&self) -> Result<Head<'_>, GitError> {
+        let Some(commit) = self.head_commit()? else { return Ok(Head(None)) };
         let tree = self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read HEAD"))?;
-        match tree.get_path(path) {
-            #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
-            Ok(entry) => Ok(Some((entry.id(), entry.filemode() as u32))),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(git_error("read HEAD's tree")(error)),
-        }
+        Ok(Head(Some(tree)))
     }
 
     /// Returns the bytes of the blob `id`.

@@ -7,7 +7,7 @@ use std::ffi::OsStr;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -90,9 +90,9 @@ pub struct FilePart {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
-    /// The inode of the journal's own file: one that came by a clone or an archive has another, and is
-    /// nobody's business here.
-    inode: u64,
+    /// The machine that wrote it ([`machine`]): one that came by a clone or an archive is not obeyed.
+    #[serde(default)]
+    machine: String,
     /// What all temporary files of the change carry in their names.
     pub nonce: String,
     /// How far it had come.
@@ -114,7 +114,7 @@ impl Journal {
     pub fn preparing(nonce: &str, subject: &str) -> Self {
         Journal {
             version: VERSION,
-            inode: 0,
+            machine: machine(),
             nonce: nonce.to_owned(),
             phase: Phase::Preparing,
             subject: subject.to_owned(),
@@ -133,11 +133,10 @@ impl Journal {
         }
         let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
         // Neither a link nor a pipe, which would block for ever, is a journal of ours.
-        let inode = match path.symlink_metadata() {
+        match path.symlink_metadata() {
             Ok(metadata) if !metadata.is_file() => return Err(damaged("it is no regular file".to_owned())),
-            Ok(metadata) => metadata.ino(),
-            Err(_) => 0,
-        };
+            _ => {}
+        }
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -151,15 +150,17 @@ impl Journal {
         if journal.nonce.is_empty() || !journal.nonce.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(damaged("its nonce is not hexadecimal".to_owned()));
         }
-        if journal.inode != inode {
-            return Err(damaged("it is a copy that was not written here".to_owned()));
+        if journal.machine != machine() {
+            return Err(damaged("it was not written on this machine".to_owned()));
         }
         Ok(Some(journal))
     }
 
     /// Writes the journal to `path`, whole or not at all; with `durable`, on disk when it returns.
-    pub fn write(&mut self, path: &Path, durable: bool) -> Result<(), JournalError> {
+    pub fn write(&self, path: &Path, durable: bool) -> Result<(), JournalError> {
         let io = |action| move |source| JournalError::Io { action, path: shown(path), source };
+        let text = serde_yaml::to_string(self)
+            .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
         let beside = beside(path);
         let written = (|| {
             // Never through a link, and never over anything.
@@ -169,9 +170,6 @@ impl Journal {
                 file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
             }
             let mut file = file.map_err(io("create"))?;
-            self.inode = file.metadata().map_err(io("look at"))?.ino();
-            let text = serde_yaml::to_string(&*self)
-                .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
             file.write_all(text.as_bytes()).map_err(io("write"))?;
             if durable {
                 file.sync_all().map_err(io("sync"))?;
@@ -205,6 +203,25 @@ impl Journal {
     pub fn exists(path: &Path) -> bool {
         path.symlink_metadata().is_ok() || beside(path).symlink_metadata().is_ok()
     }
+}
+
+/// Returns what tells this machine from others: a hash of systemd's machine-id(5), which is not to be shown
+/// as it is; the same for all machines without one.
+fn machine() -> String {
+    let id = std::fs::read("/etc/machine-id").unwrap_or_default();
+    Sha256::digest([b"passel journal ", id.as_slice()].concat())[..8]
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect()
+}
+
+/// Whether a file's name is one of ours: a journal, or a file that waits beside its place.
+pub fn is_own(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    name.starts_with(b".passel-journal")
+        || (name.starts_with(b".")
+            && !name.ends_with(b".gpg")
+            && name.windows(8).any(|part| part == b".passel-"))
 }
 
 /// Returns the name under which a journal is written before it is put in place.

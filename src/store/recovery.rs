@@ -229,7 +229,7 @@ impl Store {
         let head = found.repo.head_entry(inside)?.map(|(id, _)| id);
         let ours = self.beneath.read(staged)?.and_then(|bytes| crate::git::blob_id(&bytes));
         // An ignored file is in no commit: then there is nothing newer than the journal.
-        Ok(head == ours || (head.is_none() && found.repo.ignores(inside)?))
+        Ok(head == ours || (head.is_none() && found.repo.ignores(&found.repo.head()?, inside)?))
     }
 
     /// Another program wrote `path` in the very moment of publication. Its version stays; ours, if it is

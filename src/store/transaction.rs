@@ -18,7 +18,7 @@ use std::process::Stdio;
 use std::time::Instant;
 
 use super::beneath::State;
-use super::journal::{FilePart, Journal, Phase, RepoPart, escape, staged, state_text};
+use super::journal::{FilePart, Journal, Phase, RepoPart, escape, is_own, staged, state_text};
 use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::Prepared;
@@ -167,7 +167,8 @@ impl Store {
     pub fn files_below(&self, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
         match self.beneath.state(folder)? {
             State::Folder => {
-                Ok(self.beneath.below(folder)?.files.into_iter().map(|(path, _)| path).collect())
+                let files = self.beneath.below(folder)?.files.into_iter().map(|(path, _)| path);
+                Ok(files.filter(|path| !is_own(path)).collect())
             }
             _ => Ok(Vec::new()),
         }
@@ -179,7 +180,10 @@ impl Store {
         for prefix in plan.changes.iter().filter_map(|change| self.prefix_of(&change.path)) {
             let workdir = self.root.join(&prefix);
             if let Entry::Vacant(place) = settings.entry(prefix) {
-                place.insert(Settings::read(&self.options.git, &workdir)?);
+                // A repository that cannot be used at all has a clearer error than git's about settings.
+                let read = Settings::read(&self.options.git, &workdir);
+                let read = read.or_else(|error| Repo::open(&self.root, place.key()).and(Err(error)));
+                place.insert(read?);
             }
         }
         Ok(settings)
@@ -439,28 +443,7 @@ impl Work<'_> {
         changes: &[&Change],
         settings: &Settings,
     ) -> Result<(), StoreError> {
-        let mut files = Vec::new();
-        for change in changes {
-            let path = change.path.strip_prefix(repo.prefix()).expect("the path lies in its repository");
-            if change.new.is_some() && repo.ignores(path)? {
-                let shown = Shown::os(&change.path);
-                self.warnings.push(format!("`{shown}` is ignored by git: it is stored, but not committed"));
-                continue;
-            }
-            if repo.is_sparse() && change.seen == State::Absent && repo.head_entry(path)?.is_some() {
-                return Err(GitError::Sparse { path: Shown::os(&change.path).to_string() }.into());
-            }
-            if change.new.is_none() && repo.head_entry(path)?.is_none() && repo.stages(path)? {
-                self.unstage.push((repo.workdir().to_path_buf(), path.to_path_buf()));
-            }
-            // A file keeps its mode when it is replaced.
-            let executable = match change.seen {
-                State::File(_) => repo.head_entry(path)?.is_some_and(|(_, mode)| mode == 0o100_755),
-                _ => false,
-            };
-            let new = change.new.as_deref().map(|bytes| (bytes, executable));
-            files.push(FileChange { path: path.to_path_buf(), new });
-        }
+        let files = self.file_changes(&repo, changes)?;
         let only_removes = changes.iter().all(|change| change.new.is_none());
         let subject = match &self.plan.removal_subject {
             Some(subject) if only_removes && self.plan.changes.iter().any(|c| c.new.is_some()) => subject,
@@ -471,6 +454,37 @@ impl Work<'_> {
             self.parts.push(Part { repo, branch, settings: settings.clone(), prepared, commit: None });
         }
         Ok(())
+    }
+
+    /// Returns what git is to record of `changes`: not what it is told to ignore.
+    fn file_changes<'c>(
+        &mut self,
+        repo: &Repo,
+        changes: &[&'c Change],
+    ) -> Result<Vec<FileChange<'c>>, StoreError> {
+        let mut files = Vec::new();
+        let (head, sparse) = (repo.head()?, repo.is_sparse());
+        for change in changes {
+            let path = change.path.strip_prefix(repo.prefix()).expect("the path lies in its repository");
+            let known = head.entry(path)?;
+            if change.new.is_some() && repo.ignores(&head, path)? {
+                let shown = Shown::os(&change.path);
+                self.warnings.push(format!("`{shown}` is ignored by git: it is stored, but not committed"));
+                continue;
+            }
+            if sparse && change.seen == State::Absent && known.is_some() {
+                return Err(GitError::Sparse { path: Shown::os(&change.path).to_string() }.into());
+            }
+            if change.new.is_none() && known.is_none() && repo.stages(path)? {
+                self.unstage.push((repo.workdir().to_path_buf(), path.to_path_buf()));
+            }
+            // A file keeps its mode when it is replaced.
+            let replaced = matches!(change.seen, State::File(_));
+            let executable = replaced && known.is_some_and(|(_, mode)| mode == 0o100_755);
+            let new = change.new.as_deref().map(|bytes| (bytes, executable));
+            files.push(FileChange { path: path.to_path_buf(), new });
+        }
+        Ok(files)
     }
 
     /// Whether every branch still stands where the commits expect it.

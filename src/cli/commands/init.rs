@@ -6,8 +6,8 @@ use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::explain;
 use crate::cli::quote::quoted;
-use crate::model::FolderName;
 use crate::model::entry::is_sneaky;
+use crate::model::{Fingerprint, FolderName};
 use crate::ops::{OpError, init};
 use crate::store::beneath::State;
 
@@ -40,7 +40,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let folder = FolderName::parse(&path).map_err(|e| app.error(e.into()))?;
     let mut ids = Vec::new();
     for id in &args.ids {
-        let text = id.to_str().filter(|id| !id.contains(['\n', '\r', '\0', '#']) && *id == id.trim());
+        let text = id
+            .to_str()
+            .filter(|id| !id.contains(['\n', '\r', '\0']) && comment_is_clear(id) && *id == id.trim());
         let wrong = || CliError::new(format!("`{}` cannot stand in a recipients file", typed(id)));
         ids.push(text.ok_or_else(wrong)?.to_owned());
     }
@@ -51,6 +53,17 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         return Err(CliError::new("an empty gpg-id stands beside others"));
     }
     set(app, &folder, &typed(&path), &ids)
+}
+
+/// Whether what stands before a `#`, all that counts in a recipients file, is unmistakable: a fingerprint.
+/// A user ID that holds `#` would be cut to one that may be somebody else's.
+fn comment_is_clear(id: &str) -> bool {
+    match id.split_once('#') {
+        Some((before, _)) => {
+            Fingerprint::parse(before.trim().trim_start_matches("0x").trim_end_matches('!')).is_some()
+        }
+        None => true,
+    }
 }
 
 /// Sets recipients; makes the store if it is not there.

@@ -592,8 +592,12 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
-        why: "`grep` exits 1 when entries could not be searched. pass exits 0.",
-        places: &[at("grep where an entry cannot be read", "pass grep secret", &[Exits("1")])],
+        why: "`grep` exits 1 when entries could not be searched, or grep(1) fails. pass exits 0.",
+        places: &[
+            at("grep where an entry cannot be read", "pass grep secret", &[Exits("1")]),
+            at("grep", "pass grep --bogus x", &[Exits("1")]),
+            at("grep", "pass grep '['", &[Exits("1")]),
+        ],
     },
     Difference {
         why: "Blanks around a password are kept. pass drops them unless `-m` is given.",
