@@ -1,6 +1,6 @@
 //! The real [`Crypto`]: GnuPG, through gpgme where that suits and through its program elsewhere.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -19,8 +19,6 @@ pub struct GnuPg {
     gpg: Gpg,
     engine: Mutex<Option<Engine>>,
     groups: OnceLock<Vec<Group>>,
-    /// What was resolved already.
-    resolved: Mutex<HashMap<String, Vec<RecipientId>>>,
     /// How many messages were encrypted.
     encrypted: AtomicUsize,
 }
@@ -34,7 +32,6 @@ impl GnuPg {
             gpg,
             engine: Mutex::new(None),
             groups: OnceLock::new(),
-            resolved: Mutex::default(),
             encrypted: AtomicUsize::new(0),
         }
     }
@@ -70,8 +67,20 @@ impl GnuPg {
         lookup::choose(id, name, keys)
     }
 
-    /// Returns the keys that `id` stands for, as the keyring has them now.
-    fn look_up(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
+    /// Encrypts through gpgme.
+    fn encrypt_by_gpgme(&self, text: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+        let mut engine = self.engine.lock().expect("nobody panics holding it");
+        let engine = match &mut *engine {
+            Some(engine) => engine,
+            none => none.insert(Engine::new(self.config.home.as_deref())?),
+        };
+        let keys: Vec<Fingerprint> = to.iter().map(|recipient| recipient.fingerprint.clone()).collect();
+        engine.encrypt(text, &keys)
+    }
+}
+
+impl Crypto for GnuPg {
+    fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
         let name = Name::parse(id);
         // A group wins over a key, as in gpg; asking costs a process, and fingerprints name none.
         let members = match name.is_fingerprint() {
@@ -89,30 +98,6 @@ impl GnuPg {
             key.map_err(|error| error.in_group(id))
         };
         members.iter().map(resolve).collect()
-    }
-
-    /// Encrypts through gpgme.
-    fn encrypt_by_gpgme(&self, text: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
-        let mut engine = self.engine.lock().expect("nobody panics holding it");
-        let engine = match &mut *engine {
-            Some(engine) => engine,
-            none => none.insert(Engine::new(self.config.home.as_deref())?),
-        };
-        let keys: Vec<Fingerprint> = to.iter().map(|recipient| recipient.fingerprint.clone()).collect();
-        engine.encrypt(text, &keys)
-    }
-}
-
-impl Crypto for GnuPg {
-    fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
-        // Asked twice for one change: before a person types, and when it is made. A key that goes bad in
-        // between is refused by gpg itself.
-        if let Some(known) = self.resolved.lock().expect("nobody panics holding it").get(id) {
-            return Ok(known.clone());
-        }
-        let found = self.look_up(id)?;
-        self.resolved.lock().expect("nobody panics holding it").insert(id.to_owned(), found.clone());
-        Ok(found)
     }
 
     fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
