@@ -99,8 +99,12 @@ fn jobs(prepared: &[Prepared], extent: Extent) -> Vec<(usize, Trouble)> {
     for (scenario, prepared) in prepared.iter().enumerate() {
         let operations = prepared.steps.len() - 1;
         for number in (0..operations).step_by(extent.step) {
-            for failure in [Failure::Kill, Failure::Full, Failure::Error, Failure::Broken] {
+            for failure in [Failure::Kill, Failure::Full, Failure::Error] {
                 jobs.push((scenario, Trouble::Failure(number, failure)));
+            }
+            // A disk that stays broken is little more than a kill: at some operations it is enough.
+            if number % (4 * extent.step) == 0 {
+                jobs.push((scenario, Trouble::Failure(number, Failure::Broken)));
             }
         }
         for number in (0..operations).step_by(extent.step).chain([operations]) {
