@@ -225,7 +225,12 @@ impl Beneath {
             Ok(()) => Ok(true),
             // No file can have so long a name; a forged journal must not stop every command.
             Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(false),
-            Err(Errno::NOTEMPTY | Errno::EXIST) if flags == AtFlags::REMOVEDIR => Ok(false),
+            // Not empty, a mount point, or in a folder that may not be written: it stays, as with pass.
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY | Errno::ACCESS | Errno::PERM | Errno::ROFS)
+                if flags == AtFlags::REMOVEDIR =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(failed("remove", path, error)),
         }
     }

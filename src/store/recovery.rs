@@ -206,8 +206,7 @@ impl Store {
         }
         for folder in &journal.prune {
             let path = self.path_in(folder)?;
-            // A mount point, or a folder in one that may not be written: it stays, as with pass.
-            if self.beneath.remove_empty_folder(&path).unwrap_or(false) {
+            if self.beneath.remove_empty_folder(&path)? {
                 touched.remove(&path);
                 touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
             }
