@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use git2::{IndexEntry, IndexTime};
 use rustix::fs::Stat;
@@ -119,9 +119,4 @@ fn index_entry(path: &Path, id: git2::Oid, mode: u32, stat: Option<Stat>) -> Ind
         flags_extended: 0,
         path: path.as_os_str().as_bytes().to_vec(),
     }
-}
-
-/// Returns the paths that `changes` name.
-pub fn paths(changes: &[IndexChange]) -> Vec<PathBuf> {
-    changes.iter().map(|(path, _)| path.clone()).collect()
 }

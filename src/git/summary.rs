@@ -1,7 +1,5 @@
 //! What `git commit` prints of a commit: callers of pass see it, and some read it.
 
-use std::path::{Path, PathBuf};
-
 use git2::{Delta, DiffFindOptions, DiffStatsFormat, Oid};
 
 use super::{GitError, Repo, git_error};
@@ -9,23 +7,13 @@ use super::{GitError, Repo, git_error};
 /// A commit that was made, as told to the user.
 #[derive(Debug, Clone)]
 pub struct Summary {
-    /// The work tree it belongs to.
-    pub workdir: PathBuf,
-    /// The commit's id.
-    pub id: String,
     /// The lines that `git commit` prints.
     pub lines: Vec<String>,
 }
 
 impl Repo {
     /// Returns what `git commit` prints of `commit` on top of `parent`.
-    pub fn summary(
-        &self,
-        _root: &Path,
-        branch: &str,
-        parent: Option<Oid>,
-        commit: Oid,
-    ) -> Result<Summary, GitError> {
+    pub fn summary(&self, branch: &str, parent: Option<Oid>, commit: Oid) -> Result<Summary, GitError> {
         let failed = || git_error("read the new commit");
         let new = self.repo.find_commit(commit).map_err(failed())?;
         let old = match parent {
@@ -52,7 +40,7 @@ impl Repo {
         let stats = diff.stats().and_then(|s| s.to_buf(DiffStatsFormat::SHORT, 80)).map_err(failed())?;
         lines.push(String::from_utf8_lossy(&stats).trim_end().to_owned());
         lines.extend(diff.deltas().filter_map(|delta| self.delta_line(&delta)));
-        Ok(Summary { workdir: self.workdir.clone(), id: commit.to_string(), lines })
+        Ok(Summary { lines })
     }
 
     /// Returns the line for a file that was made, removed or renamed; none for one that only changed.

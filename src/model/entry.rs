@@ -1,6 +1,6 @@
 //! Names of entries and folders, relative to the store's root.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -178,12 +178,6 @@ impl fmt::Display for FolderName {
 impl fmt::Debug for FolderName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FolderName(`{self}`)")
-    }
-}
-
-impl From<&EntryName> for OsString {
-    fn from(name: &EntryName) -> OsString {
-        name.0.clone().into()
     }
 }
 

@@ -270,7 +270,7 @@ impl Store {
         let overtaken =
             self.finish(&journal, work).map_err(|error| StoreError::Unfinished(Box::new(error)))?;
         // Only told: a summary that cannot be made is no failure.
-        let commits = work.parts.iter().filter_map(|part| part.summary(&self.root).ok()).collect();
+        let commits = work.parts.iter().filter_map(|part| part.summary().ok()).collect();
         Ok(Outcome::Done(Published { folders, commits, warnings: work.warnings.clone(), overtaken }))
     }
 
@@ -511,9 +511,9 @@ impl Part {
         }
     }
 
-    fn summary(&self, root: &Path) -> Result<Summary, GitError> {
+    fn summary(&self) -> Result<Summary, GitError> {
         let commit = self.commit.expect("the commit was made");
-        self.repo.summary(root, &self.branch, self.prepared.parent, commit)
+        self.repo.summary(&self.branch, self.prepared.parent, commit)
     }
 }
 
