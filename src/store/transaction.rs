@@ -398,7 +398,7 @@ impl Store {
         let overtaken = self.place_files(journal, None)?;
         for part in &work.parts {
             let prefix = part.repo.prefix();
-            let stat = |path: &Path| self.beneath.metadata(&prefix.join(path)).ok().flatten();
+            let stat = |path: &Path, blob| self.stat_of(&prefix.join(path), blob);
             part.repo.finish_index(&work.nonce, &part.prepared.index, &stat)?;
             let commit = part.commit.expect("the commit was made");
             part.repo.log_move(
