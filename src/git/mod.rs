@@ -8,6 +8,7 @@ pub mod commit;
 pub mod index;
 pub mod publish;
 pub mod settings;
+pub mod signing;
 pub mod summary;
 
 use std::io;

@@ -56,7 +56,7 @@ impl Store {
     }
 
     /// Clears what a command left that was killed while it prepared its commit.
-    fn sweep_preparation(&self) -> Result<(), StoreError> {
+    pub(super) fn sweep_preparation(&self) -> Result<(), StoreError> {
         let path = self.preparing_path();
         if !Journal::exists(&path) {
             return Ok(());
