@@ -10,6 +10,7 @@ use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
 use crate::store::{Options, Store};
 
+use super::commands::edit::memory_folders;
 use super::error::CliError;
 use super::prompt::{Prompt, Terminal};
 use super::ui::Ui;
@@ -107,7 +108,9 @@ impl App {
 
     /// Opens the store; tells what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
-        let options = Options { umask: self.environment.umask, git: GitProgram::default() };
+        let git =
+            GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
+        let options = Options { umask: self.environment.umask, git };
         let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
         self.tell_notes(&store);
         Ok(store)

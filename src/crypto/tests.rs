@@ -27,7 +27,9 @@ impl Keyring {
     /// Runs gpg on `input`; returns whether it succeeded, and its standard output.
     fn try_gpg<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> (bool, Vec<u8>) {
         let mut command = Command::new("gpg");
-        command.arg("--homedir").arg(self.path()).args(["--batch", "--quiet", "--passphrase", ""]);
+        // Names in the tests are UTF-8, whatever the locale says.
+        command.arg("--homedir").arg(self.path());
+        command.args(["--batch", "--quiet", "--utf8-strings", "--passphrase", ""]);
         command.args(["--pinentry-mode", "loopback"]).args(args).stderr(Stdio::null());
         let done = crate::process::Filter::new(command, input).run().unwrap();
         (done.exit.success(), done.stdout.to_vec())

@@ -1,6 +1,6 @@
 //! Signed commits: the user's own git signs, since it knows OpenPGP, ssh and X.509 keys.
 //!
-//! git writes the commit into a folder of its own, outside of the store, so that nothing is left in the
+//! git writes the commit into a private folder, in memory, so that nothing is left in the
 //! object database when it is killed, and nothing lies there that is not synced: we write it there.
 
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use git2::{ObjectType, Oid};
 
 use super::commit::Prepared;
 use super::settings::Settings;
-use super::{GitError, Repo, git_error, io_error};
+use super::{GitError, Repo, git_error};
 use crate::process::git::GitProgram;
 
 /// A signed commit that is in no repository yet: the object's bytes.
@@ -26,9 +26,7 @@ impl Repo {
         settings: &Settings,
         git: &GitProgram,
     ) -> Result<SignedCommit, GitError> {
-        let temporary = std::env::temp_dir();
-        let aside = tempfile::Builder::new().prefix("passel-commit-").tempdir_in(&temporary);
-        let aside = aside.map_err(io_error("make a folder in", &temporary))?;
+        let aside = git.aside().map_err(GitError::Aside)?;
         let mut command = git.command(self.workdir());
         command.env("GIT_OBJECT_DIRECTORY", aside.path());
         command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&self.common().join("objects")));

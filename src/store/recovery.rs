@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::journal::{Journal, JournalError, Phase, RepoPart, staged, unescape};
 use super::lock::Lock;
+use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::IndexChange;
 use crate::git::{Oid, PATIENCE, Repo};
@@ -71,6 +72,9 @@ impl Store {
         for prefix in prefixes {
             let repo = Repo::open(&self.root, &prefix)?;
             repo.sweep_objects();
+            // What was removed must be so for good before nobody is told of it any more.
+            let folders = repo.object_folders().into_iter().filter(|folder| folder.exists());
+            sync_paths(&folders.collect::<Vec<_>>())?;
             if let Some(journal) = &known {
                 repo.sweep(&journal.nonce, &repo.branch()?)?;
             }
