@@ -1,14 +1,16 @@
 //! What every command has at hand: output, prompts, the environment's settings.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use crate::crypto::{GnuPg, GnuPgConfig};
+use crate::crypto::{Crypto as _, GnuPg, GnuPgConfig};
+use crate::model::{Fingerprint, Shown};
 use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
-use crate::store::{Options, Store};
+use crate::store::{Notes, Options, Store};
 
 use super::commands::edit::memory_folders;
 use super::error::CliError;
@@ -40,6 +42,8 @@ pub struct Environment {
     pub characters_no_symbols: String,
     /// `EDITOR`; `editor`.
     pub editor: OsString,
+    /// `XDG_STATE_HOME`, or `~/.local/state`; none without a home.
+    pub state: Option<PathBuf>,
 }
 
 impl Environment {
@@ -71,6 +75,11 @@ impl Environment {
             characters: text("PASSWORD_STORE_CHARACTER_SET", "[:punct:][:alnum:]"),
             characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
             editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
+            // A relative path is to be ignored (XDG Base Directory Specification).
+            state: os("XDG_STATE_HOME")
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+                .or_else(|| os("HOME").map(|home| PathBuf::from(home).join(".local/state"))),
         })
     }
 }
@@ -93,6 +102,8 @@ pub struct App {
     pub environment: Environment,
     /// The command's name as it was typed, for usage texts.
     pub command: String,
+    /// What stores found and mended, to be told.
+    notes: Notes,
     /// GnuPG, made at its first use.
     crypto: OnceCell<GnuPg>,
 }
@@ -103,22 +114,35 @@ impl App {
         let terminal = Terminal::standard();
         let interactive = terminal.is_interactive();
         let prompt: Box<dyn Prompt> = Box::new(terminal);
-        App { ui, prompt: RefCell::new(prompt), interactive, environment, command, crypto: OnceCell::new() }
+        App {
+            ui,
+            prompt: RefCell::new(prompt),
+            interactive,
+            environment,
+            command,
+            notes: Notes::default(),
+            crypto: OnceCell::new(),
+        }
     }
 
     /// Opens the store; tells what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
         let git =
             GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
-        let options = Options { umask: self.environment.umask, git };
+        let options = Options {
+            umask: self.environment.umask,
+            git,
+            state: self.environment.state.clone(),
+            notes: self.notes.clone(),
+        };
         let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
-        self.tell_notes(&store);
+        self.tell_notes();
         Ok(store)
     }
 
     /// Tells what the store found and mended.
-    pub fn tell_notes(&self, store: &Store) {
-        for note in store.take_notes() {
+    pub fn tell_notes(&self) {
+        for note in self.notes.take() {
             self.ui.warn(format!("note: {note}"));
         }
     }
@@ -168,6 +192,32 @@ impl App {
     /// Turns an operation's error into what the user is told.
     pub fn error(&self, error: OpError) -> CliError {
         super::explain::explain(&error, &self.ui.program)
+    }
+
+    /// Whether the store holds an entry or folder called `name`, or there is an extension of that name.
+    pub fn holds(&self, name: &OsStr) -> bool {
+        let mut file = name.to_owned();
+        file.push(".gpg");
+        let root = &self.environment.root;
+        root.join(name).is_dir()
+            || root.join(file).is_file()
+            || super::commands::extension::exists(self, name)
+    }
+
+    /// Asks a question of our own: unless the answer is yes, the command ends. Without a terminal nobody can
+    /// be asked, and `flag` is what answers instead.
+    pub fn agree_or(&self, question: &str, flag: &str) -> Result<(), CliError> {
+        if !self.interactive {
+            return Err(CliError::new(format!("nobody can be asked here: {question}"))
+                .hint(format!("{flag} answers the question")));
+        }
+        self.agree(question)
+    }
+
+    /// Returns what people know the keys of the keyring by, safe to show.
+    pub fn key_names(&self) -> BTreeMap<Fingerprint, String> {
+        let keys = self.crypto().keys().unwrap_or_default();
+        keys.into_iter().map(|key| (key.fingerprint.clone(), Shown::new(key.name()).to_string())).collect()
     }
 
     /// Returns pass's usage message for this command.

@@ -2,7 +2,9 @@
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use super::commands::{edit, find, generate, git, grep, help, init, insert, relocate, remove, show};
+use super::commands::{
+    edit, find, generate, git, grep, help, init, insert, recipients, relocate, remove, show,
+};
 
 /// A team password store, compatible with pass, that clients can be let into.
 #[derive(Debug, Parser)]
@@ -42,6 +44,8 @@ pub enum Command {
     /// Copy an entry or a folder; what lands under other recipients is encrypted anew.
     #[command(visible_alias = "copy", override_usage = "passel cp [OPTIONS] OLD-NAME NEW-NAME")]
     Cp(relocate::Args),
+    /// Show or change who can read a folder.
+    Recipients(recipients::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -50,6 +54,9 @@ pub enum Command {
     #[command(override_usage = "passel version", disable_help_flag = true)]
     Version,
 }
+
+/// The commands that pass does not have. Their arguments are parsed as clap does it.
+pub const OWN: [&str; 1] = ["recipients"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

@@ -6,6 +6,7 @@ use crate::model::{KeyProblem, NameError};
 use crate::ops::OpError;
 use crate::ops::init::GIVEN;
 use crate::store::StoreError;
+use crate::store::accepted::AcceptedError;
 use crate::store::journal::JournalError;
 
 use super::error::CliError;
@@ -31,6 +32,15 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them"),
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
+        OpError::NotAccepted(difference) => {
+            let folder = match difference.folder.is_root() {
+                true => String::new(),
+                false => format!(" {}", difference.folder),
+            };
+            CliError::from_error(error).hint(format!(
+                "ask whoever changed them; if it is right: `{program} recipients accept{folder}`"
+            ))
+        }
         OpError::ChangedMeanwhile { name, .. } => {
             CliError::from_error(error).hint(format!("compare both, then `{program} edit {name}`"))
         }
@@ -71,7 +81,12 @@ fn store(error: &StoreError, program: &str) -> CliError {
     match error {
         StoreError::Busy(_) => told.hint("wait for the other command to end, then try again"),
         StoreError::Git(error) => git(told, error, program),
-        StoreError::Journal(JournalError::Newer { .. }) => told.hint("use a newer passel"),
+        StoreError::Journal(JournalError::Newer { .. })
+        | StoreError::Accepted(AcceptedError::Newer { .. }) => told.hint("use a newer passel"),
+        StoreError::Accepted(AcceptedError::Damaged { path, .. }) => told.hint(format!(
+            "compare the recipients files with what you know, then remove it: `rm '{path}'`; the next command \
+             accepts what it finds"
+        )),
         StoreError::Journal(JournalError::Damaged { path, .. }) => told.hint(format!(
             "it tells of a change that was interrupted; look at what is there, then remove it: `rm '{path}'`"
         )),
@@ -97,6 +112,10 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
             .hint(format!("`{program} git config user.name \"Your Name\"`"))
             .hint(format!("`{program} git config user.email you@example.org`")),
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
+        GitError::Uncommitted { path } => told.hint(format!(
+            "commit them first: `{program} git add '{path}'`, `{program} git commit`; or take them back: \
+             `{program} git checkout -- '{path}'`"
+        )),
         GitError::Owner { path } => {
             told.hint(format!("if you trust it: `git config --global --add safe.directory '{path}'`"))
         }

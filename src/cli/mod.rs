@@ -25,7 +25,7 @@ use crate::ops::relocate::Mode;
 use crate::process::{clipboard, hardening, tmpdir};
 
 use app::{App, Environment};
-use args::{Command, Root};
+use args::{Command, OWN, Root};
 use error::CliError;
 use ui::Ui;
 
@@ -74,15 +74,21 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         None => ("show", words),
     };
     let typed = if words.len() == rest.len() { "show".to_owned() } else { Shown::os(first).to_string() };
-    let known = words.len() > rest.len();
     let app = App::new(ui, environment, typed);
-    if let Some(served) = commands::extension::serve(&app, words) {
-        return served;
-    }
-    if !known {
-        commands::extension::run(&app, first, words.get(1..).unwrap_or_default())?;
-    }
-    dispatch(&app, &definitions, name, rest)
+    // Under pass's name, what the store holds comes before the commands that pass does not have.
+    let yields = app.ui.program == "pass" && OWN.contains(&name) && app.holds(first);
+    let (name, rest) = if yields { ("show", words) } else { (name, rest) };
+    let known = words.len() > rest.len();
+    let done = if let Some(served) = commands::extension::serve(&app, words) {
+        served
+    } else {
+        if !known {
+            commands::extension::run(&app, first, words.get(1..).unwrap_or_default())?;
+        }
+        dispatch(&app, &definitions, name, rest)
+    };
+    app.tell_notes();
+    done
 }
 
 /// Returns the command that `word` names, by its own name or another.
@@ -108,9 +114,29 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Rm(args) => c::remove::run(app, &args),
         Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
         Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
+        Command::Recipients(args) => c::recipients::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, definitions, &args),
         Command::Version => c::help::version(app),
+    }
+}
+
+/// Parses a command that pass does not have.
+fn parse_own(
+    app: &App,
+    definitions: &clap::Command,
+    name: &str,
+    words: &[OsString],
+) -> Result<Command, CliError> {
+    let line = [OsString::from("passel"), name.into()].into_iter().chain(words.iter().cloned());
+    let parsed = definitions.clone().try_get_matches_from(line).and_then(|m| Root::from_arg_matches(&m));
+    match parsed {
+        Ok(root) => Ok(root.command.expect("a command was named")),
+        Err(asked) if !asked.use_stderr() => {
+            app.ui.say(asked.render().to_string().trim_end())?;
+            Err(CliError::silent(exit::OK))
+        }
+        Err(wrong) => Err(CliError::pass(wrong.render().to_string().trim_end())),
     }
 }
 
@@ -125,6 +151,7 @@ fn parse(
     let as_they_are = |words: &[OsString]| words.to_vec();
     let arguments = match name {
         "version" => Vec::new(),
+        own if OWN.contains(&own) => return parse_own(app, definitions, name, words),
         // pass ignores what follows; so do words that are no commands.
         "help" => return Ok(Command::Help(commands::help::Args { topic: words.first().cloned() })),
         "git" => return Ok(Command::Git(commands::git::Args { words: as_they_are(words) })),

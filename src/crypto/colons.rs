@@ -1,6 +1,6 @@
 //! gpg's listings for programs (`--with-colons`; GnuPG's doc/DETAILS).
 
-use crate::model::{Fingerprint, Key, KeyProblem, Subkey};
+use crate::model::{Algorithm, Fingerprint, Key, KeyProblem, Subkey, Validity};
 
 /// A group of gpg.conf: its name, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,15 +22,15 @@ pub fn groups(listing: &str) -> Vec<Group> {
     groups
 }
 
-/// Returns the keys in the output of `--list-keys`.
+/// Returns the keys in the output of `--list-keys`, `--list-secret-keys` or `--show-keys`.
 pub fn keys(listing: &str) -> Vec<Key> {
     let mut drafts: Vec<Draft> = Vec::new();
     for line in listing.lines() {
         let fields: Vec<&str> = line.split(':').collect();
         let field = |number: usize| fields.get(number - 1).copied().unwrap_or("");
         match field(1) {
-            "pub" => drafts.push(Draft::new(Part::new(&field))),
-            "sub" => with_last(&mut drafts, |draft| draft.parts.push(Part::new(&field))),
+            kind @ ("pub" | "sec") => drafts.push(Draft::new(Part::new(&field), kind == "sec")),
+            "sub" | "ssb" => with_last(&mut drafts, |draft| draft.parts.push(Part::new(&field))),
             "uid" => with_last(&mut drafts, |draft| {
                 draft.user_ids.push((letter(field(2)), unescape(field(10))));
             }),
@@ -48,6 +48,7 @@ pub fn keys(listing: &str) -> Vec<Key> {
 struct Draft {
     parts: Vec<Part>,
     user_ids: Vec<(char, String)>,
+    secret: bool,
 }
 
 /// A primary key or subkey while its lines are read.
@@ -57,6 +58,7 @@ struct Part {
     created: i64,
     expires: Option<i64>,
     capabilities: String,
+    algorithm: Algorithm,
 }
 
 impl Part {
@@ -67,6 +69,10 @@ impl Part {
             created: field(6).parse().unwrap_or(0),
             expires: field(7).parse().ok(),
             capabilities: field(12).to_owned(),
+            algorithm: Algorithm {
+                number: field(4).parse().unwrap_or(0),
+                bits: field(3).parse().unwrap_or(0),
+            },
         }
     }
 
@@ -81,26 +87,35 @@ impl Part {
 }
 
 impl Draft {
-    fn new(primary: Part) -> Self {
-        Draft { parts: vec![primary], user_ids: Vec::new() }
+    fn new(primary: Part, secret: bool) -> Self {
+        Draft { parts: vec![primary], user_ids: Vec::new(), secret }
     }
 
     /// Returns the key; none without a primary fingerprint.
     fn finish(self) -> Option<Key> {
         let problem = self.problem();
         let primary = self.parts.first()?;
-        let (fingerprint, validity) = (primary.fingerprint.clone()?, primary.validity);
+        let (fingerprint, letter) = (primary.fingerprint.clone()?, primary.validity);
         // Of an expired or revoked key gpg calls every user ID so, too; they still name it.
-        let stands = |v: char| v == validity || !matches!(v, 'r' | 'e' | 'i');
+        let stands = |v: char| v == letter || !matches!(v, 'r' | 'e' | 'i');
+        let validity = self.user_ids.iter().map(|(v, _)| validity(*v)).max().unwrap_or(validity(letter));
         let user_ids: Vec<String> =
             self.user_ids.into_iter().filter(|(v, _)| stands(*v)).map(|(_, id)| id).collect();
         let mailboxes = user_ids.iter().filter_map(|id| mailbox(id)).collect();
+        let (expires, secret) = (primary.expires, self.secret);
         let whole = matches!(problem, None | Some(KeyProblem::CannotEncrypt));
         let subkeys = self.parts.iter().filter_map(|part| {
             let can_encrypt = whole && part.encrypts() && part.is_usable();
-            Some(Subkey { fingerprint: part.fingerprint.clone()?, can_encrypt, created: part.created })
+            Some(Subkey {
+                fingerprint: part.fingerprint.clone()?,
+                can_encrypt,
+                created: part.created,
+                expires: part.expires,
+                algorithm: part.algorithm,
+            })
         });
-        Some(Key { fingerprint, user_ids, mailboxes, subkeys: subkeys.collect(), problem })
+        let subkeys = subkeys.collect();
+        Some(Key { fingerprint, user_ids, mailboxes, subkeys, problem, expires, validity, secret })
     }
 
     /// Returns why the key cannot be encrypted to, if so.
@@ -121,6 +136,16 @@ impl Draft {
         // Where the encryption subkeys have merely expired, the last day is worth more than "cannot".
         let expired = encrypting().filter(|part| part.validity == 'e').map(|part| part.expires).max();
         Some(expired.map_or(KeyProblem::CannotEncrypt, KeyProblem::Expired))
+    }
+}
+
+/// Reads a validity field's letter.
+fn validity(letter: char) -> Validity {
+    match letter {
+        'm' => Validity::Marginal,
+        'f' => Validity::Full,
+        'u' => Validity::Ultimate,
+        _ => Validity::Unknown,
     }
 }
 

@@ -5,16 +5,21 @@ use std::sync::{Mutex, MutexGuard};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
+use crate::model::{
+    Algorithm, Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId, Subkey, Validity,
+};
 
-use super::gnupg::check_recipients;
-use super::{Crypto, CryptoError, RecipientError, openpgp};
+use super::gnupg::{check_recipients, sole_key};
+use super::{Crypto, CryptoError, RecipientError, Trust, openpgp};
 
 /// Makes plaintext unlike itself, so that a test that searches files for it finds leaks only.
 const MASK: u8 = 0x5a;
 
 /// What a fake signature begins with.
 const SIGNATURE: &str = "fake signature\n";
+
+/// What a fake key block begins with; the key's name follows.
+const BLOCK: &str = "fake key ";
 
 /// A keyring in memory.
 #[derive(Default)]
@@ -28,6 +33,8 @@ struct State {
     secret: BTreeSet<KeyId>,
     broken: BTreeSet<Vec<u8>>,
     decryptions: usize,
+    certified: BTreeSet<Fingerprint>,
+    strict: bool,
 }
 
 impl Fake {
@@ -76,6 +83,16 @@ impl Fake {
     /// Leaves only the secret keys of `names`: from now on they are who decrypts.
     pub fn be(&self, names: &[&str]) {
         self.state().secret = names.iter().map(|name| Fake::fingerprint(name).key_id()).collect();
+    }
+
+    /// From now on, only certified keys are encrypted to where the trust database is asked.
+    pub fn be_strict(&self) {
+        self.state().strict = true;
+    }
+
+    /// Returns the key block of the key called `name`.
+    pub fn block(name: &str) -> Vec<u8> {
+        format!("{BLOCK}{name}").into_bytes()
     }
 
     /// Makes the decryption of exactly this message fail.
@@ -133,7 +150,22 @@ impl Crypto for Fake {
 
     /// The message: one public-key session-key packet for each recipient, then a packet 18 with the
     /// masked plaintext.
-    fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+    fn encrypt(
+        &self,
+        plaintext: &Plaintext,
+        to: &[RecipientId],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError> {
+        {
+            let state = self.state();
+            let doubted = |r: &&RecipientId| !state.certified.contains(&r.fingerprint);
+            if trust == Trust::Database
+                && state.strict
+                && let Some(doubted) = to.iter().find(doubted)
+            {
+                return Err(CryptoError::Untrusted(doubted.fingerprint.clone()));
+            }
+        }
         let ids: BTreeSet<KeyId> = to.iter().flat_map(|r| r.encryption_keys.first().copied()).collect();
         check_recipients(&ids.iter().copied().collect::<Vec<_>>(), to)?;
         let mut message = Vec::new();
@@ -185,6 +217,63 @@ impl Crypto for Fake {
         };
         Ok(String::from_utf8_lossy(signers).lines().filter_map(Fingerprint::parse).collect())
     }
+
+    fn keys(&self) -> Result<Vec<Key>, CryptoError> {
+        let state = self.state();
+        Ok(state.keys.iter().map(|(name, problem)| listed(name, problem.clone())).collect())
+    }
+
+    fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError> {
+        let state = self.state();
+        let prints = state.keys.keys().map(|name| Fake::fingerprint(name));
+        Ok(prints.filter(|print| state.secret.contains(&print.key_id())).collect())
+    }
+
+    fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
+        let name = std::str::from_utf8(block).ok().and_then(|text| text.strip_prefix(BLOCK));
+        let name = name.ok_or(CryptoError::Unsound("it holds no OpenPGP key"))?;
+        Ok(vec![listed(name, None)])
+    }
+
+    fn import(&self, block: &[u8], key: &Fingerprint) -> Result<(), CryptoError> {
+        let found = self.inspect(block)?;
+        sole_key(&found, key)?;
+        self.state().keys.entry(found[0].user_ids[0].clone()).or_insert(None);
+        Ok(())
+    }
+
+    fn export(&self, key: &Fingerprint) -> Result<Vec<u8>, CryptoError> {
+        let state = self.state();
+        let name = state.keys.keys().find(|name| Fake::fingerprint(name) == *key);
+        let name = name.ok_or_else(|| CryptoError::Gpg(format!("there is no key {key}")))?;
+        Ok(Fake::block(name))
+    }
+
+    fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError> {
+        self.state().certified.insert(key.clone());
+        Ok(())
+    }
+}
+
+/// Returns the key called `name`, as a keyring lists it.
+fn listed(name: &str, problem: Option<KeyProblem>) -> Key {
+    let fingerprint = Fake::fingerprint(name);
+    Key {
+        fingerprint: fingerprint.clone(),
+        user_ids: vec![name.to_owned()],
+        mailboxes: name.contains('@').then(|| name.to_owned()).into_iter().collect(),
+        subkeys: vec![Subkey {
+            fingerprint,
+            can_encrypt: problem.is_none(),
+            created: 0,
+            expires: None,
+            algorithm: Algorithm { number: 18, bits: 255 },
+        }],
+        problem,
+        expires: None,
+        validity: Validity::Full,
+        secret: false,
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +289,7 @@ mod tests {
         let fake = Fake::new(["ada", "bob", "eve"]);
         fake.add_group("us", &["ada", "bob"]);
         let text = Plaintext::new(b"secret\n".to_vec());
-        let message = fake.encrypt(&text, &resolved(&fake, &["us"])).unwrap();
+        let message = fake.encrypt(&text, &resolved(&fake, &["us"]), Trust::Database).unwrap();
         assert_eq!(fake.readers(&message), ["ada", "bob"]);
         assert!(fake.decrypt(&message).unwrap().equals(&text));
         assert!(!message.windows(6).any(|window| window == b"secret"));

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
-use crate::model::{Fingerprint, KeyId, Plaintext, RecipientId};
+use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 
 use super::colons::Group;
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgme::Engine;
 use super::lookup::{self, Name};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, RecipientError};
+use super::{Crypto, CryptoError, RecipientError, Trust};
 
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
 pub struct GnuPg {
@@ -34,11 +34,6 @@ impl GnuPg {
             groups: OnceLock::new(),
             encrypted: AtomicUsize::new(0),
         }
-    }
-
-    /// Returns all public keys of the keyring, expired and revoked ones included.
-    pub fn keys(&self) -> Result<Vec<crate::model::Key>, CryptoError> {
-        self.gpg.keys("")
     }
 
     /// Returns the members of the group `id`, none if there is no such group. Groups of one name are
@@ -68,14 +63,19 @@ impl GnuPg {
     }
 
     /// Encrypts through gpgme.
-    fn encrypt_by_gpgme(&self, text: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+    fn encrypt_by_gpgme(
+        &self,
+        text: &Plaintext,
+        to: &[RecipientId],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError> {
         let mut engine = self.engine.lock().expect("nobody panics holding it");
         let engine = match &mut *engine {
             Some(engine) => engine,
             none => none.insert(Engine::new(self.config.home.as_deref())?),
         };
         let keys: Vec<Fingerprint> = to.iter().map(|recipient| recipient.fingerprint.clone()).collect();
-        engine.encrypt(text, &keys)
+        engine.encrypt(text, &keys, trust)
     }
 }
 
@@ -100,7 +100,24 @@ impl Crypto for GnuPg {
         members.iter().map(resolve).collect()
     }
 
-    fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+    fn resolve_all(&self, ids: &[&str]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
+        // One listing of the whole keyring instead of one for each name; gpg alone knows its patterns.
+        let Ok(all) = self.gpg.keys("") else { return ids.iter().map(|id| self.resolve(id)).collect() };
+        let resolve = |id: &&str| match Name::parse(id) {
+            name @ (Name::Hex { .. } | Name::Mailbox(_)) if matches!(self.group(id), Ok(None)) => {
+                Ok(vec![lookup::choose(id, &name, all.clone())?])
+            }
+            _ => self.resolve(id),
+        };
+        ids.iter().map(resolve).collect()
+    }
+
+    fn encrypt(
+        &self,
+        plaintext: &Plaintext,
+        to: &[RecipientId],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError> {
         let mut seen = BTreeSet::new();
         let once = |r: &&RecipientId| seen.insert((r.fingerprint.clone(), r.subkey.clone()));
         let to: Vec<RecipientId> = to.iter().filter(once).cloned().collect();
@@ -114,8 +131,8 @@ impl Crypto for GnuPg {
         let plain = self.config.options.is_empty() && to.iter().all(|r| r.subkey.is_none());
         let by_program = first || !plain;
         let message = match by_program {
-            true => self.gpg.encrypt(plaintext, &to)?,
-            false => self.encrypt_by_gpgme(plaintext, &to)?,
+            true => self.gpg.encrypt(plaintext, &to, trust)?,
+            false => self.encrypt_by_gpgme(plaintext, &to, trust)?,
         };
         if openpgp::is_armored(&message) {
             // `armor` in gpg.conf: gpg reads it, so do pass and we; only the check needs gpg.
@@ -167,6 +184,42 @@ impl Crypto for GnuPg {
 
     fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError> {
         self.gpg.verify(data, signature)
+    }
+
+    fn keys(&self) -> Result<Vec<Key>, CryptoError> {
+        self.gpg.keys("")
+    }
+
+    fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError> {
+        self.gpg.own_keys()
+    }
+
+    fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
+        self.gpg.inspect(block)
+    }
+
+    fn import(&self, block: &[u8], key: &Fingerprint) -> Result<(), CryptoError> {
+        sole_key(&self.gpg.inspect(block)?, key)?;
+        self.gpg.import(block)
+    }
+
+    fn export(&self, key: &Fingerprint) -> Result<Vec<u8>, CryptoError> {
+        self.gpg.export(key)
+    }
+
+    fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError> {
+        self.gpg.certify(key)
+    }
+}
+
+/// Returns an error unless a key block, which holds `found`, is the public key `wanted` alone.
+pub(super) fn sole_key(found: &[Key], wanted: &Fingerprint) -> Result<(), CryptoError> {
+    match found {
+        [key] if key.secret => Err(CryptoError::Unsound("it holds a secret key, which nobody should send")),
+        [key] if key.fingerprint == *wanted => Ok(()),
+        [_] => Err(CryptoError::Unsound("it holds another key")),
+        [] => Err(CryptoError::Unsound("it holds no key")),
+        _ => Err(CryptoError::Unsound("it holds more than one key")),
     }
 }
 

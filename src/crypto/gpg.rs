@@ -9,7 +9,7 @@ use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, status};
+use super::{CryptoError, Trust, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -58,11 +58,20 @@ impl Gpg {
     }
 
     /// Returns the plaintext encrypted to exactly `to`; the caller compares what came out.
-    pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError> {
+    pub fn encrypt(
+        &self,
+        plaintext: &Plaintext,
+        to: &[RecipientId],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError> {
         let mut command = self.command();
         self.add_pass_options(&mut command);
         // Without `--batch` gpg would ask the terminal whether to use an untrusted key anyway.
         command.args(["--batch", "--output", "-", "--encrypt"]);
+        if trust == Trust::Accepted {
+            // A person accepted these fingerprints: who certified them is no longer the question.
+            command.args(["--trust-model", "always"]);
+        }
         for recipient in to {
             // Whole fingerprints; `!` forces the subkey.
             let name = match &recipient.subkey {
@@ -131,6 +140,68 @@ impl Gpg {
             return Ok(keys);
         }
         Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended("list keys", &done))))
+    }
+
+    /// Returns the fingerprints of the keys whose secret part is here.
+    pub fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--no-auto-check-trustdb", "--with-colons", "--list-secret-keys"]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        // Without any secret key gpg fails: that is an answer too.
+        let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
+        Ok(keys.into_iter().map(|key| key.fingerprint).collect())
+    }
+
+    /// Returns the keys in a key block.
+    pub fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--utf8-strings", "--with-colons", "--show-keys", "--", "-"]);
+        let done = self.run(Filter::new(command, block).keep_stderr())?;
+        let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
+        match keys.is_empty() {
+            false => Ok(keys),
+            true => Err(CryptoError::Unsound("it holds no OpenPGP key")),
+        }
+    }
+
+    /// Adds the public keys of a key block to the keyring.
+    pub fn import(&self, block: &[u8]) -> Result<(), CryptoError> {
+        let mut command = self.command();
+        // No keyserver is asked for what is missing, and the trust database is left alone.
+        command.args(["--batch", "--no-auto-key-locate", "--no-auto-check-trustdb", "--import", "--", "-"]);
+        let done = self.run(Filter::new(command, block).keep_stderr())?;
+        self.done("import the key", done).map(drop)
+    }
+
+    /// Returns a public key, armored.
+    pub fn export(&self, key: &Fingerprint) -> Result<Vec<u8>, CryptoError> {
+        let mut command = self.command();
+        // Armored, as gopass keeps keys; minimal: who certified whom is nobody's business.
+        command.args(["--batch", "--armor", "--export-options", "export-minimal", "--output", "-"]);
+        command.args(["--export", "--", key.as_str()]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        let done = self.done("export the key", done)?;
+        match done.stdout.is_empty() {
+            false => Ok(done.stdout.to_vec()),
+            true => Err(CryptoError::Gpg(format!("there is no key {key}"))),
+        }
+    }
+
+    /// Certifies a key for this keyring alone.
+    pub fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError> {
+        let mut command = self.command();
+        // `--yes`: an expired certification of ours may be there already.
+        command.args(["--batch", "--yes", "--quick-lsign-key", key.as_str()]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        self.done("certify the key", done).map(drop)
+    }
+
+    /// Returns what a gpg did that succeeded, or the error that it told of.
+    fn done(&self, action: &str, done: Filtered) -> Result<Filtered, CryptoError> {
+        if done.exit.success() {
+            return Ok(done);
+        }
+        Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended(action, &done))))
     }
 
     /// Returns the groups of gpg.conf.

@@ -9,7 +9,7 @@ use ::gpgme::{Context, Data, EncryptFlags, Protocol};
 
 use crate::model::{Fingerprint, Plaintext};
 
-use super::{CryptoError, status};
+use super::{CryptoError, Trust, status};
 
 /// A gpgme context and the keys it has looked up. It costs 9 to 22 ms (gpgme starts five programs to
 /// learn about GnuPG), so it is made once, and only to encrypt.
@@ -35,7 +35,12 @@ impl Engine {
     }
 
     /// Returns `plaintext` encrypted to the keys `to`; the caller compares what came out.
-    pub fn encrypt(&mut self, plaintext: &Plaintext, to: &[Fingerprint]) -> Result<Vec<u8>, CryptoError> {
+    pub fn encrypt(
+        &mut self,
+        plaintext: &Plaintext,
+        to: &[Fingerprint],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError> {
         self.load(to)?;
         let keys: Vec<&::gpgme::Key> =
             to.iter().filter_map(|fingerprint| self.keys.get(fingerprint)).collect();
@@ -43,8 +48,9 @@ impl Engine {
         // gpgme reads the bytes where they are: no copy is left behind.
         let data = Data::from_buffer(plaintext.expose()).map_err(failed)?;
         // No encrypt-to: the recipients file alone decides, not gpg.conf. No compression: a password's
-        // size is no secret worth an oracle. Not always-trust: gpg's validity counts, as for pass.
-        let flags = EncryptFlags::NO_ENCRYPT_TO | EncryptFlags::NO_COMPRESS;
+        // size is no secret worth an oracle. Always-trust: for fingerprints that a person accepted.
+        let mut flags = EncryptFlags::NO_ENCRYPT_TO | EncryptFlags::NO_COMPRESS;
+        flags.set(EncryptFlags::ALWAYS_TRUST, trust == Trust::Accepted);
         let mut message = Vec::new();
         let refusal: Arc<Mutex<Option<String>>> = Arc::default();
         let heard = Arc::clone(&refusal);

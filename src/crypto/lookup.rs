@@ -181,6 +181,8 @@ mod tests {
             fingerprint: Fingerprint::parse(&format!("{}{digit}", seed.to_string().repeat(39))).unwrap(),
             can_encrypt,
             created: 1,
+            expires: None,
+            algorithm: crate::model::Algorithm { number: 18, bits: 255 },
         };
         Key {
             fingerprint: part('0', false).fingerprint,
@@ -188,6 +190,9 @@ mod tests {
             mailboxes: super::super::colons::mailbox(user_id).into_iter().collect(),
             subkeys: vec![part('0', false), part('1', true), part('2', true)],
             problem: None,
+            expires: None,
+            validity: crate::model::Validity::Unknown,
+            secret: false,
         }
     }
 

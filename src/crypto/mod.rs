@@ -16,7 +16,16 @@ mod tests;
 pub use gnupg::GnuPg;
 pub use gpg::GnuPgConfig;
 
-use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
+use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
+
+/// Who vouches for the keys that are encrypted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Their full fingerprints were accepted by a person: GnuPG's trust database is not asked.
+    Accepted,
+    /// GnuPG's trust database, as for pass: a key that nobody has certified is refused.
+    Database,
+}
 
 /// What the store asks of OpenPGP.
 pub trait Crypto {
@@ -24,9 +33,19 @@ pub trait Crypto {
     /// group of gpg.conf. Fails unless every one of them is found, unambiguous and usable.
     fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError>;
 
+    /// Returns what [`Crypto::resolve`] returns for each of `ids`, quicker for many.
+    fn resolve_all(&self, ids: &[&str]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
+        ids.iter().map(|id| self.resolve(id)).collect()
+    }
+
     /// Returns `plaintext` encrypted to exactly `to`, uncompressed; binary, unless the user's own GnuPG
     /// options ask for ASCII armour.
-    fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Result<Vec<u8>, CryptoError>;
+    fn encrypt(
+        &self,
+        plaintext: &Plaintext,
+        to: &[RecipientId],
+        trust: Trust,
+    ) -> Result<Vec<u8>, CryptoError>;
 
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
@@ -39,6 +58,27 @@ pub trait Crypto {
 
     /// Returns the full fingerprints (signing key and its primary key) of every good signature.
     fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError>;
+
+    /// Returns all public keys of the keyring, expired and revoked ones included.
+    fn keys(&self) -> Result<Vec<Key>, CryptoError>;
+
+    /// Returns the primary fingerprints of the keys whose secret part this user has, on a smartcard
+    /// perhaps.
+    fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError>;
+
+    /// Returns the keys in an exported key block, binary or armored; the keyring is not touched.
+    fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError>;
+
+    /// Adds the public key `key` from an exported key block to the keyring; ownertrust is left as it is.
+    /// Fails unless the block holds that public key and nothing else.
+    fn import(&self, block: &[u8], key: &Fingerprint) -> Result<(), CryptoError>;
+
+    /// Returns the public key `key`, armored, with the signatures of its owner alone.
+    fn export(&self, key: &Fingerprint) -> Result<Vec<u8>, CryptoError>;
+
+    /// Certifies every user ID of `key` for this keyring alone (a signature that is never exported), so
+    /// that stock pass encrypts to it too.
+    fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError>;
 }
 
 /// Why one line of a recipients file gives no key to encrypt to.

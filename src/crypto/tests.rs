@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
 
-use super::{Crypto as _, CryptoError, GnuPg, GnuPgConfig, RecipientError};
+use super::{Crypto as _, CryptoError, GnuPg, GnuPgConfig, RecipientError, Trust};
 
 /// A GnuPG home folder, removed with its agent when dropped.
 struct Keyring(TempDir);
@@ -120,14 +120,17 @@ fn round_trips_by_gpgme_and_by_gpg() {
         let rsa = only(&crypto, "rsa@x");
         let to = [only(&crypto, "ada@x"), rsa.clone(), only(&crypto, ada.as_str())];
         for content in ["", "secret\nuser: ada\n", &large] {
-            let message = crypto.encrypt(&text(content), &to).unwrap();
+            let message = crypto.encrypt(&text(content), &to, Trust::Database).unwrap();
             assert!(crypto.decrypt(&message).unwrap().equals(&text(content)));
             assert_eq!(crypto.recipients_of(&message).unwrap().len(), 2);
         }
         // encrypt-to in gpg.conf adds nobody.
-        let message = crypto.encrypt(&text("x"), std::slice::from_ref(&rsa)).unwrap();
+        let message = crypto.encrypt(&text("x"), std::slice::from_ref(&rsa), Trust::Database).unwrap();
         assert_eq!(crypto.recipients_of(&message).unwrap(), rsa.encryption_keys);
-        assert!(matches!(crypto.encrypt(&text("x"), &[]), Err(CryptoError::WrongRecipients { .. })));
+        assert!(matches!(
+            crypto.encrypt(&text("x"), &[], Trust::Database),
+            Err(CryptoError::WrongRecipients { .. })
+        ));
     }
 }
 
@@ -158,7 +161,7 @@ fn finds_exactly_who_is_meant() {
         assert!(matches!(crypto.resolve(name), Err(RecipientError::Missing { .. })), "{name:?}");
     }
     let exact = only(&crypto, &format!("{sub}!"));
-    let message = crypto.encrypt(&text("x"), std::slice::from_ref(&exact)).unwrap();
+    let message = crypto.encrypt(&text("x"), std::slice::from_ref(&exact), Trust::Database).unwrap();
     assert_eq!(exact.subkey.map(|f| f.key_id()), Some(crypto.recipients_of(&message).unwrap()[0]));
     let primary = crypto.resolve(&format!("{digits}!"));
     assert!(matches!(primary, Err(RecipientError::Unusable { problem: KeyProblem::CannotEncrypt, .. })));
@@ -215,11 +218,13 @@ fn refuses_keys_that_gpg_does_not_trust() {
     ring.gpg("--import", &other.gpg("--export", b""));
     for options in [&[][..], &["--no-random-seed-file"]] {
         let crypto = ring.crypto(options);
-        let error = crypto.encrypt(&text("x"), &[only(&crypto, "me@x"), only(&crypto, "s@x")]).unwrap_err();
+        let error = crypto
+            .encrypt(&text("x"), &[only(&crypto, "me@x"), only(&crypto, "s@x")], Trust::Database)
+            .unwrap_err();
         assert!(matches!(&error, CryptoError::Untrusted(f) if *f == stranger), "{error:?}");
     }
     let trusting = ring.crypto(&["--trust-model", "always"]);
-    assert!(trusting.encrypt(&text("x"), &[only(&trusting, "s@x")]).is_ok());
+    assert!(trusting.encrypt(&text("x"), &[only(&trusting, "s@x")], Trust::Database).is_ok());
 }
 
 #[test]
@@ -228,16 +233,16 @@ fn lets_no_option_add_a_reader() {
     ring.good_key("Ada <ada@x>");
     ring.good_key("Spy <spy@x>");
     let crypto = ring.crypto(&["--recipient", "spy@x"]);
-    let result = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")]);
+    let result = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")], Trust::Database);
     assert!(matches!(result, Err(CryptoError::WrongRecipients { .. })));
     // Hidden recipients are counted.
     ring.configure("throw-keyids");
     let crypto = ring.crypto(&[]);
-    let message = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")]).unwrap();
+    let message = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")], Trust::Database).unwrap();
     assert_eq!(crypto.recipients_of(&message).unwrap(), [KeyId::HIDDEN]);
     assert!(crypto.decrypt(&message).unwrap().equals(&text("x")));
     ring.configure("throw-keyids\nrecipient spy@x");
-    let result = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")]);
+    let result = crypto.encrypt(&text("x"), &[only(&crypto, "ada@x")], Trust::Database);
     assert!(matches!(result, Err(CryptoError::WrongRecipients { .. })));
 }
 
@@ -248,7 +253,7 @@ fn reads_ascii_armour() {
     ring.configure("armor");
     let crypto = ring.crypto(&["--armor"]);
     let ada = only(&crypto, "ada@x");
-    let message = crypto.encrypt(&text("x"), std::slice::from_ref(&ada)).unwrap();
+    let message = crypto.encrypt(&text("x"), std::slice::from_ref(&ada), Trust::Database).unwrap();
     assert!(message.starts_with(b"-----BEGIN"));
     assert_eq!(crypto.recipients_of(&message).unwrap(), ada.encryption_keys);
     assert!(crypto.decrypt(&message).unwrap().equals(&text("x")));
@@ -259,7 +264,8 @@ fn gives_nothing_of_a_damaged_message() {
     let ring = Keyring::new();
     ring.good_key("Ada <ada@x>");
     let crypto = ring.crypto(&[]);
-    let message = crypto.encrypt(&text(&"secret\n".repeat(2000)), &[only(&crypto, "ada@x")]).unwrap();
+    let message =
+        crypto.encrypt(&text(&"secret\n".repeat(2000)), &[only(&crypto, "ada@x")], Trust::Database).unwrap();
     for length in [0, 1, 50, 97, 200, message.len() - 1] {
         let result = crypto.decrypt(&message[..length]);
         // Cut within its first packet, `gpg -d` even exits with 0.

@@ -6,6 +6,7 @@
 
 pub mod commit;
 pub mod index;
+pub mod provenance;
 pub mod publish;
 pub mod settings;
 pub mod signing;
@@ -99,6 +100,12 @@ pub enum GitError {
     /// The entry lies outside of a sparse checkout.
     #[error("`{path}` is in the repository but outside of this sparse checkout")]
     Sparse {
+        /// The path.
+        path: String,
+    },
+    /// A file differs from what is committed, and would be swept into our commit.
+    #[error("`{path}` has changes that are not committed")]
+    Uncommitted {
         /// The path.
         path: String,
     },
@@ -209,6 +216,16 @@ impl Repo {
         let text = std::fs::read_to_string(&dot_git).ok()?;
         let target = text.strip_prefix("gitdir:")?.trim();
         Some(workdir.join(target))
+    }
+
+    /// Returns the git directory that all work trees of the repository at `workdir` share.
+    pub fn common_directory(workdir: &Path) -> Option<PathBuf> {
+        let directory = Self::directory(workdir)?;
+        // gitrepository-layout(5): linked work trees name it in `commondir`, relative to their own.
+        match std::fs::read_to_string(directory.join("commondir")) {
+            Ok(text) => Some(directory.join(text.trim_end())),
+            Err(_) => Some(directory),
+        }
     }
 
     /// Opens the repository at `prefix` below `root`.

@@ -67,6 +67,50 @@ pub struct Subkey {
     pub can_encrypt: bool,
     /// When it was made, in seconds since 1970.
     pub created: i64,
+    /// When it expires, in seconds since 1970; none if it does not.
+    pub expires: Option<i64>,
+    /// Its public-key algorithm (RFC 9580, section 9.1) and size.
+    pub algorithm: Algorithm,
+}
+
+/// A public-key algorithm and the size of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Algorithm {
+    /// The number of RFC 9580, section 9.1.
+    pub number: u8,
+    /// The size in bits.
+    pub bits: u32,
+}
+
+impl Algorithm {
+    /// Whether it is an RSA, Elgamal or DSA key of fewer than 2,048 bits, which can be broken.
+    pub fn is_weak(self) -> bool {
+        matches!(self.number, 1..=3 | 16 | 17 | 20) && self.bits < 2048
+    }
+}
+
+/// How far GnuPG believes that a key belongs to whom it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Validity {
+    /// Nobody has said, or the user said never.
+    Unknown,
+    /// Somebody half trusted has certified it.
+    Marginal,
+    /// The user, or somebody trusted, has certified it.
+    Full,
+    /// It is the user's own.
+    Ultimate,
+}
+
+impl fmt::Display for Validity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Validity::Unknown => "unknown",
+            Validity::Marginal => "marginal",
+            Validity::Full => "full",
+            Validity::Ultimate => "ultimate",
+        })
+    }
 }
 
 /// Why a key cannot be encrypted to.
@@ -124,6 +168,30 @@ pub struct Key {
     pub subkeys: Vec<Subkey>,
     /// Why it cannot be encrypted to, if so.
     pub problem: Option<KeyProblem>,
+    /// When the primary key expires, in seconds since 1970; none if it does not.
+    pub expires: Option<i64>,
+    /// How far GnuPG believes its user IDs.
+    pub validity: Validity,
+    /// Whether the listing holds its secret part.
+    pub secret: bool,
+}
+
+impl Key {
+    /// Returns what a person knows the key by: its first user ID, or the fingerprint where it has none.
+    pub fn name(&self) -> &str {
+        self.user_ids.first().map_or(self.fingerprint.as_str(), String::as_str)
+    }
+
+    /// Returns when the last of the parts that may encrypt expires: from then on the key is useless.
+    pub fn useless_from(&self) -> Option<i64> {
+        let parts = self.subkeys.iter().filter(|part| part.can_encrypt).map(|part| part.expires);
+        // None, no end, is the largest.
+        let last = parts.max_by_key(|expires| expires.unwrap_or(i64::MAX)).flatten();
+        match (last, self.expires) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// One key to encrypt to: resolved, usable, exact.

@@ -8,6 +8,6 @@ pub mod shown;
 
 pub use entry::{EntryName, FolderName, NameError};
 pub use gpg_id::{GpgId, GpgIdLine};
-pub use key::{Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey};
+pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity};
 pub use secret::{Passphrase, Plaintext};
 pub use shown::Shown;

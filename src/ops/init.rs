@@ -1,34 +1,25 @@
 //! Setting, changing and removing a folder's recipients.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::reencrypt::{Reencrypted, Reencryption};
-use super::{Context, OpError, signature_path};
-use crate::model::{Fingerprint, FolderName, GpgId, Shown};
-use crate::store::beneath::State;
-use crate::store::recipients::{Overlay, Rule};
-use crate::store::transaction::{Change, Plan, Published};
+use super::lists::{self, Changed, ListChange};
+use super::{Context, OpError};
+use crate::crypto::Trust;
+use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
+use crate::store::StoreError;
+use crate::store::recipients::Rule;
 
 /// Where a recipient stands that was given to `init`.
 pub const GIVEN: &str = "the command";
 
-/// What setting recipients did.
-#[derive(Debug)]
-pub struct Initialised {
-    /// What was published.
-    pub published: Published,
-    /// The entries encrypted anew.
-    pub reencrypted: Vec<Reencrypted>,
-}
-
 /// Makes `ids` the recipients of `folder`, as they were typed, and encrypts its entries to them: in one
 /// commit, or nothing at all.
-pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Initialised, OpError> {
+pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Changed, OpError> {
     let list = GpgId::from_ids(ids.iter().map(String::as_str));
     let file = folder.gpg_id();
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
-        let overlay = Overlay::from([(file.clone(), Some(list.as_bytes().to_vec()))]);
         // The new recipients must be usable even where there is nothing to encrypt yet, or where
         // PASSWORD_STORE_KEY overrides them.
         let rule =
@@ -39,8 +30,10 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
             }
             error => error,
         })?;
-        context.try_encrypting(folder, &keys)?;
-        let mut plan = change_list(context, folder, Some(list.as_bytes().to_vec()))?;
+        check_validity(context, folder, ids, &keys)?;
+        let lists = BTreeMap::from([(folder.clone(), Some(list.as_bytes().to_vec()))]);
+        let (mut plan, done) = lists::plan(context, &lists, &BTreeMap::new())?;
+        reencrypted = done;
         let listed = plan.changes.iter().any(|change| change.path == file);
         let what = Shown::new(&ids.join(", ")).to_string();
         plan.subject = match listed {
@@ -48,86 +41,47 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
             false => format!("Reencrypt password store using new GPG id {what}{}.", suffix(folder)),
         };
         plan.folders.push(folder.as_path().to_path_buf());
-        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
         Ok(plan)
     })?;
-    Ok(Initialised { published, reencrypted })
+    Ok(Changed { published, reencrypted })
 }
 
 /// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.
-pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Initialised, OpError> {
-    let file = folder.gpg_id();
-    let mut reencrypted = Vec::new();
-    let published = context.publish(|| {
-        let overlay = Overlay::from([(file.clone(), None)]);
-        let mut plan = change_list(context, folder, None)?;
-        plan.subject = subject.to_owned();
-        plan.prune = folders_upwards(folder);
-        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
-        Ok(plan)
-    })?;
-    Ok(Initialised { published, reencrypted })
+pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Changed, OpError> {
+    lists::change(context, || {
+        let file = folder.gpg_id();
+        if context.store.beneath().read(&file).map_err(StoreError::from)?.is_none() {
+            return Err(OpError::NotFound(Shown::os(&file).to_string()));
+        }
+        Ok(ListChange {
+            lists: BTreeMap::from([(folder.clone(), None)]),
+            subject: subject.to_owned(),
+            prune: folders_upwards(folder),
+            ..ListChange::default()
+        })
+    })
 }
 
-/// Returns the plan that writes or removes the recipients file and its signature.
-fn change_list(context: &Context<'_>, folder: &FolderName, new: Option<Vec<u8>>) -> Result<Plan, OpError> {
-    let file = folder.gpg_id();
-    let signature = signature_path(&file);
-    let mut plan = Plan::default();
-    let old = context.store.beneath().read(&file)?;
-    let seen = old.as_deref().map_or(State::Absent, State::of);
-    if new.is_none() && old.is_none() {
-        return Err(OpError::NotFound(Shown::os(&file).to_string()));
-    }
-    let signed = match &new {
-        Some(bytes) if !context.signing_keys.is_empty() => Some(sign(context, folder, bytes)?),
-        _ => None,
-    };
-    if old == new {
-        plan.seen.push((file, seen));
-    } else {
-        plan.changes.push(Change { path: file, seen, new });
-    }
-    let old_signature = context.store.beneath().state(&signature)?;
-    // A signature of the old list would only be in the way of the new one.
-    if signed.is_some() || (old_signature != State::Absent && !plan.changes.is_empty()) {
-        plan.changes.push(Change { path: signature, seen: old_signature, new: signed });
-    }
-    Ok(plan)
-}
-
-/// Signs a recipients file with the user's signing keys, and checks that it is.
-fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<u8>, OpError> {
-    let path = Shown::os(&folder.gpg_id()).to_string();
-    let failed = |source| OpError::Sign { path: path.clone(), source };
-    let signature = context.crypto.sign(bytes, context.signing_keys).map_err(failed)?;
-    let signers = context.crypto.verify(bytes, &signature).map_err(failed)?;
-    let wanted: Vec<Fingerprint> =
-        context.signing_keys.iter().filter_map(|key| Fingerprint::parse(key)).collect();
-    if wanted.iter().any(|key| signers.contains(key)) {
-        return Ok(signature);
-    }
-    Err(OpError::Signature(path))
-}
-
-/// Adds the entries below `folder` that need encrypting anew to `plan`.
-fn add_entries(
+/// Fails if one of `keys` was neither named by its full fingerprint nor accepted for the folder before, and
+/// GnuPG does not know that it belongs to whom it names: an address leads to whatever key claims it.
+fn check_validity(
     context: &Context<'_>,
     folder: &FolderName,
-    overlay: &Overlay,
-    plan: &mut Plan,
-) -> Result<Vec<Reencrypted>, OpError> {
-    let mut work = Reencryption::new(context, overlay);
-    context.store.refuse_left_out(folder.as_path())?;
-    if context.store.beneath().state(folder.as_path())? == State::Folder || folder.is_root() {
-        // Listed first: what comes while we encrypt is found missing under the lock.
-        plan.below.push((folder.as_path().to_path_buf(), context.store.files_below(folder.as_path())?));
-        let changes = work.folder(folder.as_path())?;
-        plan.changes.extend(changes);
+    ids: &[String],
+    keys: &[RecipientId],
+) -> Result<(), OpError> {
+    let fingerprint = |id: &String| Fingerprint::parse(id.trim_start_matches("0x").trim_end_matches('!'));
+    let typed: Vec<Fingerprint> = ids.iter().filter_map(fingerprint).collect();
+    let accepted = context.store.accepted()?.and_then(|a| a.ruling(folder).cloned()).unwrap_or_default();
+    let doubtful = keys.iter().filter(|key| {
+        let named = typed.iter().any(|f| *f == key.fingerprint || Some(f) == key.subkey.as_ref());
+        !named && !accepted.keys.contains(&key.fingerprint)
+    });
+    let doubtful: Vec<RecipientId> = doubtful.cloned().collect();
+    match doubtful.is_empty() {
+        true => context.try_encrypting(folder, keys, Trust::Accepted),
+        false => context.try_encrypting(folder, &doubtful, Trust::Database),
     }
-    let (done, seen) = work.finish()?;
-    plan.seen.extend(seen);
-    Ok(done)
 }
 
 /// Returns what pass adds to messages about a folder other than the root.

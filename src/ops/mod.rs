@@ -2,8 +2,10 @@
 
 pub mod edit;
 pub mod generate;
+pub mod guard;
 pub mod init;
 pub mod insert;
+pub mod lists;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
@@ -11,7 +13,7 @@ pub mod show;
 
 use std::path::{Path, PathBuf};
 
-use crate::crypto::{Crypto, CryptoError, RecipientError};
+use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
 use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::{Outcome, Plan, Published};
@@ -52,6 +54,9 @@ pub enum OpError {
     /// A signed recipients file is not signed, or not by the right key.
     #[error("the signature of `{0}` is missing or not by a key in PASSWORD_STORE_SIGNING_KEY")]
     Signature(String),
+    /// Who can read the folder has changed, and nobody on this machine has accepted that.
+    #[error("the recipients of {} have changed: {}", shown_folder(&.0.folder), .0.told())]
+    NotAccepted(Box<guard::Difference>),
     /// A recipients file could not be signed.
     #[error("cannot sign `{path}`")]
     Sign {
@@ -137,6 +142,8 @@ pub struct Recipients {
     pub rule: Rule,
     /// The keys.
     pub keys: Vec<RecipientId>,
+    /// Who vouches for the keys.
+    pub trust: Trust,
 }
 
 impl Context<'_> {
@@ -148,6 +155,16 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` as they will be with `overlay`.
     pub fn recipients_with(&self, folder: &FolderName, overlay: &Overlay) -> Result<Recipients, OpError> {
+        let (recipients, stands) = self.resolved(folder, overlay)?;
+        if stands {
+            self.check_accepted(folder, &recipients, overlay)?;
+        }
+        Ok(recipients)
+    }
+
+    /// Returns the recipients of `folder` without asking whether they were accepted here, and whether that
+    /// is to be asked: not of what the environment says, nor of a list that this very command sets.
+    fn resolved(&self, folder: &FolderName, overlay: &Overlay) -> Result<(Recipients, bool), OpError> {
         let rule = match self.keys {
             Some(keys) if !keys.trim().is_empty() => Rule::from_environment(keys),
             _ => {
@@ -155,27 +172,34 @@ impl Context<'_> {
                 rule.ok_or_else(|| OpError::NoRule(shown_folder(folder)))?
             }
         };
+        let stands = rule.file.as_ref().is_some_and(|file| !overlay.contains_key(file));
         if let Some(file) = &rule.file
-            && !overlay.contains_key(file)
+            && stands
         {
             self.verify(file, &rule.gpg_id)?;
         }
         let keys = self.resolve(&rule)?;
-        Ok(Recipients { rule, keys })
+        let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
+        Ok((Recipients { rule, keys, trust }, stands))
     }
 
     /// Fails if `folder` could not be written to now: because of its recipients, or of its repository. For
     /// use before a person types or edits what would then be lost.
     pub fn check_writable(&self, folder: &FolderName) -> Result<(), OpError> {
         let recipients = self.recipients(folder)?;
-        self.try_encrypting(folder, &recipients.keys)?;
+        self.try_encrypting(folder, &recipients.keys, recipients.trust)?;
         Ok(self.store.check_recordable(folder)?)
     }
 
     /// Fails if GnuPG would refuse to encrypt to `keys`, for want of trust say.
-    pub fn try_encrypting(&self, folder: &FolderName, keys: &[RecipientId]) -> Result<(), OpError> {
+    pub fn try_encrypting(
+        &self,
+        folder: &FolderName,
+        keys: &[RecipientId],
+        trust: Trust,
+    ) -> Result<(), OpError> {
         let failed = |source| OpError::Encrypt { name: shown_folder(folder), source };
-        self.crypto.encrypt(&Plaintext::new(Vec::new()), keys).map(drop).map_err(failed)
+        self.crypto.encrypt(&Plaintext::new(Vec::new()), keys, trust).map(drop).map_err(failed)
     }
 
     /// Returns the keys of a rule.
@@ -228,15 +252,22 @@ impl Context<'_> {
     /// Returns `text` encrypted for `name`.
     pub fn encrypt(&self, name: &EntryName, text: &Plaintext, to: &Recipients) -> Result<Vec<u8>, OpError> {
         let failed = |source| OpError::Encrypt { name: name.to_string(), source };
-        self.crypto.encrypt(text, &to.keys).map_err(failed)
+        self.crypto.encrypt(text, &to.keys, to.trust).map_err(failed)
     }
 
     /// Publishes what `compute` returns; computes it anew when the store changed meanwhile.
     pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
-            match self.store.publish(&compute()?)? {
-                Outcome::Done(published) if published.overtaken.is_empty() => return Ok(published),
+            let plan = compute()?;
+            match self.store.publish(&plan)? {
+                Outcome::Done(published) if published.overtaken.is_empty() => {
+                    // What this fails to remember is recognised later as made here.
+                    if let Err(error) = self.remember(&plan) {
+                        self.store.note(format!("accepted recipients could not be remembered: {error}"));
+                    }
+                    return Ok(published);
+                }
                 Outcome::Done(published) => return Err(OpError::Overtaken(published.overtaken.join("; "))),
                 Outcome::Stale(path) => last = path,
             }

@@ -82,7 +82,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         let encrypted = self
             .context
             .crypto
-            .encrypt(&text, &recipients.keys)
+            .encrypt(&text, &recipients.keys, recipients.trust)
             .map_err(|source| OpError::Encrypt { name: name.clone(), source })?;
         let mut key_ids = self.context.crypto.recipients_of(&encrypted).map_err(failed)?;
         key_ids.sort();

@@ -4,16 +4,14 @@
 //! anything changes, removed when all is done. Format version 1.
 
 use std::ffi::OsStr;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::beneath::State;
+use super::whole::{self, beside};
 
 /// The newest format that we know.
 const VERSION: u32 = 1;
@@ -161,29 +159,7 @@ impl Journal {
         let io = |action| move |source| JournalError::Io { action, path: shown(path), source };
         let text = serde_yaml::to_string(self)
             .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
-        let beside = beside(path);
-        let written = (|| {
-            // Never through a link, and never over anything.
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
-            if file.as_ref().is_err_and(|error| error.kind() == std::io::ErrorKind::AlreadyExists) {
-                std::fs::remove_file(&beside).map_err(io("replace"))?;
-                file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
-            }
-            let mut file = file.map_err(io("create"))?;
-            file.write_all(text.as_bytes()).map_err(io("write"))?;
-            if durable {
-                file.sync_all().map_err(io("sync"))?;
-            }
-            std::fs::rename(&beside, path).map_err(io("put in place"))
-        })();
-        if written.is_err() {
-            let _ = std::fs::remove_file(&beside);
-        }
-        written?;
-        if durable && let Some(folder) = path.parent() {
-            std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync"))?;
-        }
-        Ok(())
+        whole::write(path, text.as_bytes(), durable).map_err(|(action, source)| io(action)(source))
     }
 
     /// Removes the journal at `path`.
@@ -222,13 +198,6 @@ pub fn is_own(path: &Path) -> bool {
         || (name.starts_with(b".")
             && !name.ends_with(b".gpg")
             && name.windows(8).any(|part| part == b".passel-"))
-}
-
-/// Returns the name under which a journal is written before it is put in place.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    name.into()
 }
 
 fn shown(path: &Path) -> String {

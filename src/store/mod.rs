@@ -1,5 +1,6 @@
 //! The store: lookup, listing, recipients, locking and all-or-nothing changes.
 
+pub mod accepted;
 pub mod beneath;
 pub mod journal;
 pub mod listing;
@@ -12,10 +13,13 @@ pub mod recipients;
 pub mod recovery;
 mod sync;
 pub mod transaction;
+mod whole;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use beneath::{Beneath, BeneathError, State};
 
@@ -60,6 +64,9 @@ pub enum StoreError {
     /// The journal could not be read or written.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// What this machine has accepted could not be read or written.
+    #[error(transparent)]
+    Accepted(#[from] accepted::AcceptedError),
     /// No randomness for temporary names.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -80,6 +87,9 @@ pub enum StoreError {
     Restless(String),
 }
 
+/// What the user is to be told, besides what was asked for.
+pub type Notes = Rc<RefCell<Vec<String>>>;
+
 /// How a store is to be used.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -87,6 +97,10 @@ pub struct Options {
     pub umask: u32,
     /// The user's git.
     pub git: GitProgram,
+    /// The folder for what programs remember between runs (`XDG_STATE_HOME`), none without a home.
+    pub state: Option<PathBuf>,
+    /// Where what is found and mended on the way is told, for the user.
+    pub notes: Notes,
 }
 
 /// A password store: a folder of encrypted entries.
@@ -95,8 +109,6 @@ pub struct Store {
     root: PathBuf,
     beneath: Beneath,
     options: Options,
-    /// What was found and mended on the way, to be told to the user.
-    notes: RefCell<Vec<String>>,
 }
 
 impl Store {
@@ -104,7 +116,7 @@ impl Store {
     pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
         let beneath = Beneath::open(root)
             .map_err(|source| StoreError::NoStore { path: Shown::os(root).to_string(), source })?;
-        let store = Store { root: root.to_path_buf(), beneath, options, notes: RefCell::default() };
+        let store = Store { root: root.to_path_buf(), beneath, options };
         // Reading goes on whatever comes of it; writing tries again, and fails if that does.
         if let Err(error) = store.recover_if_idle() {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -131,13 +143,9 @@ impl Store {
         &self.options.git
     }
 
-    /// Returns what was found and mended since the last call.
-    pub fn take_notes(&self) -> Vec<String> {
-        self.notes.take()
-    }
-
-    fn note(&self, note: impl Into<String>) {
-        self.notes.borrow_mut().push(note.into());
+    /// Adds to what is told to the user.
+    pub fn note(&self, note: impl Into<String>) {
+        self.options.notes.borrow_mut().push(note.into());
     }
 
     /// Returns what stands at the entry's file; links are not followed.
@@ -168,6 +176,27 @@ impl Store {
             Some(path) => Err(GitError::Sparse { path: Shown::os(&prefix.join(path)).to_string() }.into()),
             None => Ok(()),
         }
+    }
+
+    /// Refuses files that are not as HEAD has them: a change of ours would sweep them into its commit.
+    pub fn refuse_uncommitted<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Result<(), StoreError> {
+        let mut repos: BTreeMap<PathBuf, Repo> = BTreeMap::new();
+        for path in paths {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let Some(prefix) = Repo::prefix_of(&self.root, folder) else { continue };
+            if !repos.contains_key(&prefix) {
+                repos.insert(prefix.clone(), Repo::open(&self.root, &prefix)?);
+            }
+            let repo = &repos[&prefix];
+            let inside = path.strip_prefix(&prefix).expect("the repository holds the path");
+            let head = repo.head()?;
+            let committed = head.entry(inside)?.map(|(id, _)| id);
+            let here = self.beneath.read(path)?.and_then(|bytes| crate::git::blob_id(&bytes));
+            if committed != here && !(committed.is_none() && repo.ignores(&head, inside)?) {
+                return Err(GitError::Uncommitted { path: Shown::os(path).to_string() }.into());
+            }
+        }
+        Ok(())
     }
 
     /// Returns the file that says that objects are being written. It need not last: nothing has been

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::{App, Environment};
 use crate::cli::ui::Ui;
+use crate::crypto::Crypto as _;
 use crate::model::shown::drives_terminal;
 use crate::store::names;
 

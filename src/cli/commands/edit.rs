@@ -45,7 +45,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             Err(error) => return Err(app.error(error)),
         }
     };
-    app.tell_notes(&store);
     app.tell_folders(&published);
     app.tell(&published, &[]);
     Ok(())

@@ -17,15 +17,23 @@ pub fn run(app: &App, name: &OsStr, arguments: &[OsString]) -> Result<(), CliErr
     if is_sneaky(name) {
         return Err(explain::sneaky());
     }
-    let enabled = std::env::var_os("PASSWORD_STORE_ENABLE_EXTENSIONS").is_some_and(|value| value == "true");
-    let folder = enabled.then(|| user_folder(&app.environment.root));
-    let Some(extension) = Extension::find(name, folder.as_deref(), Path::new(SYSTEM_FOLDER)) else {
-        return Ok(());
-    };
+    let Some(extension) = find(app, name) else { return Ok(()) };
     match extension.run(OsStr::new(&app.ui.program), name, arguments) {
         Ok(never) => match never {},
         Err(error) => Err(CliError::from_error(&error)),
     }
+}
+
+/// Whether there is an extension called `name`.
+pub fn exists(app: &App, name: &OsStr) -> bool {
+    !name.is_empty() && !is_sneaky(name) && find(app, name).is_some()
+}
+
+/// Returns the extension called `name`.
+fn find(app: &App, name: &OsStr) -> Option<Extension> {
+    let enabled = std::env::var_os("PASSWORD_STORE_ENABLE_EXTENSIONS").is_some_and(|value| value == "true");
+    let folder = enabled.then(|| user_folder(&app.environment.root));
+    Extension::find(name, folder.as_deref(), Path::new(SYSTEM_FOLDER))
 }
 
 /// Returns where the user keeps extensions.

@@ -66,7 +66,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     context.recipients(&name.folder()).map_err(|e| app.error(e))?;
     let new = password(&characters, length).map_err(|e| app.error(e.into()))?;
     let published = store_password(app, &context, &name, &new, args.in_place, permit, &shown)?;
-    app.tell_notes(&store);
     app.tell_folders(&published);
     app.tell(&published, &[]);
     if args.clip {

@@ -78,7 +78,6 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
         }
         let context = app.context(&store);
         let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
-        app.tell_notes(&store);
         for path in &made {
             // The root with its slash, as pass names it where it is all that is made.
             let is_last = folder.is_root() && *path == app.environment.root;
@@ -130,7 +129,6 @@ fn take_away(app: &App, folder: &FolderName, path: &str) -> Result<(), CliError>
         OpError::NotFound(_) => absent(),
         error => app.error(error),
     })?;
-    app.tell_notes(&store);
     let _ = app.ui.say(format!("removed {}", quoted(file.as_ref())));
     app.tell(&done.published, &done.reencrypted);
     Ok(())

@@ -52,7 +52,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let text = if args.multiline { read_lines(app, &shown)? } else { ask(app, args.echo, &shown)? };
     let subject = format!("Add given password for {shown} to store.");
     let published = insert::insert(&context, &name, &text, permit, &subject).map_err(|e| app.error(e))?;
-    app.tell_notes(&store);
     app.tell_folders(&published);
     app.tell(&published, &[]);
     Ok(())

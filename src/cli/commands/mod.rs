@@ -10,15 +10,17 @@ pub mod grep;
 pub mod help;
 pub mod init;
 pub mod insert;
+pub mod recipients;
 pub mod relocate;
 pub mod remove;
 pub mod show;
 
-use crate::model::Shown;
+use crate::model::{FolderName, Shown};
 use crate::ops::reencrypt::Reencrypted;
 use crate::store::transaction::Published;
 
 use super::app::App;
+use super::error::CliError;
 use super::quote::quoted;
 
 impl App {
@@ -45,6 +47,11 @@ impl App {
             let _ = self.ui.say(format!("mkdir: created directory {}", quoted(&path)));
         }
     }
+}
+
+/// Returns the folder that was typed.
+pub fn folder(app: &App, name: &std::ffi::OsStr) -> Result<FolderName, CliError> {
+    FolderName::parse(name).map_err(|error| app.error(error.into()))
 }
 
 /// Returns a name as it was typed, safe to show.

@@ -51,7 +51,6 @@ pub fn run(app: &App, args: &Args, mode: Mode) -> Result<(), CliError> {
     let subject = format!("{verb} {} to {}.", typed(from), typed(to));
     let removal = format!("Remove {}.", typed(from));
     let done = relocate::relocate(&context, &route, &subject, &removal).map_err(|e| app.error(e))?;
-    app.tell_notes(&store);
     // Folders that are moved or copied themselves are not news.
     let mut published = done.published.clone();
     published.folders.retain(|folder| !(route.folder && folder.starts_with(&route.to)));

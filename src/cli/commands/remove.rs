@@ -50,7 +50,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let removed = remove::remove(&context, &target, &format!("Remove {shown} from store."))
         .map_err(|e| app.error(e))?;
-    app.tell_notes(&store);
     for file in &removed.files {
         let _ = app.ui.say(format!("removed {}", quoted(&store.root().join(file))));
     }

@@ -1,0 +1,142 @@
+//! Which commits were made in this clone, and which came from elsewhere.
+//!
+//! Only the reflogs can tell. A commit counts as made here if a reflog of this clone, linked work trees
+//! included, holds it as `commit:`, `commit (initial):` or `commit (amend):`; fetching, pulling, merging and
+//! rebasing leave other words. Everything else that this repository holds has been fetched.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git2::{Oid, Sort};
+
+use super::{GitError, Head, Repo, git_error};
+use crate::model::key::day;
+
+/// The words of a reflog that speak of a commit made in this very clone.
+const MADE_HERE: [&str; 3] = ["commit: ", "commit (initial): ", "commit (amend): "];
+
+/// A commit, as a person knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// The first digits of its id.
+    pub id: String,
+    /// Its author: name and e-mail address; not safe to show as they are.
+    pub author: String,
+    /// The day of it (UTC).
+    pub day: String,
+}
+
+impl Repo {
+    /// Whether what `holds` is true of in HEAD, or only in the work tree, came about in this clone: no
+    /// commit that was fetched holds it.
+    pub fn was_made_here(
+        &self,
+        holds: &mut dyn FnMut(&Head<'_>) -> Result<bool, GitError>,
+    ) -> Result<bool, GitError> {
+        let local = self.commits_made_here();
+        let mut walk = self.repo.revwalk().map_err(git_error("walk the history"))?;
+        for start in self.starts()? {
+            // A reflog may name what garbage collection has taken.
+            let _ = walk.push(start);
+        }
+        for id in walk {
+            let id = id.map_err(git_error("walk the history"))?;
+            if !local.contains(&id) && holds(&self.tree_of(id)?)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns the newest commit of HEAD's history that changed one of `paths`.
+    pub fn last_change(&self, paths: &[PathBuf]) -> Result<Option<CommitInfo>, GitError> {
+        let Some(head) = self.head_commit()? else { return Ok(None) };
+        let failed = || git_error("walk the history");
+        let mut walk = self.repo.revwalk().map_err(failed())?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME).map_err(failed())?;
+        walk.push(head).map_err(failed())?;
+        let blobs = |tree: &Head<'_>| -> Result<Vec<_>, GitError> {
+            paths.iter().map(|path| tree.entry(path)).collect()
+        };
+        for id in walk {
+            let id = id.map_err(failed())?;
+            let commit = self.repo.find_commit(id).map_err(failed())?;
+            let now = blobs(&self.tree_of(id)?)?;
+            let mut same = commit.parent_count() == 0 && now.iter().all(Option::is_none);
+            for parent in commit.parent_ids() {
+                same |= blobs(&self.tree_of(parent)?)? == now;
+            }
+            if !same {
+                let author = commit.author();
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                return Ok(Some(CommitInfo {
+                    id: id.to_string()[..10].to_owned(),
+                    author: format!("{} <{}>", text(author.name_bytes()), text(author.email_bytes())),
+                    day: day(author.when().seconds()),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the tree of a commit.
+    pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
+        let tree =
+            self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read a commit"))?;
+        Ok(Head(Some(tree)))
+    }
+
+    /// Returns the commits that the reflogs call made here.
+    fn commits_made_here(&self) -> HashSet<Oid> {
+        let mut logs = vec![self.gitdir().join("logs/HEAD"), self.common().join("logs/HEAD")];
+        let worktrees = fs::read_dir(self.common().join("worktrees")).into_iter().flatten().flatten();
+        logs.extend(worktrees.map(|entry| entry.path().join("logs/HEAD")));
+        logs.extend(files_below(&self.common().join("logs/refs/heads")));
+        let mut made = HashSet::new();
+        for log in logs {
+            for (id, message) in log_lines(&log) {
+                if MADE_HERE.iter().any(|words| message.starts_with(words)) {
+                    made.insert(id);
+                }
+            }
+        }
+        made
+    }
+
+    /// Returns where all history that is known here begins, what was fetched and is on no branch included.
+    fn starts(&self) -> Result<Vec<Oid>, GitError> {
+        let mut starts = Vec::new();
+        let failed = || git_error("list the refs");
+        for found in self.repo.references().map_err(failed())? {
+            let found = found.map_err(failed())?;
+            starts.extend(found.peel_to_commit().map(|commit| commit.id()));
+        }
+        starts.extend(self.head_commit()?);
+        let fetched = fs::read_to_string(self.gitdir().join("FETCH_HEAD")).unwrap_or_default();
+        starts.extend(fetched.lines().filter_map(|line| Oid::from_str(line.get(..40)?).ok()));
+        for log in files_below(&self.common().join("logs/refs/remotes")) {
+            starts.extend(log_lines(&log).into_iter().map(|(id, _)| id));
+        }
+        starts.retain(|id| self.repo.find_commit(*id).is_ok());
+        Ok(starts)
+    }
+}
+
+/// Returns each line of a reflog: the commit that it leads to, and its message.
+fn log_lines(log: &Path) -> Vec<(Oid, String)> {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let line = |line: &str| {
+        let (head, message) = line.split_once('\t')?;
+        let id = Oid::from_str(head.split(' ').nth(1)?).ok()?;
+        Some((id, message.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+/// Returns the files below a folder; none if it is not there.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+}

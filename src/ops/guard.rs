@@ -1,0 +1,274 @@
+//! The guard against a changed list: nothing is encrypted to keys that nobody on this machine has accepted.
+//!
+//! Anybody who can push can write a recipients file, replay an old one, or delete one so that another
+//! rules. What counts is therefore the *effective* set of full fingerprints of each folder, and whether it
+//! is the one that was accepted here ([`crate::store::accepted`]). A change that was made on this machine,
+//! by whatever program, is accepted by that; everything else needs a person's word.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use super::{Context, OpError, Recipients};
+use crate::git::provenance::CommitInfo;
+use crate::git::{GitError, Head, Repo};
+use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
+use crate::store::StoreError;
+use crate::store::accepted::{Accepted, Keys};
+use crate::store::recipients::Overlay;
+use crate::store::transaction::Plan;
+
+/// How a folder's recipients differ from what was accepted here.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The folder.
+    pub folder: FolderName,
+    /// Who can read it now.
+    pub keys: Keys,
+    /// Keys that would gain access.
+    pub gains: Vec<Fingerprint>,
+    /// Those of them that had it before and were taken out.
+    pub returning: Vec<Fingerprint>,
+    /// Keys that would lose it.
+    pub loses: Vec<Fingerprint>,
+    /// The commit that changed the list last, where there is one.
+    pub commit: Option<CommitInfo>,
+}
+
+impl Difference {
+    /// Returns a sentence's end: who gains, who loses, since which commit.
+    pub fn told(&self) -> String {
+        let mut parts = Vec::new();
+        for key in &self.gains {
+            let again = if self.returning.contains(key) { " again, after it was removed" } else { "" };
+            parts.push(format!("{key} gains access{again}"));
+        }
+        parts.extend(self.loses.iter().map(|key| format!("{key} loses it")));
+        if let Some(commit) = &self.commit {
+            let author = Shown::new(&commit.author);
+            parts.push(format!("commit {} of {} by {author}", commit.id, commit.day));
+        }
+        parts.join("; ")
+    }
+}
+
+impl Context<'_> {
+    /// Fails unless who can read `folder` has been accepted on this machine.
+    pub(super) fn check_accepted(
+        &self,
+        folder: &FolderName,
+        recipients: &Recipients,
+        overlay: &Overlay,
+    ) -> Result<(), OpError> {
+        let keys = key_set(&recipients.keys);
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        if accepted.ruling_without(folder, overlay).is_some_and(|memory| memory.keys == keys) {
+            return Ok(());
+        }
+        let ruling = ruling_folder(recipients);
+        if self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
+            self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys.clone()))?;
+            self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, recipients)?)))
+    }
+
+    /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
+    pub fn unaccepted(&self, folder: &FolderName) -> Result<Option<Difference>, OpError> {
+        match self.recipients(folder) {
+            Ok(_) => Ok(None),
+            Err(OpError::NotAccepted(difference)) => Ok(Some(*difference)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Accepts who can read the folder of `difference` now.
+    pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
+        let (recipients, _) = self.resolved(&difference.folder, &Overlay::new())?;
+        let ruling = ruling_folder(&recipients);
+        let keys = difference.keys.clone();
+        Ok(self.store.change_accepted(|accepted| set(accepted, &ruling, &difference.folder, keys))?)
+    }
+
+    /// Returns the folders that have recipients of their own, the outermost first.
+    pub fn ruled_folders(&self) -> Result<Vec<FolderName>, OpError> {
+        let below = self.store.beneath().below(Path::new("")).map_err(StoreError::from)?;
+        let lists = below.files.into_iter().filter(|(path, _)| path.ends_with(".gpg-id"));
+        let folders =
+            lists.map(|(path, _)| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str()));
+        // A folder that no name of ours can reach is none that anything is encrypted for.
+        Ok(folders.filter_map(Result::ok).collect())
+    }
+
+    /// Accepts what the store holds: this machine sees it for the first time.
+    /// What this very command has set, `own`, needs no mention.
+    fn accept_at_first_use(&self, own: &[FolderName]) -> Result<Accepted, OpError> {
+        let mut found = Vec::new();
+        for folder in self.ruled_folders()? {
+            // A list that cannot be used is accepted when it can: by a person.
+            if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new())
+                && let Some(keys) = self.keys_of(&rule.gpg_id)
+            {
+                found.push((folder, keys));
+            }
+        }
+        let count = found.iter().filter(|(folder, _)| !own.contains(folder)).count();
+        self.store.change_accepted(|accepted| {
+            found.into_iter().for_each(|(folder, keys)| accepted.accept(&folder, keys));
+        })?;
+        if count > 0 {
+            let lists = if count == 1 { "list" } else { "lists" };
+            let note = format!("first use on this machine: {count} {lists} of recipients accepted as found");
+            self.store.note(note);
+        }
+        Ok(self.store.accepted()?.unwrap_or_default())
+    }
+
+    /// Remembers the recipients that a change of our own has just set or removed.
+    pub(super) fn remember(&self, plan: &Plan) -> Result<(), OpError> {
+        let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
+        if lists.is_empty() {
+            return Ok(());
+        }
+        let folder = |path: &Path| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str());
+        let mut set = Vec::new();
+        for change in lists {
+            let keys = change.new.as_deref().map(|bytes| self.keys_of(bytes));
+            set.push((folder(&change.path)?, keys));
+        }
+        if self.store.accepted()?.is_none() {
+            let own: Vec<FolderName> = set.iter().map(|(folder, _)| folder.clone()).collect();
+            self.accept_at_first_use(&own)?;
+        }
+        Ok(self.store.change_accepted(|accepted| {
+            for (folder, keys) in set {
+                match keys {
+                    Some(Some(keys)) => accepted.accept(&folder, keys),
+                    Some(None) => {}
+                    None => accepted.forget(&folder),
+                }
+            }
+        })?)
+    }
+
+    /// Returns the primary keys that a recipients file comes down to; none unless every line is usable.
+    pub fn keys_of(&self, gpg_id: &[u8]) -> Option<Keys> {
+        let lines = GpgId::from_bytes(gpg_id.to_vec()).lines();
+        let ids: Vec<&str> = lines.iter().map(|line| line.id.as_str()).collect();
+        let found = self.crypto.resolve_all(&ids).into_iter().collect::<Result<Vec<_>, _>>().ok()?;
+        let keys = key_set(&found.concat());
+        (!keys.is_empty()).then_some(keys)
+    }
+
+    /// Whether `folder` came to be readable by `keys` through a change that was made on this machine: it is
+    /// not committed yet, or by a commit of this clone, and it occurs in no commit that was fetched.
+    fn was_made_here(&self, folder: &FolderName, keys: &Keys, gpg_id: &[u8]) -> Result<bool, OpError> {
+        let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else {
+            return Ok(true);
+        };
+        let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
+        let known: RefCell<HashMap<Vec<u8>, Option<Keys>>> = RefCell::default();
+        // A repository inside of the store may have no list of its own: then the one outside rules it,
+        // whatever its history says.
+        let outside = self.outer_list(&prefix)?;
+        let mut holds = |tree: &Head<'_>| -> Result<bool, GitError> {
+            let list = match list_in(&repo, tree, folder, &prefix)? {
+                Some(list) => list,
+                None => match &outside {
+                    Some(list) => list.clone(),
+                    None => return Ok(false),
+                },
+            };
+            if list == gpg_id {
+                return Ok(true);
+            }
+            let mut known = known.borrow_mut();
+            let found = known.entry(list).or_insert_with_key(|list| self.keys_of(list));
+            Ok(found.as_ref() == Some(keys))
+        };
+        Ok(repo.was_made_here(&mut holds).map_err(StoreError::from)?)
+    }
+
+    /// Returns the list that rules the folder that holds the repository at `prefix`.
+    fn outer_list(&self, prefix: &Path) -> Result<Option<Vec<u8>>, OpError> {
+        let Some(parent) = prefix.parent() else { return Ok(None) };
+        let parent = FolderName::parse(parent.as_os_str())?;
+        Ok(self.store.rule(&parent, &Overlay::new())?.map(|rule| rule.gpg_id))
+    }
+
+    fn difference(
+        &self,
+        folder: &FolderName,
+        accepted: &Accepted,
+        keys: Keys,
+        recipients: &Recipients,
+    ) -> Result<Difference, OpError> {
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
+        let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
+        let loses = memory.keys.difference(&keys).cloned().collect();
+        let commit = self.last_change(folder, recipients)?;
+        Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
+    }
+
+    /// Returns the commit that last changed one of the lists that could rule `folder`.
+    fn last_change(
+        &self,
+        folder: &FolderName,
+        recipients: &Recipients,
+    ) -> Result<Option<CommitInfo>, OpError> {
+        let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else { return Ok(None) };
+        let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
+        let lists = recipients.rule.seen.iter().map(|(path, _)| path);
+        let inside = lists.filter_map(|path| path.strip_prefix(&prefix).ok().map(PathBuf::from));
+        Ok(repo.last_change(&inside.collect::<Vec<_>>()).map_err(StoreError::from)?)
+    }
+}
+
+/// Returns the list that rules `folder` in a commit of the repository at `prefix`; none if it has none.
+fn list_in(
+    repo: &Repo,
+    tree: &Head<'_>,
+    folder: &FolderName,
+    prefix: &Path,
+) -> Result<Option<Vec<u8>>, GitError> {
+    let inside = folder.as_path().strip_prefix(prefix).unwrap_or(Path::new(""));
+    for above in inside.ancestors() {
+        if let Some((blob, _)) = tree.entry(&above.join(".gpg-id"))? {
+            return repo.blob(blob).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the folder whose list gives `recipients`.
+fn ruling_folder(recipients: &Recipients) -> FolderName {
+    let file = recipients.rule.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    FolderName::parse(file.as_os_str()).unwrap_or_default()
+}
+
+/// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
+/// lists of their own have none now, and must not go on to be judged by those.
+fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys) {
+    let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
+    for path in between {
+        if let Ok(name) = FolderName::parse(path.as_os_str()) {
+            accepted.forget(&name);
+        }
+    }
+    accepted.accept(ruling, keys);
+}
+
+/// Returns the primary keys of recipients.
+pub fn key_set(keys: &[RecipientId]) -> Keys {
+    keys.iter().map(|key| key.fingerprint.clone()).collect::<BTreeSet<_>>()
+}
+
+/// Returns a folder's name for a message.
+fn named(folder: &FolderName) -> String {
+    if folder.is_root() { "the store".to_owned() } else { format!("`{folder}`") }
+}

@@ -1,0 +1,171 @@
+//! Changing recipients files: with every entry that they rule, and all else that goes with them, in one
+//! commit, or nothing at all.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::reencrypt::{Reencrypted, Reencryption};
+use super::{Context, OpError, signature_path};
+use crate::model::{Fingerprint, FolderName, Shown};
+use crate::store::StoreError;
+use crate::store::beneath::State;
+use crate::store::recipients::Overlay;
+use crate::store::transaction::{Change, Plan, Published};
+
+/// New recipients files by folder; none to remove a folder's own.
+pub type Lists = BTreeMap<FolderName, Option<Vec<u8>>>;
+
+/// Other files that change with them, by path; none to remove one.
+pub type Others = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+/// A change of recipients, computed from the store as it is.
+#[derive(Debug, Default)]
+pub struct ListChange {
+    /// The recipients files.
+    pub lists: Lists,
+    /// Files that change with them: the configuration, public keys.
+    pub others: Others,
+    /// The commit's subject.
+    pub subject: String,
+    /// Folders to remove afterwards where they are empty, innermost first.
+    pub prune: Vec<PathBuf>,
+    /// What else it was computed from.
+    pub seen: Vec<(PathBuf, State)>,
+}
+
+/// What a change of recipients did.
+#[derive(Debug)]
+pub struct Changed {
+    /// What was published.
+    pub published: Published,
+    /// The entries encrypted anew.
+    pub reencrypted: Vec<Reencrypted>,
+}
+
+/// Makes the change that `compute` returns; it is computed anew when the store changed meanwhile.
+pub fn change(
+    context: &Context<'_>,
+    mut compute: impl FnMut() -> Result<ListChange, OpError>,
+) -> Result<Changed, OpError> {
+    let mut reencrypted = Vec::new();
+    let published = context.publish(|| {
+        let change = compute()?;
+        let (mut plan, done) = plan(context, &change.lists, &change.others)?;
+        plan.subject = change.subject;
+        plan.prune = change.prune;
+        plan.seen.extend(change.seen);
+        reencrypted = done;
+        Ok(plan)
+    })?;
+    Ok(Changed { published, reencrypted })
+}
+
+/// Returns the plan that writes or removes recipients files, with their signatures, and brings every entry
+/// below in line; and the entries encrypted anew.
+pub(super) fn plan(
+    context: &Context<'_>,
+    lists: &Lists,
+    others: &Others,
+) -> Result<(Plan, Vec<Reencrypted>), OpError> {
+    let mut plan = Plan::default();
+    let mut overlay = Overlay::new();
+    for (folder, new) in lists {
+        add_list(context, folder, new.as_deref(), &mut plan)?;
+        overlay.insert(folder.gpg_id(), new.clone());
+    }
+    for (path, new) in others {
+        let seen = context.store.beneath().state(path).map_err(StoreError::from)?;
+        if new.as_deref().map_or(State::Absent, State::of) == seen {
+            plan.seen.push((path.clone(), seen));
+        } else {
+            plan.changes.push(Change { path: path.clone(), seen, new: new.clone() });
+        }
+    }
+    let done = add_entries(context, lists, &overlay, &mut plan)?;
+    Ok((plan, done))
+}
+
+/// Adds one recipients file and its signature.
+fn add_list(
+    context: &Context<'_>,
+    folder: &FolderName,
+    new: Option<&[u8]>,
+    plan: &mut Plan,
+) -> Result<(), OpError> {
+    let file = folder.gpg_id();
+    let signature = signature_path(&file);
+    let old = context.store.beneath().read(&file).map_err(StoreError::from)?;
+    let seen = old.as_deref().map_or(State::Absent, State::of);
+    let signed = match new {
+        Some(bytes) if !context.signing_keys.is_empty() => Some(sign(context, folder, bytes)?),
+        _ => None,
+    };
+    let same = old.as_deref() == new;
+    if same {
+        plan.seen.push((file, seen));
+    } else {
+        plan.changes.push(Change { path: file, seen, new: new.map(<[u8]>::to_vec) });
+    }
+    let old_signature = context.store.beneath().state(&signature).map_err(StoreError::from)?;
+    // A signature of the old list would only be in the way of the new one.
+    if signed.is_some() || (old_signature != State::Absent && !same) {
+        plan.changes.push(Change { path: signature, seen: old_signature, new: signed });
+    }
+    Ok(())
+}
+
+/// Signs a recipients file with the user's signing keys, and checks that it is.
+fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<u8>, OpError> {
+    let path = Shown::os(&folder.gpg_id()).to_string();
+    let failed = |source| OpError::Sign { path: path.clone(), source };
+    let signature = context.crypto.sign(bytes, context.signing_keys).map_err(failed)?;
+    let signers = context.crypto.verify(bytes, &signature).map_err(failed)?;
+    let wanted: Vec<Fingerprint> =
+        context.signing_keys.iter().filter_map(|key| Fingerprint::parse(key)).collect();
+    if wanted.iter().any(|key| signers.contains(key)) {
+        return Ok(signature);
+    }
+    Err(OpError::Signature(path))
+}
+
+/// Adds the entries below the folders of `lists` that need encrypting anew.
+fn add_entries(
+    context: &Context<'_>,
+    lists: &Lists,
+    overlay: &Overlay,
+    plan: &mut Plan,
+) -> Result<Vec<Reencrypted>, OpError> {
+    let mut work = Reencryption::new(context, overlay);
+    for folder in outermost(lists) {
+        context.store.refuse_left_out(folder.as_path())?;
+        let state = context.store.beneath().state(folder.as_path()).map_err(StoreError::from)?;
+        if state == State::Folder || folder.is_root() {
+            // Listed first: what comes while we encrypt is found missing under the lock.
+            let files = context.store.files_below(folder.as_path())?;
+            plan.below.push((folder.as_path().to_path_buf(), files));
+            let changes = work.folder(folder.as_path())?;
+            context.store.refuse_uncommitted(changes.iter().map(|change| change.path.as_path()))?;
+            plan.changes.extend(changes);
+        }
+    }
+    let (done, seen) = work.finish()?;
+    plan.seen.extend(seen);
+    Ok(done)
+}
+
+/// Returns the folders that lie in no other one.
+fn outermost(lists: &Lists) -> Vec<&FolderName> {
+    let mut found: Vec<&FolderName> = Vec::new();
+    // In order, so that a folder comes before those in it.
+    for folder in lists.keys() {
+        if found.iter().all(|outer| !folder.as_path().starts_with(outer.as_path())) {
+            found.push(folder);
+        }
+    }
+    found
+}
+
+/// Returns the folder that holds a path, as a name.
+pub fn folder_of(path: &Path) -> Result<FolderName, OpError> {
+    Ok(FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str())?)
+}

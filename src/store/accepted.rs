@@ -1,0 +1,248 @@
+//! Who may read each folder, as a person on this machine last accepted it.
+//!
+//! Anybody who can push can write a recipients file. What was accepted is therefore kept outside the work
+//! tree: `passel-accepted` in the git directory that all work trees share, or, without git, in the user's
+//! state folder. A YAML file, format version 1: for each folder that has recipients of its own, the full
+//! fingerprints that they came down to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::journal::{escape, unescape};
+use super::recipients::Overlay;
+use super::{Store, StoreError, whole};
+use crate::git::Repo;
+use crate::model::{Fingerprint, FolderName, Shown};
+
+/// The newest format that we know.
+const VERSION: u32 = 1;
+
+/// Full fingerprints of primary keys.
+pub type Keys = BTreeSet<Fingerprint>;
+
+/// Why the record of accepted recipients could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptedError {
+    /// A later passel wrote it.
+    #[error("`{path}` has format {version}; this passel knows formats up to {VERSION}")]
+    Newer {
+        /// The file.
+        path: String,
+        /// Its format.
+        version: u32,
+    },
+    /// It is damaged.
+    #[error("`{path}` is damaged: {what}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// What is the matter.
+        what: String,
+    },
+    /// The system refused.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// Why it failed.
+        #[source]
+        source: std::io::Error,
+    },
+    /// There is no place for it.
+    #[error("there is no place to remember accepted recipients: neither a git directory nor HOME")]
+    NoPlace,
+}
+
+/// What was accepted for one folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The keys that may read it.
+    pub keys: Keys,
+    /// Keys that could once read it and were taken out.
+    pub former: Keys,
+}
+
+/// What was accepted in a store.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepted {
+    folders: BTreeMap<PathBuf, Memory>,
+}
+
+/// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u32,
+    folders: BTreeMap<String, Line>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    accepted: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    former: String,
+}
+
+impl Accepted {
+    /// Returns what was accepted for the nearest folder, from `folder` upwards, that has a memory.
+    pub fn ruling(&self, folder: &FolderName) -> Option<&Memory> {
+        self.ruling_without(folder, &Overlay::new())
+    }
+
+    /// The same, without the folders whose lists `overlay` removes.
+    pub fn ruling_without(&self, folder: &FolderName, overlay: &Overlay) -> Option<&Memory> {
+        let stays = |path: &&Path| !matches!(overlay.get(&path.join(".gpg-id")), Some(None));
+        folder.as_path().ancestors().filter(stays).find_map(|path| self.folders.get(path))
+    }
+
+    /// Returns the folders that have a memory, with it.
+    pub fn folders(&self) -> impl Iterator<Item = (&Path, &Memory)> {
+        self.folders.iter().map(|(path, memory)| (path.as_path(), memory))
+    }
+
+    /// Accepts `keys` for `folder`. Keys that no longer belong to them are remembered as former ones.
+    pub fn accept(&mut self, folder: &FolderName, keys: Keys) {
+        let inherited = || self.ruling(folder).cloned().unwrap_or_default();
+        let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
+        memory.former.extend(memory.keys.difference(&keys).cloned());
+        memory.former.retain(|key| !keys.contains(key));
+        memory.keys = keys;
+        self.folders.insert(folder.as_path().to_path_buf(), memory);
+    }
+
+    /// Forgets `folder`, which has no recipients of its own any more.
+    pub fn forget(&mut self, folder: &FolderName) {
+        self.folders.remove(folder.as_path());
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
+        #[derive(Deserialize)]
+        struct Head {
+            version: u32,
+        }
+        let shown = || Shown::os(path).to_string();
+        let damaged = |what: String| AcceptedError::Damaged { path: shown(), what };
+        let head: Head = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
+        if head.version > VERSION {
+            return Err(AcceptedError::Newer { path: shown(), version: head.version });
+        }
+        let record: Record = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
+        let keys = |line: &str| -> Result<Keys, AcceptedError> {
+            let parse =
+                |word| Fingerprint::parse(word).ok_or_else(|| damaged("it holds no fingerprint".into()));
+            line.split_whitespace().map(parse).collect()
+        };
+        let mut folders = BTreeMap::new();
+        for (name, line) in record.folders {
+            let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
+            let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)? };
+            folders.insert(name, memory);
+        }
+        Ok(Accepted { folders })
+    }
+
+    fn text(&self) -> String {
+        let line = |keys: &Keys| keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" ");
+        let folders = self.folders.iter().map(|(path, memory)| {
+            (escape(path), Line { accepted: line(&memory.keys), former: line(&memory.former) })
+        });
+        let record = Record { version: VERSION, folders: folders.collect() };
+        serde_yaml::to_string(&record).expect("names and fingerprints are text")
+    }
+}
+
+impl Store {
+    /// Returns what this machine has accepted; none if it has never written to this store.
+    pub fn accepted(&self) -> Result<Option<Accepted>, StoreError> {
+        let path = self.accepted_path()?;
+        let failed =
+            |source| AcceptedError::Io { action: "read", path: Shown::os(&path).to_string(), source };
+        // Neither a link nor a pipe is ours; a pipe would block for ever.
+        match path.symlink_metadata() {
+            Ok(metadata) if !metadata.is_file() => {
+                let what = "it is no regular file".to_owned();
+                return Err(AcceptedError::Damaged { path: Shown::os(&path).to_string(), what }.into());
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            _ => {}
+        }
+        let text = std::fs::read_to_string(&path).map_err(failed)?;
+        Ok(Some(Accepted::parse(&text, &path)?))
+    }
+
+    /// Changes what this machine has accepted, under the store's lock.
+    pub fn change_accepted(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        let before = self.accepted()?;
+        let mut accepted = before.clone().unwrap_or_default();
+        change(&mut accepted);
+        if before.as_ref() == Some(&accepted) {
+            return Ok(());
+        }
+        let path = self.accepted_path()?;
+        let io = |action, source| AcceptedError::Io { action, path: Shown::os(&path).to_string(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|source| io("make the folder of", source))?;
+        }
+        whole::write(&path, accepted.text().as_bytes(), true)
+            .map_err(|(action, source)| io(action, source).into())
+    }
+
+    /// Returns the file that remembers what was accepted.
+    fn accepted_path(&self) -> Result<PathBuf, AcceptedError> {
+        if let Some(common) = Repo::common_directory(&self.root) {
+            return Ok(common.join("passel-accepted"));
+        }
+        let state = self.options.state.as_ref().ok_or(AcceptedError::NoPlace)?;
+        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
+        let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
+        let name: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Ok(state.join("passel").join(format!("accepted-{name}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    fn keys(digits: &str) -> Keys {
+        digits.chars().map(|d| Fingerprint::parse(&d.to_string().repeat(40)).unwrap()).collect()
+    }
+
+    fn folder(name: &str) -> FolderName {
+        FolderName::parse(OsStr::new(name)).unwrap()
+    }
+
+    #[test]
+    fn the_nearest_folder_rules_and_former_keys_are_remembered() {
+        let mut accepted = Accepted::default();
+        assert_eq!(accepted.ruling(&folder("a/b")), None);
+        accepted.accept(&folder(""), keys("AB"));
+        accepted.accept(&folder("a"), keys("A"));
+        assert_eq!(accepted.ruling(&folder("a/b")).unwrap().keys, keys("A"));
+        assert_eq!(accepted.ruling(&folder("a/b")).unwrap().former, keys("B"), "it was inherited");
+        assert_eq!(accepted.ruling(&folder("ab")).unwrap().keys, keys("AB"));
+        accepted.accept(&folder("a"), keys("ABC"));
+        assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys(""));
+        accepted.forget(&folder("a"));
+        assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("AB"));
+    }
+
+    #[test]
+    fn survives_write_and_read_and_refuses_a_newer_format() {
+        let mut accepted = Accepted::default();
+        accepted.accept(&folder(""), keys("AB"));
+        accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"));
+        let path = Path::new("f");
+        assert_eq!(Accepted::parse(&accepted.text(), path).unwrap(), accepted);
+        let newer = accepted.text().replace("version: 1", "version: 2");
+        assert!(matches!(Accepted::parse(&newer, path), Err(AcceptedError::Newer { version: 2, .. })));
+        assert!(matches!(Accepted::parse("version: 1", path), Err(AcceptedError::Damaged { .. })));
+    }
+}
