@@ -63,10 +63,15 @@ impl Environment {
             CliError::new(format!("PASSWORD_STORE_UMASK is `{umask}`, which is no octal mask such as 077"))
         })?;
         let signing = text("PASSWORD_STORE_SIGNING_KEY", "");
+        let mut signing_keys: Vec<String> = signing.split_whitespace().map(str::to_owned).collect();
+        if signing_keys.is_empty() && !signing.is_empty() {
+            // Blanks are no key, but as in pass they do ask for signatures: none is good enough then.
+            signing_keys.push(signing);
+        }
         Ok(Environment {
             root: std::path::absolute(&root).unwrap_or(root),
             keys: os("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
-            signing_keys: signing.split_whitespace().map(str::to_owned).collect(),
+            signing_keys,
             gpg_options: words(&os("PASSWORD_STORE_GPG_OPTS").unwrap_or_default()),
             umask,
             selection: text("PASSWORD_STORE_X_SELECTION", "clipboard"),

@@ -73,12 +73,7 @@ impl Gpg {
             command.args(["--trust-model", "always"]);
         }
         for recipient in to {
-            // Whole fingerprints; `!` forces the subkey.
-            let name = match &recipient.subkey {
-                Some(subkey) => format!("{subkey}!"),
-                None => recipient.fingerprint.to_string(),
-            };
-            command.args(["--recipient", &name]);
+            command.args(["--recipient", &recipient.gpg_name()]);
         }
         let done = self.run_shown(Filter::new(command, plaintext.expose()))?;
         match status::refused_recipient(&done.status) {

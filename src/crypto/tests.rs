@@ -331,9 +331,15 @@ fn signs_and_verifies() {
     // A whole signed message is no signature of other data.
     assert_eq!(crypto.verify(b"data", &ring.gpg("--sign", b"forged")).unwrap(), []);
     assert!(crypto.sign(b"data", &["A".repeat(40)]).is_err());
+    let early = crypto.sign(b"data", &[ada.to_string()]).unwrap();
+    assert_eq!(crypto.verify(b"data", &early).unwrap(), std::slice::from_ref(&ada));
     ring.revoke(&ada);
+    // gpg vouches for it still (VALIDSIG), its signer having been good then, for all that one can know.
+    assert_eq!(crypto.verify(b"data", &early).unwrap(), []);
     let both = [signature, crypto.sign(b"data", &[bob.to_string()]).unwrap()].concat();
     assert!(crypto.verify(b"data", &both).unwrap().contains(&bob));
+    ring.expire(&bob);
+    assert_eq!(crypto.verify(b"data", &both).unwrap(), []);
 }
 
 #[test]

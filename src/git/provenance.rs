@@ -80,6 +80,11 @@ impl Repo {
         Ok(None)
     }
 
+    /// Whether the repository knows any other one.
+    pub fn has_remote(&self) -> Result<bool, GitError> {
+        Ok(!self.repo.remotes().map_err(git_error("list the remotes"))?.is_empty())
+    }
+
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
         let tree =

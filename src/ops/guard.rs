@@ -120,12 +120,21 @@ impl Context<'_> {
         self.store.change_accepted(|accepted| {
             found.into_iter().for_each(|(folder, keys)| accepted.accept(&folder, keys));
         })?;
-        if count > 0 {
+        // Without a remote, nobody else can have written them.
+        if count > 0 && self.has_remote()? {
             let lists = if count == 1 { "list" } else { "lists" };
             let note = format!("first use on this machine: {count} {lists} of recipients accepted as found");
             self.store.note(note);
         }
         Ok(self.store.accepted()?.unwrap_or_default())
+    }
+
+    /// Whether the store is shared through git.
+    fn has_remote(&self) -> Result<bool, OpError> {
+        let Some(prefix) = Repo::prefix_of(self.store.root(), Path::new("")) else { return Ok(false) };
+        Ok(Repo::open(self.store.root(), &prefix)
+            .and_then(|repo| repo.has_remote())
+            .map_err(StoreError::from)?)
     }
 
     /// Remembers the recipients that a change of our own has just set or removed.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::lists::{self, Changed, ListChange};
+use super::lists::{self, ListChange};
+use super::reencrypt::{Changed, suffix};
 use super::{Context, OpError};
 use crate::crypto::Trust;
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
@@ -36,9 +37,10 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
         reencrypted = done;
         let listed = plan.changes.iter().any(|change| change.path == file);
         let what = Shown::new(&ids.join(", ")).to_string();
+        let place = suffix(&folder.to_string());
         plan.subject = match listed {
-            true => format!("Set GPG id to {what}{}.", suffix(folder)),
-            false => format!("Reencrypt password store using new GPG id {what}{}.", suffix(folder)),
+            true => format!("Set GPG id to {what}{place}."),
+            false => format!("Reencrypt password store using new GPG id {what}{place}."),
         };
         plan.folders.push(folder.as_path().to_path_buf());
         Ok(plan)
@@ -82,11 +84,6 @@ fn check_validity(
         true => context.try_encrypting(folder, keys, Trust::Accepted),
         false => context.try_encrypting(folder, &doubtful, Trust::Database),
     }
-}
-
-/// Returns what pass adds to messages about a folder other than the root.
-fn suffix(folder: &FolderName) -> String {
-    if folder.is_root() { String::new() } else { format!(" ({folder})") }
 }
 
 /// Returns a folder and those above it, innermost first, without the root.

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::reencrypt::{Reencrypted, Reencryption};
-use super::{Context, OpError, signature_path};
-use crate::model::{Fingerprint, FolderName, Shown};
+use super::reencrypt::{Changed, Reencrypted, add_entries};
+use super::{Context, OpError, check_signature, signature_path};
+use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::{Change, Plan, Published};
+use crate::store::transaction::{Change, Plan};
 
 /// New recipients files by folder; none to remove a folder's own.
 pub type Lists = BTreeMap<FolderName, Option<Vec<u8>>>;
@@ -31,15 +31,6 @@ pub struct ListChange {
     pub prune: Vec<PathBuf>,
     /// What else it was computed from.
     pub seen: Vec<(PathBuf, State)>,
-}
-
-/// What a change of recipients did.
-#[derive(Debug)]
-pub struct Changed {
-    /// What was published.
-    pub published: Published,
-    /// The entries encrypted anew.
-    pub reencrypted: Vec<Reencrypted>,
 }
 
 /// Makes the change that `compute` returns; it is computed anew when the store changed meanwhile.
@@ -81,7 +72,7 @@ pub(super) fn plan(
             plan.changes.push(Change { path: path.clone(), seen, new: new.clone() });
         }
     }
-    let done = add_entries(context, lists, &overlay, &mut plan)?;
+    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
     Ok((plan, done))
 }
 
@@ -116,49 +107,19 @@ fn add_list(
 
 /// Signs a recipients file with the user's signing keys, and checks that it is.
 fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<u8>, OpError> {
-    let path = Shown::os(&folder.gpg_id()).to_string();
-    let failed = |source| OpError::Sign { path: path.clone(), source };
+    let file = folder.gpg_id();
+    let failed = |source| OpError::Sign { path: Shown::os(&file).to_string(), source };
     let signature = context.crypto.sign(bytes, context.signing_keys).map_err(failed)?;
-    let signers = context.crypto.verify(bytes, &signature).map_err(failed)?;
-    let wanted: Vec<Fingerprint> =
-        context.signing_keys.iter().filter_map(|key| Fingerprint::parse(key)).collect();
-    if wanted.iter().any(|key| signers.contains(key)) {
-        return Ok(signature);
-    }
-    Err(OpError::Signature(path))
-}
-
-/// Adds the entries below the folders of `lists` that need encrypting anew.
-fn add_entries(
-    context: &Context<'_>,
-    lists: &Lists,
-    overlay: &Overlay,
-    plan: &mut Plan,
-) -> Result<Vec<Reencrypted>, OpError> {
-    let mut work = Reencryption::new(context, overlay);
-    for folder in outermost(lists) {
-        context.store.refuse_left_out(folder.as_path())?;
-        let state = context.store.beneath().state(folder.as_path()).map_err(StoreError::from)?;
-        if state == State::Folder || folder.is_root() {
-            // Listed first: what comes while we encrypt is found missing under the lock.
-            let files = context.store.files_below(folder.as_path())?;
-            plan.below.push((folder.as_path().to_path_buf(), files));
-            let changes = work.folder(folder.as_path())?;
-            context.store.refuse_uncommitted(changes.iter().map(|change| change.path.as_path()))?;
-            plan.changes.extend(changes);
-        }
-    }
-    let (done, seen) = work.finish()?;
-    plan.seen.extend(seen);
-    Ok(done)
+    check_signature(context.crypto, context.signing_keys, &file, bytes, Some(&signature))?;
+    Ok(signature)
 }
 
 /// Returns the folders that lie in no other one.
-fn outermost(lists: &Lists) -> Vec<&FolderName> {
-    let mut found: Vec<&FolderName> = Vec::new();
+fn outermost(lists: &Lists) -> Vec<&Path> {
+    let mut found: Vec<&Path> = Vec::new();
     // In order, so that a folder comes before those in it.
-    for folder in lists.keys() {
-        if found.iter().all(|outer| !folder.as_path().starts_with(outer.as_path())) {
+    for folder in lists.keys().map(FolderName::as_path) {
+        if found.iter().all(|outer| !folder.starts_with(outer)) {
             found.push(folder);
         }
     }
