@@ -71,7 +71,9 @@ impl Context<'_> {
         let ruling = ruling_folder(recipients);
         if self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
             self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys.clone()))?;
-            self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
+            if self.has_remote()? {
+                self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
+            }
             return Ok(());
         }
         Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, recipients)?)))

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::reencrypt::{Changed, Reencrypted, add_entries};
+use super::reencrypt::{Changed, Reencrypted, add_entries, is_entry};
 use super::{Context, OpError, check_signature, signature_path};
 use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
@@ -73,6 +73,8 @@ pub(super) fn plan(
         }
     }
     let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
+    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
+    context.store.refuse_uncommitted(entries)?;
     Ok((plan, done))
 }
 

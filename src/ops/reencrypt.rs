@@ -71,7 +71,6 @@ pub fn add_entries(
         }
     }
     let (done, seen) = work.finish()?;
-    context.store.refuse_uncommitted(changes.iter().map(|change| change.path.as_path()))?;
     plan.changes.extend(changes);
     plan.seen.extend(seen);
     Ok(done)

@@ -82,6 +82,15 @@ const INPUT_ENDED: Mark = Ours(Stderr, "error: the input ended before an answer"
 /// Every difference that is meant.
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
+        why: "Where a store is shared through git, its first use on a machine says how many lists of \
+              recipients it accepts as they are: later changes that others make need a word.",
+        places: &[at(
+            "git remotes",
+            "pass insert -m a <<<1",
+            &[Ours(Stderr, "note: first use on this machine: 1 list of recipients accepted as found")],
+        )],
+    },
+    Difference {
         why: "A name that is empty, begins with a slash or reaches into git's own folder (`.git` in \
               any letter case) is refused where something is written or removed. pass stores an empty \
               name as `.gpg`, drops the slash, and writes into `.git/hooks`.",
