@@ -41,6 +41,11 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
                 "ask whoever changed them; if it is right: `{program} recipients accept{folder}`"
             ))
         }
+        OpError::LastRecipient(_) => CliError::from_error(error)
+            .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
+        OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),
+        OpError::GroupLine { .. } => CliError::from_error(error)
+            .hint(format!("`{program} recipients canonicalize` writes its members out")),
         OpError::ChangedMeanwhile { name, .. } => {
             CliError::from_error(error).hint(format!("compare both, then `{program} edit {name}`"))
         }

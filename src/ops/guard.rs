@@ -15,7 +15,7 @@ use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
 use crate::store::accepted::{Accepted, Keys};
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Plan;
 
 /// How a folder's recipients differ from what was accepted here.
@@ -76,7 +76,25 @@ impl Context<'_> {
             }
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, recipients)?)))
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, &recipients.rule)?)))
+    }
+
+    /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
+    /// list as a whole may be unusable, because of an expired key that is to go.
+    pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        if kept.is_subset(&memory.keys) || self.was_made_here(folder, kept, &rule.gpg_id)? {
+            return Ok(());
+        }
+        // A list that cannot be used was not accepted at first use: nothing is known against it either.
+        if accepted.ruling(folder).is_none() {
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -216,25 +234,21 @@ impl Context<'_> {
         folder: &FolderName,
         accepted: &Accepted,
         keys: Keys,
-        recipients: &Recipients,
+        rule: &Rule,
     ) -> Result<Difference, OpError> {
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
-        let commit = self.last_change(folder, recipients)?;
+        let commit = self.last_change(folder, rule)?;
         Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
     }
 
     /// Returns the commit that last changed one of the lists that could rule `folder`.
-    fn last_change(
-        &self,
-        folder: &FolderName,
-        recipients: &Recipients,
-    ) -> Result<Option<CommitInfo>, OpError> {
+    fn last_change(&self, folder: &FolderName, rule: &Rule) -> Result<Option<CommitInfo>, OpError> {
         let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else { return Ok(None) };
         let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
-        let lists = recipients.rule.seen.iter().map(|(path, _)| path);
+        let lists = rule.seen.iter().map(|(path, _)| path);
         let inside = lists.filter_map(|path| path.strip_prefix(&prefix).ok().map(PathBuf::from));
         Ok(repo.last_change(&inside.collect::<Vec<_>>()).map_err(StoreError::from)?)
     }

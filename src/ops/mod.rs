@@ -6,6 +6,7 @@ pub mod guard;
 pub mod init;
 pub mod insert;
 pub mod lists;
+pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
@@ -104,6 +105,35 @@ pub enum OpError {
     /// Another program wrote a file in the very moment of publication. Nothing is lost.
     #[error("{0}")]
     Overtaken(String),
+    /// A recipients file would name nobody.
+    #[error("nobody would be left to read `{0}`")]
+    LastRecipient(String),
+    /// The user would no longer read the folder.
+    #[error("you could not read {0} any more: none of your own keys would be left")]
+    LocksOut(String),
+    /// The user's own keys could not be listed.
+    #[error("cannot list your own keys")]
+    OwnKeys {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// The key is no recipient.
+    #[error("`{id}` is no recipient of {folder}")]
+    NoRecipient {
+        /// The key as it was named.
+        id: String,
+        /// The folder.
+        folder: String,
+    },
+    /// A line of a recipients file stands for several keys.
+    #[error("{place} names the group `{id}`, which holds other keys too")]
+    GroupLine {
+        /// The group.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
     /// Something else stands where an entry or folder is expected.
     #[error("`{name}` is {what}")]
     Wrong {

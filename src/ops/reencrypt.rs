@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::{Context, OpError, Recipients};
-use crate::model::{FolderName, KeyId, Shown};
+use crate::model::{FolderName, KeyId, RecipientId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -125,7 +125,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             Ok(readers) => readers,
             Err(error) => return self.fail(failed(error), &known),
         };
-        if in_line(&readers, recipients) {
+        if is_in_line(&readers, &recipients.keys) {
             return Ok(None);
         }
         let text = match self.context.decrypt(&known, message) {
@@ -190,12 +190,12 @@ impl<'a, 'c> Reencryption<'a, 'c> {
 
 /// Whether a message is readable by exactly the recipients: each by at least one of its keys, and
 /// nobody else.
-fn in_line(readers: &[KeyId], recipients: &Recipients) -> bool {
+pub fn is_in_line(readers: &[KeyId], recipients: &[RecipientId]) -> bool {
     let reads = |keys: &[KeyId]| keys.iter().any(|key| readers.contains(key));
-    recipients.keys.iter().all(|recipient| reads(&recipient.encryption_keys))
+    recipients.iter().all(|recipient| reads(&recipient.encryption_keys))
         && readers
             .iter()
-            .all(|reader| recipients.keys.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
+            .all(|reader| recipients.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
 }
 
 /// Whether a file's name is an entry's: pass takes the suffix in any case.

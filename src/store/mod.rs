@@ -153,6 +153,11 @@ impl Store {
         Ok(self.beneath.state(&name.file())?)
     }
 
+    /// Whether `folder` is there, and a folder.
+    pub fn folder_exists(&self, folder: &FolderName) -> Result<bool, StoreError> {
+        Ok(self.beneath.state(folder.as_path())? == State::Folder)
+    }
+
     /// Returns the work tree of the innermost repository that holds `folder`, none without git.
     pub fn work_tree(&self, folder: &FolderName) -> Option<PathBuf> {
         Repo::prefix_of(&self.root, folder.as_path()).map(|prefix| self.root.join(prefix))
