@@ -11,6 +11,7 @@ mod cli {
     mod concurrency;
     mod extension;
     mod git;
+    mod guard;
     mod hostile;
     mod recovery;
     mod side_by_side;
