@@ -328,10 +328,11 @@ impl Context<'_> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
             let plan = compute()?;
+            let announced = self.announce(&plan)?;
             match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
                     // What this fails to remember is recognised later as made here.
-                    if let Err(error) = self.remember(&plan) {
+                    if let Err(error) = self.remember(announced) {
                         self.store.note(format!("accepted recipients could not be remembered: {error}"));
                     }
                     return Ok(published);
