@@ -70,6 +70,11 @@ fn store(error: &StoreError, program: &str) -> CliError {
     let told = CliError::from_error(error);
     match error {
         StoreError::Busy(_) => told.hint("wait for the other command to end, then try again"),
+        StoreError::NoRecipientsFile { path, .. } => {
+            let folder = path.strip_suffix("/.gpg-id").map(|folder| format!("-p '{folder}' "));
+            let init = format!("{program} init {}GPG-ID...", folder.unwrap_or_default());
+            told.hint(format!("move it out of the store; then `{init}` says who is to read the folder"))
+        }
         StoreError::Git(error) => git(told, error, program),
         StoreError::Journal(JournalError::Newer { .. }) => told.hint("use a newer passel"),
         StoreError::Journal(JournalError::Damaged { path, .. }) => told.hint(format!(

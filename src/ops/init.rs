@@ -74,7 +74,7 @@ fn change_list(context: &Context<'_>, folder: &FolderName, new: Option<Vec<u8>>)
     let file = folder.gpg_id();
     let signature = signature_path(&file);
     let mut plan = Plan::default();
-    let old = context.store.beneath().read(&file)?;
+    let old = context.store.read_recipients(&file)?;
     let seen = old.as_deref().map_or(State::Absent, State::of);
     if new.is_none() && old.is_none() {
         return Err(OpError::NotFound(Shown::os(&file).to_string()));

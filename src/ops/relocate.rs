@@ -10,7 +10,7 @@ use super::reencrypt::{Reencrypted, Reencryption, is_entry};
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
 use crate::store::beneath::State;
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, no_recipients_file};
 use crate::store::transaction::{Change, Plan, Published};
 
 /// Whether the source stays.
@@ -243,6 +243,10 @@ fn sources(context: &Context<'_>, route: &Route) -> Result<Vec<(PathBuf, PathBuf
     if let Some(path) = below.repositories.first() {
         let what = "a git repository of its own, which only git may move";
         return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    }
+    // At its new place it would stop whoever writes there.
+    if let Some(path) = below.folders.iter().find(|path| path.ends_with(".gpg-id")) {
+        return Err(no_recipients_file(path, "it is a folder").into());
     }
     let mut files = Vec::new();
     for (path, kind) in below.files {

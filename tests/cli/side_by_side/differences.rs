@@ -434,6 +434,20 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "A folder, pipe or the like that is called `.gpg-id` is refused as a recipients file. pass passes \
+              it over, and encrypts to the recipients of the folder above.",
+        places: &[at(
+            "a folder in a recipients file's place",
+            "pass insert -m web/a <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Enter contents of web/a and press Ctrl+D when finished:"),
+                Ours(Stderr, "error: `web/.gpg-id` cannot be a recipients file: it is a folder"),
+                Stock(Files, "0600 store/web/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+            ],
+        )],
+    },
+    Difference {
         why: "`init` makes one commit for the list, its signature and the entries encrypted anew, as \
               they belong together. pass makes up to three.",
         places: &[
