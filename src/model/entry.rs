@@ -22,6 +22,9 @@ pub enum NameError {
     /// A component of passel's own.
     #[error("`{0}` holds `{1}`, which belongs to passel")]
     Own(String, &'static str),
+    /// A component that only recipients files are called by.
+    #[error("`{0}` holds `.gpg-id`, which only recipients files are called")]
+    Recipients(String),
     /// Nothing but slashes and dots.
     #[error("the name is empty")]
     Empty,
@@ -58,6 +61,14 @@ impl EntryName {
         Ok(EntryName(path))
     }
 
+    /// Returns the entry that `text` names, to write to it: no folder of it may be called as recipients
+    /// files are, which would be in their place.
+    pub fn for_writing(text: &OsStr) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        refuse_recipients_file(&name.0)?;
+        Ok(name)
+    }
+
     /// Returns the path of the entry's file below the root: the name with `.gpg`.
     pub fn file(&self) -> PathBuf {
         let mut file = self.0.clone().into_os_string();
@@ -87,6 +98,13 @@ impl FolderName {
             return Ok(FolderName::default());
         }
         normalise(text).map(FolderName)
+    }
+
+    /// Returns the folder that `text` names, to write into it; as [`EntryName::for_writing`].
+    pub fn for_writing(text: &OsStr) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        refuse_recipients_file(&name.0)?;
+        Ok(name)
     }
 
     /// Returns the root folder.
@@ -140,6 +158,14 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
         return Err(NameError::LongName);
     }
     Ok(path)
+}
+
+/// Refuses a name with `.gpg-id` as a component.
+fn refuse_recipients_file(path: &Path) -> Result<(), NameError> {
+    if path.iter().any(|part| part == ".gpg-id") {
+        return Err(NameError::Recipients(Shown::os(path).to_string()));
+    }
+    Ok(())
 }
 
 /// Whether a component is `.git` to some file system: any case, trailing dots and blanks (Windows),
@@ -211,6 +237,19 @@ mod tests {
         }
         for name in [".gitlab", "git", "a.git", ".github/x"] {
             assert!(parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn writes_to_no_place_of_recipients_files() {
+        for name in [".gpg-id", ".gpg-id/x", "a/.gpg-id/b", "a/.gpg-id"] {
+            assert!(parse(name).is_ok(), "{name}");
+            let refused = NameError::Recipients(name.to_owned());
+            assert_eq!(EntryName::for_writing(OsStr::new(name)), Err(refused), "{name}");
+            assert!(FolderName::for_writing(OsStr::new(name)).is_err(), "{name}");
+        }
+        for name in ["gpg-id", ".gpg-id2/x", "a/.GPG-ID"] {
+            assert!(EntryName::for_writing(OsStr::new(name)).is_ok(), "{name}");
         }
     }
 

@@ -93,7 +93,7 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
         State::Other => return wrong("not a regular file"),
         State::File(_) | State::Folder => {}
     }
-    let target = FolderName::parse(to)?;
+    let target = FolderName::for_writing(to)?;
     let slash = to.as_bytes().ends_with(b"/");
     let is_folder = target.is_root() || context.store.beneath().state(target.as_path())? == State::Folder;
     let name = path.file_name().expect("a source has a name");
@@ -102,7 +102,7 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
     } else if folder {
         (target.as_path().to_path_buf(), parent(target.as_path()))
     } else {
-        let entry = EntryName::parse(to)?;
+        let entry = EntryName::for_writing(to)?;
         (entry.file(), parent(entry.as_path()))
     };
     for path in [&path, &to] {

@@ -52,7 +52,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if (args.force && args.in_place) || (args.qrcode && args.clip) {
         return Err(app.usage(USAGE));
     }
-    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let name = EntryName::for_writing(typed_name).map_err(|e| app.error(e.into()))?;
     let length = parse_length(length)?;
     let characters = characters(app, args.no_symbols)?;
     let store = app.store()?;

@@ -37,7 +37,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if is_sneaky(&path) {
         return Err(explain::sneaky());
     }
-    let folder = FolderName::parse(&path).map_err(|e| app.error(e.into()))?;
+    let folder = FolderName::for_writing(&path).map_err(|e| app.error(e.into()))?;
     let mut ids = Vec::new();
     for id in &args.ids {
         let text = id

@@ -448,6 +448,32 @@ pub const DIFFERENCES: &[Difference] = &[
         )],
     },
     Difference {
+        why: "A name with a part that is called `.gpg-id` is refused where something is stored: a folder of \
+              that name would be in a recipients file's place. pass makes it.",
+        places: &[
+            at(
+                "names of recipients files",
+                "pass insert -m web/.gpg-id/a <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store/web/.gpg-id'"),
+                    Ours(Stderr, "error: `web/.gpg-id/a` holds `.gpg-id`, which only recipients files are"),
+                    Stock(Files, "0700 store/web/.gpg-id (folder)"),
+                ],
+            ),
+            at(
+                "names of recipients files",
+                "pass insert -m .gpg-id <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Enter contents of .gpg-id and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: `.gpg-id` holds `.gpg-id`, which only recipients files are"),
+                    Stock(Files, "0600 store/.gpg-id.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+        ],
+    },
+    Difference {
         why: "`init` makes one commit for the list, its signature and the entries encrypted anew, as \
               they belong together. pass makes up to three.",
         places: &[
