@@ -31,7 +31,7 @@ pub enum NameError {
     /// A NUL byte, which no file name can hold.
     #[error("`{0}` holds a NUL byte")]
     Nul(String),
-    /// A component longer than file systems take (255 bytes with the suffix).
+    /// A component of a new name that is longer than file systems take (255 bytes) with what we add to it.
     #[error("`{0}` has a part of more than {max} bytes", max = MAX_COMPONENT)]
     TooLong(String),
     /// A name longer than systems take, with room for the root's path.
@@ -42,7 +42,8 @@ pub enum NameError {
 /// The longest name, in bytes: paths may have 4,095, and the root's comes before it.
 const MAX_NAME: usize = 3072;
 
-/// The longest component, in bytes: 255 less what `.gpg` and our temporary names add.
+/// The longest component of a new name, in bytes: 255 less what `.gpg` and our temporary names add. Names
+/// that stock pass made may be longer.
 const MAX_COMPONENT: usize = 220;
 
 /// The name of an entry: relative, normalised, without `..` and without the suffix `.gpg`.
@@ -79,6 +80,19 @@ impl EntryName {
     /// Returns the name as a path, without `.gpg`.
     pub fn as_path(&self) -> &Path {
         &self.0
+    }
+
+    /// Returns the name of an entry beside this one: with `suffix`, and cut to the length of a new name.
+    pub fn beside(&self, suffix: &str) -> EntryName {
+        let name = self.0.file_name().unwrap_or_default().as_bytes();
+        let room = MAX_COMPONENT - suffix.len();
+        let is_start = |at: &usize| name.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+        // Not within a character, which has up to four bytes.
+        let end = room.min(name.len());
+        let end = (end.saturating_sub(3)..=end).rev().find(is_start).unwrap_or(end);
+        let mut cut = OsStr::from_bytes(&name[..end]).to_owned();
+        cut.push(suffix);
+        EntryName(self.0.with_file_name(cut))
     }
 
     /// Returns the folder that holds the entry.
@@ -149,7 +163,6 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
             b"" | b"." => {}
             b".." => return Err(NameError::Parent(shown())),
             part if is_git(part) => return Err(NameError::Git(shown())),
-            part if part.len() > MAX_COMPONENT => return Err(NameError::TooLong(shown())),
             b".passel" => return Err(NameError::Own(shown(), ".passel")),
             part => path.push(OsStr::from_bytes(part)),
         }
@@ -158,6 +171,12 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
         return Err(NameError::LongName);
     }
     Ok(path)
+}
+
+/// Whether the last component of a path, an entry's file or a folder, is longer than that of a new name.
+pub fn is_long(path: &Path) -> bool {
+    let part = path.file_name().unwrap_or_default().as_bytes();
+    part.strip_suffix(b".gpg").unwrap_or(part).len() > MAX_COMPONENT
 }
 
 /// Refuses a name with `.gpg-id` as a component.
@@ -238,6 +257,14 @@ mod tests {
         for name in [".gitlab", "git", "a.git", ".github/x"] {
             assert!(parse(name).is_ok(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_name_beside_a_long_one_is_cut_between_characters() {
+        let beside = |name: &str| parse(name).unwrap().beside(".new").as_path().to_str().unwrap().to_owned();
+        assert_eq!(beside("web/a"), "web/a.new");
+        assert_eq!(beside(&format!("web/{}", "a".repeat(251))), format!("web/{}.new", "a".repeat(216)));
+        assert_eq!(beside(&format!("a{}", "€".repeat(80))), format!("a{}.new", "€".repeat(71)));
     }
 
     #[test]

@@ -12,7 +12,9 @@ pub mod show;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::{Crypto, CryptoError, RecipientError};
+use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
+use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::{Outcome, Plan, Published};
 use crate::store::{Store, StoreError};
@@ -170,6 +172,17 @@ impl Context<'_> {
         let recipients = self.recipients(folder)?;
         self.try_encrypting(folder, &recipients.keys)?;
         Ok(self.store.check_recordable(folder)?)
+    }
+
+    /// Fails if `path`, an entry's file or a folder, has a part that would be made although it is longer than
+    /// that of a new name. What stock pass made may have longer names, and keeps them.
+    pub fn refuse_long(&self, path: &Path) -> Result<(), OpError> {
+        for part in path.ancestors().filter(|path| is_long(path)) {
+            if self.store.beneath().state(part).map_err(StoreError::from)? == State::Absent {
+                return Err(NameError::TooLong(reencrypt::shown_entry(path)).into());
+            }
+        }
+        Ok(())
     }
 
     /// Fails if GnuPG would refuse to encrypt to `keys`, for want of trust say.

@@ -98,11 +98,14 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
     let is_folder = target.is_root() || context.store.beneath().state(target.as_path())? == State::Folder;
     let name = path.file_name().expect("a source has a name");
     let (to, made) = if is_folder || slash {
+        context.refuse_long(target.as_path())?;
         (target.as_path().join(name), target.as_path().to_path_buf())
     } else if folder {
+        context.refuse_long(target.as_path())?;
         (target.as_path().to_path_buf(), parent(target.as_path()))
     } else {
         let entry = EntryName::for_writing(to)?;
+        context.refuse_long(&entry.file())?;
         (entry.file(), parent(entry.as_path()))
     };
     for path in [&path, &to] {

@@ -77,6 +77,7 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
             return Err(CliError::pass(format!("Error: {path} exists but is not a directory.")));
         }
         let context = app.context(&store);
+        context.refuse_long(folder.as_path()).map_err(|e| app.error(e))?;
         let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
         app.tell_notes(&store);
         for path in &made {

@@ -474,6 +474,20 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "A new name may have parts of at most 220 bytes: what files are called while they are written is \
+              longer. pass takes 251.",
+        places: &[at(
+            "long names",
+            "pass insert -m $(printf 'n%.0s' {1..230}) <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Enter contents of nnn"),
+                Ours(Stderr, "has a part of more than 220 bytes"),
+                Stock(Files, "0600 store/nnn"),
+            ],
+        )],
+    },
+    Difference {
         why: "`init` makes one commit for the list, its signature and the entries encrypted anew, as \
               they belong together. pass makes up to three.",
         places: &[
