@@ -6,6 +6,7 @@ mod interrupted;
 mod system;
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 
 use super::hostile::look::{Tree, look};
@@ -100,6 +101,18 @@ fn without_a_store_everything_says_so() {
         assert_eq!(output.code, 1, "{args:?}: {}{}", output.out(), output.err());
         assert!(output.err().contains(text) && !output.err().is_empty(), "{args:?}: {}", output.err());
         assert!(!store.dir().exists(), "{args:?} made the store");
+    }
+}
+
+#[test]
+fn an_empty_store_says_how_to_begin_under_the_name_it_was_asked_by() {
+    let store = TestStore::new();
+    symlink(subject(), store.root().join("bin/passel")).expect("the folder is ours");
+    for program in ["passel", "pass"] {
+        for line in ["ls", "show", ""] {
+            let err = store.shell(&format!("{program} {line}")).err();
+            assert_eq!(err, format!("Error: password store is empty. Try \"{program} init\".\n"));
+        }
     }
 }
 
