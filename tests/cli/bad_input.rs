@@ -116,6 +116,57 @@ fn an_empty_store_says_how_to_begin_under_the_name_it_was_asked_by() {
     }
 }
 
+/// Returns the line of `text` that calls the program `pass` or `passel`, if there is one.
+fn misnamed(text: &str) -> Option<&str> {
+    let is_name = |c: char| c.is_alphanumeric() || "-_./(".contains(c);
+    text.lines().find(|line| line.split(|c| !is_name(c)).any(|word| ["pass", "passel"].contains(&word)))
+}
+
+#[test]
+fn every_message_names_the_program_as_it_was_called() {
+    let bad = Bad::new();
+    symlink(subject(), bad.0.root().join("bin/vault")).expect("the folder is ours");
+    bad.0
+        .shell("mkdir store/web/.gpg-id; ln -s a.gpg store/l.gpg; git -C store config user.name ''; : >store/bobs/.gpg-id")
+        .good();
+    let commands = "init show find grep insert edit generate rm mv cp git";
+    for line in commands.split(' ').map(|command| format!("vault {command} --help")).chain(
+        [
+            "vault init",
+            "vault find",
+            "vault grep",
+            "vault insert",
+            "vault edit",
+            "vault generate",
+            "vault rm",
+            "vault mv",
+            "vault cp",
+            "vault show -x",
+            "vault init mallory",
+            "vault insert -m web/x",
+            "vault insert -m bobs/x",
+            "vault insert -m new",
+            "vault rm -f web",
+            "vault rm -f l",
+            "vault mv l k",
+            "vault generate -i nothing",
+            "vault show -c a",
+            "PASSWORD_STORE_DIR=nowhere vault",
+            "PASSWORD_STORE_DIR=nowhere vault insert -m a",
+            "PASSWORD_STORE_DIR=nowhere vault git init",
+            "PASSWORD_STORE_DIR=nowhere vault git log",
+            "PASSWORD_STORE_DIR=nowhere vault init -p x ''",
+            "rm -rf store/.git; vault git log",
+        ]
+        .map(str::to_owned),
+    ) {
+        let output = bad.0.shell(&line);
+        let said = output.out() + &output.err();
+        assert!(!said.trim().is_empty(), "{line} says nothing");
+        assert_eq!(misnamed(&said), None, "{line}");
+    }
+}
+
 #[test]
 fn without_a_recipients_file_nothing_is_written() {
     let bad = Bad::new();
