@@ -234,8 +234,11 @@ impl Context<'_> {
 
     /// Returns the plaintext of a message that stands at `name`.
     pub fn decrypt(&self, name: impl std::fmt::Display, message: &[u8]) -> Result<Plaintext, OpError> {
-        let failed = |source| OpError::Decrypt { name: name.to_string(), source };
-        self.crypto.decrypt(message).map_err(failed)
+        self.crypto.decrypt(message).map_err(|error| {
+            // Clearer than what gpg makes of it, which has been said as well.
+            let source = if message.is_empty() { CryptoError::Malformed("the file is empty") } else { error };
+            OpError::Decrypt { name: name.to_string(), source }
+        })
     }
 
     /// Returns `text` encrypted for `name`.

@@ -243,6 +243,101 @@ fn what_cannot_be_decrypted_exits_with_2() {
 }
 
 #[test]
+fn a_damaged_entry_is_named_with_the_cause_and_the_mend() {
+    let bad = Bad::new();
+    let file = bad.0.dir().join("web/b.gpg");
+    let whole = fs::read(&file).expect("it is there");
+    let mend = "hint: `pass git log -- 'web/b.gpg'` lists its versions, \
+                `pass git checkout COMMIT -- 'web/b.gpg'` brings one back\n\
+                hint: without one, store it anew (`pass insert -m 'web/b'`) or remove it (`pass rm 'web/b'`)\n";
+    for (bytes, cause) in [
+        (Vec::new(), "not an OpenPGP message: the file is empty"),
+        (b"\xa3\x07\x00\xff\x12".repeat(30), "it is no OpenPGP message"),
+        (b"sesame\n".to_vec(), "it is no OpenPGP message"),
+        (whole[..whole.len() - 1].to_vec(), "the message is damaged"),
+        (whole[..whole.len() / 3].to_vec(), ""),
+    ] {
+        fs::write(&file, bytes).expect("the store is ours");
+        for name in ["web/b", "/web/b"] {
+            let err = bad.0.pass(&["show", name], "").err();
+            assert!(err.contains(&format!("error: cannot decrypt `{name}`\ncaused by: {cause}")), "{err}");
+            assert!(err.ends_with(mend), "{err}");
+        }
+        let err = bad.0.pass(&["generate", "-i", "web/b"], "").err();
+        let told = format!(
+            "Could not reencrypt new password.\ncaused by: cannot decrypt `web/b`\ncaused by: {cause}"
+        );
+        assert!(err.contains(&told) && err.ends_with(mend), "{err}");
+        bad.refuses_with(2, &["edit", "web/b"], mend);
+        bad.refuses(&["mv", "web/b", "bobs/b"], "hint: `pass show 'web/b'` says why");
+    }
+    bad.0.shell("cd store; git checkout HEAD -- 'web/b.gpg'").good();
+    assert_eq!(bad.0.pass(&["show", "web/b"], "").good().out(), "web/b\nmore\n");
+}
+
+#[test]
+fn what_others_keys_open_says_whom_to_ask() {
+    let bad = Bad::new();
+    let line = "echo x | gpg --batch -q --trust-model always -e -r dave@example.org >store/daves.gpg";
+    bad.0.shell(line).good();
+    let told = "caused by: none of your secret keys can read it\n\
+                hint: ask somebody who can read it to name your key to `pass init` as well\n";
+    bad.refuses_with(2, &["show", "daves"], told);
+}
+
+#[test]
+fn an_entry_whose_password_cannot_be_replaced_is_named() {
+    let bad = Bad::new();
+    let told = |name: &str| {
+        format!(
+            "Could not reencrypt new password.\ncaused by: `{name}` is not in the password store\n\
+             hint: `pass generate '{name}'` makes a new entry\n"
+        )
+    };
+    bad.refuses(&["generate", "-i", "nope"], &told("nope"));
+    bad.refuses(&["generate", "-i", "web"], &told("web"));
+}
+
+#[test]
+fn a_clipboard_that_is_not_there_is_named_with_the_mend() {
+    let bad = Bad::new();
+    // Nothing but what decrypts.
+    bad.0.shell("mkdir few; ln -s $(command -v gpg) few/; ln -s /bin/true few/wl-copy").good();
+    for (line, text) in [
+        (
+            "pass show -c a",
+            "Error: No X11 or Wayland display detected\n\
+             hint: `a` was not copied: neither DISPLAY (X11) nor WAYLAND_DISPLAY is set\n",
+        ),
+        (
+            "DISPLAY=:4711 pass show -c a",
+            "error: cannot copy `a` to the clipboard\n\
+             caused by: there is no display `:4711`, which DISPLAY names\nhint: set DISPLAY to",
+        ),
+        (
+            "WAYLAND_DISPLAY=none PATH=few:$PATH pass show -c a",
+            "caused by: there is no display `none`, which WAYLAND_DISPLAY names\nhint: set WAYLAND_DISPLAY to",
+        ),
+        (
+            "DISPLAY=:1 PATH=few bin/pass show -c a",
+            "caused by: the clipboard needs xclip or xsel, which is not installed\n\
+             hint: install the package xclip\n",
+        ),
+        (
+            "rm few/wl-copy; WAYLAND_DISPLAY=none PATH=few bin/pass show -c a",
+            "caused by: the clipboard needs wl-copy, which is not installed\n\
+             hint: install the package wl-clipboard",
+        ),
+        (
+            "DISPLAY=:1 PASSWORD_STORE_X_SELECTION=nowhere pass show -c a",
+            "caused by: there is no selection `nowhere`\nhint: PASSWORD_STORE_X_SELECTION takes clipboard,",
+        ),
+    ] {
+        bad.refuses_line(line, text);
+    }
+}
+
+#[test]
 fn a_name_that_leaves_the_store_or_is_empty_is_refused() {
     let bad = Bad::new();
     for name in ["..", "../x", "web/../../x", "web/..", "../store/x"] {

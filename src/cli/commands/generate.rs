@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::cli::explain;
 use crate::cli::ui::Text;
 use crate::model::{EntryName, Plaintext};
 use crate::ops::generate::{CharacterSet, MAX_LENGTH, password, replace_password};
@@ -96,7 +97,7 @@ fn store_password(
     };
     result.map_err(|error| match error {
         OpError::NotFound(_) | OpError::Decrypt { .. } if in_place => {
-            CliError::pass("Could not reencrypt new password.")
+            explain::not_replaced(&error, &app.ui.program)
         }
         error => app.error(error),
     })

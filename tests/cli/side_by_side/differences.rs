@@ -599,6 +599,21 @@ pub const DIFFERENCES: &[Difference] = &[
         places: &[at("edit what cannot be read", "EDITOR=$PWD/editor pass edit daves", &[Exits("2")])],
     },
     Difference {
+        why: "Where `generate -i` fails we say why, below pass's own words. With pass it is gpg that says it.",
+        places: &[
+            at(
+                "generate",
+                "pass generate -i web/nosuch 30",
+                &[Ours(Stderr, "caused by: `web/nosuch` is not in the password store")],
+            ),
+            at(
+                "generate",
+                "pass generate -i nosuch/folder/x 30",
+                &[Ours(Stderr, "caused by: `nosuch/folder/x` is not in the password store")],
+            ),
+        ],
+    },
+    Difference {
         why: "Folders are made when something is stored in them. pass makes them first and leaves \
               them behind when nothing comes of it.",
         places: &[
