@@ -44,12 +44,18 @@ impl App {
     pub fn clip(&self, secret: &Plaintext, name: &OsStr) -> Result<(), CliError> {
         let options = self.clipboard()?;
         clipboard::copy(secret, &options).map_err(|error| {
-            // What made a program fail is easier to say than what the program said.
+            // What made a program fail is clearer than that it failed.
             let cause = clipboard::check(&options, variable("XDG_RUNTIME_DIR").as_deref()).err();
             explain::clipboard(&cause.unwrap_or(error), &typed(name))
         })?;
         let time = &self.environment.clip_time;
         Ok(self.ui.say(format!("Copied {} to clipboard. Will clear in {time} seconds.", typed(name)))?)
+    }
+
+    /// Fails if a secret could not be copied now: for use before it is stored.
+    pub fn check_clipboard(&self, name: &OsStr) -> Result<(), CliError> {
+        let checked = clipboard::check(&self.clipboard()?, variable("XDG_RUNTIME_DIR").as_deref());
+        checked.map_err(|error| explain::clipboard(&error, &typed(name)))
     }
 
     /// Returns where to copy to, and for how long.

@@ -338,6 +338,19 @@ fn a_clipboard_that_is_not_there_is_named_with_the_mend() {
 }
 
 #[test]
+fn a_password_that_cannot_be_copied_is_not_generated() {
+    let bad = Bad::new();
+    for command in ["generate -c new", "generate -cf a", "generate -ci a 30", "generate -cn web/b"] {
+        bad.refuses_line(&format!("pass {command}"), "Error: No X11 or Wayland display detected\nhint: ");
+        bad.refuses_line(&format!("DISPLAY=:4711 pass {command}"), "there is no display `:4711`");
+        bad.refuses_line(
+            &format!("PASSWORD_STORE_CLIP_TIME=soon DISPLAY=:4711 pass {command}"),
+            "PASSWORD_STORE_CLIP_TIME is `soon`",
+        );
+    }
+}
+
+#[test]
 fn a_name_that_leaves_the_store_or_is_empty_is_refused() {
     let bad = Bad::new();
     for name in ["..", "../x", "web/../../x", "web/..", "../store/x"] {

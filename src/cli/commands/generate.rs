@@ -60,6 +60,10 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = app.context(&store);
     let shown = typed(typed_name);
     let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))? != State::Absent;
+    if args.clip {
+        // A password that nobody has seen would be stored, or replace one that is known.
+        app.check_clipboard(typed_name)?;
+    }
     let permit = match args.in_place {
         true => Permit::Replace,
         false => app.may_replace(args.force, there, &shown)?,
@@ -71,7 +75,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     app.tell_folders(&published);
     app.tell(&published, &[]);
     if args.clip {
-        app.clip(&new, typed_name)
+        app.clip(&new, typed_name).map_err(|error| {
+            error.hint(format!("it is stored all the same: `{} show -c` copies it", app.ui.program))
+        })
     } else if args.qrcode {
         app.qrcode(&new)
     } else {

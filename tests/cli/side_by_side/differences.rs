@@ -614,6 +614,22 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "`generate -c` stores nothing where the password cannot be copied. pass stores it, or replaces \
+              the one that is there, and then fails.",
+        places: &[
+            at(
+                "generate for the clipboard or the screen",
+                "pass generate -c a",
+                &[Stock(Files, "0600 store/a.gpg = \"<password of 25, any>\\n\" for")],
+            ),
+            at(
+                "generate for the clipboard or the screen",
+                "pass generate -nc b 30",
+                &[Stock(Files, "0600 store/b.gpg = \"<password of 30, letters and digits>\\n\" for")],
+            ),
+        ],
+    },
+    Difference {
         why: "Folders are made when something is stored in them. pass makes them first and leaves \
               them behind when nothing comes of it.",
         places: &[
