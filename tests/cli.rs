@@ -11,6 +11,7 @@ mod cli {
     mod concurrency;
     mod git;
     mod hostile;
+    mod manual;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

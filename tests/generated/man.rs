@@ -1,5 +1,8 @@
 //! Manual pages: one for the program, written by hand around its list of commands, and one a command.
 
+#[path = "examples.rs"]
+mod examples;
+
 use clap::Command;
 use clap_mangen::Man;
 
@@ -54,6 +57,7 @@ fn of_command(command: &Command) -> String {
     if !aliases.is_empty() {
         page.push_str(&format!(".SH \"OTHER NAMES\"\n{}\n", aliases.join(", ")));
     }
+    page.push_str(&examples::section(command.get_name(), escaped));
     page.push_str(".SH \"SEE ALSO\"\n\\fBpassel\\fR(1), where everything is that commands have in common\n");
     page
 }
