@@ -10,6 +10,7 @@ use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
 use crate::store::{Options, Store};
 
+use super::commands::edit::memory_folders;
 use super::error::CliError;
 use super::prompt::{Prompt, Terminal};
 use super::ui::Ui;
@@ -58,10 +59,15 @@ impl Environment {
             CliError::new(format!("PASSWORD_STORE_UMASK is `{umask}`, which is no octal mask such as 077"))
         })?;
         let signing = text("PASSWORD_STORE_SIGNING_KEY", "");
+        let mut signing_keys: Vec<String> = signing.split_whitespace().map(str::to_owned).collect();
+        if signing_keys.is_empty() && !signing.is_empty() {
+            // Blanks are no key, but as in pass they do ask for signatures: none is good enough then.
+            signing_keys.push(signing);
+        }
         Ok(Environment {
             root: std::path::absolute(&root).unwrap_or(root),
             keys: os("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
-            signing_keys: signing.split_whitespace().map(str::to_owned).collect(),
+            signing_keys,
             gpg_options: words(&os("PASSWORD_STORE_GPG_OPTS").unwrap_or_default()),
             umask,
             selection: text("PASSWORD_STORE_X_SELECTION", "clipboard"),
@@ -107,7 +113,9 @@ impl App {
 
     /// Opens the store; tells what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
-        let options = Options { umask: self.environment.umask, git: GitProgram::default() };
+        let git =
+            GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
+        let options = Options { umask: self.environment.umask, git };
         let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
         self.tell_notes(&store);
         Ok(store)

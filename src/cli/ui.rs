@@ -157,9 +157,11 @@ impl Ui {
 
     /// Writes a secret to standard output: exactly into a pipe or file, escaped on a terminal.
     pub fn secret(&self, bytes: &[u8]) -> io::Result<()> {
-        if !io::stdout().is_terminal() {
-            return self.write(bytes);
-        }
+        if io::stdout().is_terminal() { self.secret_escaped(bytes) } else { self.write(bytes) }
+    }
+
+    /// Writes a secret with everything escaped that drives a terminal, save line breaks and tabs.
+    pub fn secret_escaped(&self, bytes: &[u8]) -> io::Result<()> {
         let mut shown = zeroize::Zeroizing::new(String::with_capacity(bytes.len() * 4));
         for chunk in bytes.utf8_chunks() {
             escape_into(&mut shown, chunk.valid());

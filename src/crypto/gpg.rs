@@ -64,12 +64,7 @@ impl Gpg {
         // Without `--batch` gpg would ask the terminal whether to use an untrusted key anyway.
         command.args(["--batch", "--output", "-", "--encrypt"]);
         for recipient in to {
-            // Whole fingerprints; `!` forces the subkey.
-            let name = match &recipient.subkey {
-                Some(subkey) => format!("{subkey}!"),
-                None => recipient.fingerprint.to_string(),
-            };
-            command.args(["--recipient", &name]);
+            command.args(["--recipient", &recipient.gpg_name()]);
         }
         let done = self.run_shown(Filter::new(command, plaintext.expose()))?;
         match status::refused_recipient(&done.status) {

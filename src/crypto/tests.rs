@@ -27,7 +27,9 @@ impl Keyring {
     /// Runs gpg on `input`; returns whether it succeeded, and its standard output.
     fn try_gpg<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> (bool, Vec<u8>) {
         let mut command = Command::new("gpg");
-        command.arg("--homedir").arg(self.path()).args(["--batch", "--quiet", "--passphrase", ""]);
+        // Names in the tests are UTF-8, whatever the locale says.
+        command.arg("--homedir").arg(self.path());
+        command.args(["--batch", "--quiet", "--utf8-strings", "--passphrase", ""]);
         command.args(["--pinentry-mode", "loopback"]).args(args).stderr(Stdio::null());
         let done = crate::process::Filter::new(command, input).run().unwrap();
         (done.exit.success(), done.stdout.to_vec())
@@ -333,9 +335,15 @@ fn signs_and_verifies() {
     // A whole signed message is no signature of other data.
     assert_eq!(crypto.verify(b"data", &ring.gpg("--sign", b"forged")).unwrap(), []);
     assert!(crypto.sign(b"data", &["A".repeat(40)]).is_err());
+    let early = crypto.sign(b"data", &[ada.to_string()]).unwrap();
+    assert_eq!(crypto.verify(b"data", &early).unwrap(), std::slice::from_ref(&ada));
     ring.revoke(&ada);
+    // gpg vouches for it still (VALIDSIG), its signer having been good then, for all that one can know.
+    assert_eq!(crypto.verify(b"data", &early).unwrap(), []);
     let both = [signature, crypto.sign(b"data", &[bob.to_string()]).unwrap()].concat();
     assert!(crypto.verify(b"data", &both).unwrap().contains(&bob));
+    ring.expire(&bob);
+    assert_eq!(crypto.verify(b"data", &both).unwrap(), []);
 }
 
 #[test]

@@ -101,68 +101,18 @@ impl Repo {
         Ok((base, tree, index))
     }
 
-    /// Makes the commit object, signed by the user's own git if `settings` say so: it knows OpenPGP,
-    /// ssh and X.509 keys, and may ask for a passphrase.
-    pub fn make_commit(
-        &self,
-        prepared: &Prepared,
-        settings: &Settings,
-        git: &GitProgram,
-    ) -> Result<Oid, GitError> {
-        let id = if settings.sign {
-            self.sign_commit(prepared, settings, git)?
-        } else {
-            let tree = self.repo.find_tree(prepared.tree).map_err(git_error("read a tree"))?;
-            let parent = match prepared.parent {
-                Some(id) => Some(self.repo.find_commit(id).map_err(git_error("read HEAD"))?),
-                None => None,
-            };
-            let (author, committer) = (settings.author.signature()?, settings.committer.signature()?);
-            let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
-            self.repo
-                .commit(None, &author, &committer, &prepared.message, &tree, &parents)
-                .map_err(git_error("write the commit"))?
+    /// Writes the commit object, unsigned.
+    pub fn write_commit(&self, prepared: &Prepared, settings: &Settings) -> Result<Oid, GitError> {
+        let tree = self.repo.find_tree(prepared.tree).map_err(git_error("read a tree"))?;
+        let parent = match prepared.parent {
+            Some(id) => Some(self.repo.find_commit(id).map_err(git_error("read HEAD"))?),
+            None => None,
         };
-        Ok(id)
-    }
-
-    fn sign_commit(
-        &self,
-        prepared: &Prepared,
-        settings: &Settings,
-        git: &GitProgram,
-    ) -> Result<Oid, GitError> {
-        let mut command = git.command(&self.workdir);
-        // -S: commit-tree ignores commit.gpgsign. The message comes by standard input.
-        command.args(["commit-tree", "-S", "-F", "-"]);
-        if let Some(parent) = prepared.parent {
-            command.args(["-p", &parent.to_string()]);
-        }
-        command.arg(prepared.tree.to_string());
-        for (role, who) in [("AUTHOR", &settings.author), ("COMMITTER", &settings.committer)] {
-            let line = who.line();
-            let date = line.rsplitn(3, ' ').collect::<Vec<_>>();
-            command.env(format!("GIT_{role}_NAME"), &who.name);
-            command.env(format!("GIT_{role}_EMAIL"), &who.email);
-            command.env(format!("GIT_{role}_DATE"), format!("@{} {}", date[1], date[0]));
-        }
-        let not_run = |source| GitError::NotRun { program: "git".to_owned(), source };
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(not_run)?;
-        {
-            let mut stdin = child.stdin.take().expect("standard input is piped");
-            // A git that fails early may not read it; its exit code tells.
-            let _ = stdin.write_all(prepared.message.as_bytes());
-        }
-        let output = child.wait_with_output().map_err(not_run)?;
-        let id = String::from_utf8_lossy(&output.stdout);
-        match Oid::from_str(id.trim()) {
-            Ok(id) if output.status.success() => {
-                // git leaves it to the system when a commit object reaches the disk.
-                self.sync_loose([id])?;
-                Ok(id)
-            }
-            _ => Err(GitError::Sign),
-        }
+        let (author, committer) = (settings.author.signature()?, settings.committer.signature()?);
+        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        self.repo
+            .commit(None, &author, &committer, &prepared.message, &tree, &parents)
+            .map_err(git_error("write the commit"))
     }
 
     /// Runs the hook `post-commit`; its failure comes back as a warning's text.
@@ -399,6 +349,8 @@ impl HookedChange<'_> {
                 added.push((path, (!file.id().is_zero()).then(|| (file.id(), u32::from(file.mode())))));
             }
         }
+        // The hook's git leaves it to the system when a blob reaches the disk.
+        self.repo.sync_loose(added.iter().filter_map(|(_, new)| *new).map(|(id, _)| id))?;
         self.tree = tree.create_updated(repo, &theirs).map_err(git_error("write a tree"))?;
         self.index.extend(added);
         Ok(())

@@ -16,13 +16,16 @@ use super::{GitError, Repo, git_error, io_error};
 #[derive(Debug, PartialEq, Eq)]
 pub struct IndexStamp(Option<(u64, Vec<u8>)>);
 
+/// Returns the metadata of the file at a path if it holds this blob.
+pub type Stats<'a> = &'a dyn Fn(&Path, git2::Oid) -> Option<Stat>;
+
 impl Repo {
     /// Writes the new index beside the present one, to be put inside git's lock; durable. Returns the
     /// stamp of the index it was made from.
     pub fn stage_index(&self, nonce: &str, changes: &[IndexChange]) -> Result<IndexStamp, GitError> {
         let stamp = self.index_stamp()?;
         let own = self.own_file(nonce, "index");
-        self.write_index(&self.index_file(), &own, changes, &|_| None)?;
+        self.write_index(&self.index_file(), &own, changes, &|_, _| None)?;
         Ok(stamp)
     }
 
@@ -44,12 +47,13 @@ impl Repo {
     }
 
     /// Puts the new index in place and lets git's lock go. `stat` gives the files' metadata as they now
-    /// are, so that git need not read them again.
+    /// are, so that git need not read them again; none for a file that another program has changed, or
+    /// git would take its version for ours.
     pub fn finish_index(
         &self,
         nonce: &str,
         changes: &[IndexChange],
-        stat: &dyn Fn(&Path) -> Option<Stat>,
+        stat: Stats<'_>,
     ) -> Result<(), GitError> {
         let second = self.own_file(nonce, "index2");
         // What lies in our lock is the present index with the change, what a hook added included.
@@ -68,7 +72,7 @@ impl Repo {
         base: &Path,
         path: &Path,
         changes: &[IndexChange],
-        stat: &dyn Fn(&Path) -> Option<Stat>,
+        stat: Stats<'_>,
     ) -> Result<(), GitError> {
         // libgit2's own lock, left behind if we were killed in the middle of this.
         let _ = fs::remove_file(super::publish::lock_path(path));
@@ -83,7 +87,7 @@ impl Repo {
         for (name, new) in changes {
             match new {
                 Some((id, mode)) => {
-                    let entry = index_entry(name, *id, *mode, stat(name));
+                    let entry = index_entry(name, *id, *mode, stat(name, *id));
                     index.add(&entry).map_err(git_error("change the index"))?;
                 }
                 None => {

@@ -8,6 +8,7 @@ pub mod commit;
 pub mod index;
 pub mod publish;
 pub mod settings;
+pub mod signing;
 pub mod summary;
 
 use std::io;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub use git2::Oid;
 
 use crate::model::Shown;
+use crate::process::tmpdir::PrivateFolderError;
 
 /// Why git could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +90,9 @@ pub enum GitError {
     /// A hook left no message.
     #[error("a hook made the commit's message empty")]
     NoMessage,
+    /// There is no folder for what git writes aside.
+    #[error("there is no folder to have a commit signed in")]
+    Aside(#[source] PrivateFolderError),
     /// git could not sign.
     #[error("git could not sign the commit")]
     Sign,

@@ -138,6 +138,17 @@ pub struct RecipientId {
     pub encryption_keys: Vec<KeyId>,
 }
 
+impl RecipientId {
+    /// Returns what names it to gpg and nothing else: a whole fingerprint, and `!` where that is the one
+    /// subkey's to use.
+    pub fn gpg_name(&self) -> String {
+        match &self.subkey {
+            Some(subkey) => format!("{subkey}!"),
+            None => self.fingerprint.to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,28 +2,19 @@
 
 use std::path::PathBuf;
 
-use super::reencrypt::{Reencrypted, Reencryption};
-use super::{Context, OpError, signature_path};
-use crate::model::{Fingerprint, FolderName, GpgId, Shown};
+use super::reencrypt::{Changed, add_entries, suffix};
+use super::{Context, OpError, check_signature, signature_path};
+use crate::model::{FolderName, GpgId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
-use crate::store::transaction::{Change, Plan, Published};
+use crate::store::transaction::{Change, Plan};
 
 /// Where a recipient stands that was given to `init`.
 pub const GIVEN: &str = "the command";
 
-/// What setting recipients did.
-#[derive(Debug)]
-pub struct Initialised {
-    /// What was published.
-    pub published: Published,
-    /// The entries encrypted anew.
-    pub reencrypted: Vec<Reencrypted>,
-}
-
 /// Makes `ids` the recipients of `folder`, as they were typed, and encrypts its entries to them: in one
 /// commit, or nothing at all.
-pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Initialised, OpError> {
+pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Changed, OpError> {
     let list = GpgId::from_ids(ids.iter().map(String::as_str));
     let file = folder.gpg_id();
     let mut reencrypted = Vec::new();
@@ -43,19 +34,20 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
         let mut plan = change_list(context, folder, Some(list.as_bytes().to_vec()))?;
         let listed = plan.changes.iter().any(|change| change.path == file);
         let what = Shown::new(&ids.join(", ")).to_string();
+        let place = suffix(&folder.to_string());
         plan.subject = match listed {
-            true => format!("Set GPG id to {what}{}.", suffix(folder)),
-            false => format!("Reencrypt password store using new GPG id {what}{}.", suffix(folder)),
+            true => format!("Set GPG id to {what}{place}."),
+            false => format!("Reencrypt password store using new GPG id {what}{place}."),
         };
         plan.folders.push(folder.as_path().to_path_buf());
-        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
+        reencrypted = add_entries(context, folder.as_path(), &overlay, &mut plan)?;
         Ok(plan)
     })?;
-    Ok(Initialised { published, reencrypted })
+    Ok(Changed { published, reencrypted })
 }
 
 /// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.
-pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Initialised, OpError> {
+pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Changed, OpError> {
     let file = folder.gpg_id();
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
@@ -63,10 +55,10 @@ pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Resu
         let mut plan = change_list(context, folder, None)?;
         plan.subject = subject.to_owned();
         plan.prune = folders_upwards(folder);
-        reencrypted = add_entries(context, folder, &overlay, &mut plan)?;
+        reencrypted = add_entries(context, folder.as_path(), &overlay, &mut plan)?;
         Ok(plan)
     })?;
-    Ok(Initialised { published, reencrypted })
+    Ok(Changed { published, reencrypted })
 }
 
 /// Returns the plan that writes or removes the recipients file and its signature.
@@ -98,41 +90,11 @@ fn change_list(context: &Context<'_>, folder: &FolderName, new: Option<Vec<u8>>)
 
 /// Signs a recipients file with the user's signing keys, and checks that it is.
 fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<u8>, OpError> {
-    let path = Shown::os(&folder.gpg_id()).to_string();
-    let failed = |source| OpError::Sign { path: path.clone(), source };
+    let file = folder.gpg_id();
+    let failed = |source| OpError::Sign { path: Shown::os(&file).to_string(), source };
     let signature = context.crypto.sign(bytes, context.signing_keys).map_err(failed)?;
-    let signers = context.crypto.verify(bytes, &signature).map_err(failed)?;
-    let wanted: Vec<Fingerprint> =
-        context.signing_keys.iter().filter_map(|key| Fingerprint::parse(key)).collect();
-    if wanted.iter().any(|key| signers.contains(key)) {
-        return Ok(signature);
-    }
-    Err(OpError::Signature(path))
-}
-
-/// Adds the entries below `folder` that need encrypting anew to `plan`.
-fn add_entries(
-    context: &Context<'_>,
-    folder: &FolderName,
-    overlay: &Overlay,
-    plan: &mut Plan,
-) -> Result<Vec<Reencrypted>, OpError> {
-    let mut work = Reencryption::new(context, overlay);
-    context.store.refuse_left_out(folder.as_path())?;
-    if context.store.beneath().state(folder.as_path())? == State::Folder || folder.is_root() {
-        // Listed first: what comes while we encrypt is found missing under the lock.
-        plan.below.push((folder.as_path().to_path_buf(), context.store.files_below(folder.as_path())?));
-        let changes = work.folder(folder.as_path())?;
-        plan.changes.extend(changes);
-    }
-    let (done, seen) = work.finish()?;
-    plan.seen.extend(seen);
-    Ok(done)
-}
-
-/// Returns what pass adds to messages about a folder other than the root.
-fn suffix(folder: &FolderName) -> String {
-    if folder.is_root() { String::new() } else { format!(" ({folder})") }
+    check_signature(context.crypto, context.signing_keys, &file, bytes, Some(&signature))?;
+    Ok(signature)
 }
 
 /// Returns a folder and those above it, innermost first, without the root.

@@ -225,11 +225,8 @@ impl Context<'_> {
         if self.signing_keys.is_empty() {
             return Ok(());
         }
-        let wrong = || OpError::Signature(Shown::os(file).to_string());
         let signature = self.store.beneath().read(&signature_path(file)).map_err(StoreError::from)?;
-        let signers = self.crypto.verify(bytes, &signature.ok_or_else(wrong)?).map_err(|_| wrong())?;
-        let wanted = self.signing_keys.iter().filter_map(|key| Fingerprint::parse(key));
-        if wanted.into_iter().any(|key| signers.contains(&key)) { Ok(()) } else { Err(wrong()) }
+        check_signature(self.crypto, self.signing_keys, file, bytes, signature.as_deref())
     }
 
     /// Returns the plaintext of a message that stands at `name`.
@@ -261,7 +258,22 @@ impl Context<'_> {
     }
 }
 
-/// Returns the path of a recipients file's signature.
+/// Fails unless `signature` is a good one of `bytes`, which stand in `file`, by one of the fingerprints
+/// `keys`.
+pub fn check_signature(
+    crypto: &dyn Crypto,
+    keys: &[String],
+    file: &Path,
+    bytes: &[u8],
+    signature: Option<&[u8]>,
+) -> Result<(), OpError> {
+    let wrong = || OpError::Signature(Shown::os(file).to_string());
+    let signers = crypto.verify(bytes, signature.ok_or_else(wrong)?).map_err(|_| wrong())?;
+    let mut wanted = keys.iter().filter_map(|key| Fingerprint::parse(key));
+    if wanted.any(|key| signers.contains(&key)) { Ok(()) } else { Err(wrong()) }
+}
+
+/// Returns the path of a file's signature.
 pub fn signature_path(file: &Path) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(".sig");

@@ -9,7 +9,7 @@ use super::{Context, OpError, Recipients};
 use crate::model::{FolderName, KeyId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::Change;
+use crate::store::transaction::{Change, Plan, Published};
 
 /// An entry that is encrypted anew, to be told to the user.
 #[derive(Debug, Clone)]
@@ -20,8 +20,57 @@ pub struct Reencrypted {
     pub key_ids: Vec<KeyId>,
 }
 
+/// What encrypting entries anew did.
+#[derive(Debug)]
+pub struct Changed {
+    /// What was published.
+    pub published: Published,
+    /// The entries encrypted anew.
+    pub reencrypted: Vec<Reencrypted>,
+}
+
 /// Recipients files that were looked at, as they were.
 pub type Seen = Vec<(PathBuf, State)>;
+
+/// Brings the entry at `path`, or all below that folder, in line with the recipients of their folders: in
+/// one commit, or nothing at all.
+pub fn reencrypt(context: &Context<'_>, path: &Path) -> Result<Changed, OpError> {
+    if context.store.beneath().state(path)? == State::Absent {
+        return Err(OpError::NotFound(shown_entry(path)));
+    }
+    let mut reencrypted = Vec::new();
+    let published = context.publish(|| {
+        let subject = format!("Reencrypt password store{}.", suffix(&shown_entry(path)));
+        let mut plan = Plan { subject, ..Plan::default() };
+        reencrypted = add_entries(context, path, &Overlay::new(), &mut plan)?;
+        Ok(plan)
+    })?;
+    Ok(Changed { published, reencrypted })
+}
+
+/// Adds the entry at `path`, or those below that folder, to `plan` where they need encrypting anew.
+pub fn add_entries(
+    context: &Context<'_>,
+    path: &Path,
+    overlay: &Overlay,
+    plan: &mut Plan,
+) -> Result<Vec<Reencrypted>, OpError> {
+    let mut work = Reencryption::new(context, overlay);
+    context.store.refuse_left_out(path)?;
+    match context.store.beneath().state(path)? {
+        State::Folder => {
+            // Listed first: what comes while we encrypt is found missing under the lock.
+            plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
+            plan.changes.extend(work.folder(path)?);
+        }
+        State::File(_) if is_entry(path) => plan.changes.extend(work.entry(path)?),
+        // Links are left alone, as in pass: what they lead to has its own place.
+        _ => {}
+    }
+    let (done, seen) = work.finish()?;
+    plan.seen.extend(seen);
+    Ok(done)
+}
 
 /// Re-encrypts many entries; looks each folder's recipients up once, and gathers failures.
 pub struct Reencryption<'a, 'c> {
@@ -113,18 +162,25 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     pub fn folder(&mut self, folder: &Path) -> Result<Vec<Change>, OpError> {
         let mut changes = Vec::new();
         for (path, kind) in self.context.store.beneath().below(folder)?.files {
-            // Links are left alone, as in pass: what they lead to has its own place.
-            if kind != FileType::RegularFile || !is_entry(&path) {
-                continue;
-            }
-            let Some(message) = self.context.store.beneath().read(&path)? else { continue };
-            let seen = State::of(&message);
-            match self.message(&path, &path, &message)? {
-                Some(new) => changes.push(Change { path, seen, new: Some(new) }),
-                None => self.right.push((path, seen)),
+            // Links are left alone here too.
+            if kind == FileType::RegularFile && is_entry(&path) {
+                changes.extend(self.entry(&path)?);
             }
         }
         Ok(changes)
+    }
+
+    /// Returns the change that brings the entry at `path` in line, none if it is right as it is.
+    pub fn entry(&mut self, path: &Path) -> Result<Option<Change>, OpError> {
+        let Some(message) = self.context.store.beneath().read(path)? else { return Ok(None) };
+        let (path, seen) = (path.to_path_buf(), State::of(&message));
+        match self.message(&path, &path, &message)? {
+            Some(new) => Ok(Some(Change { path, seen, new: Some(new) })),
+            None => {
+                self.right.push((path, seen));
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -147,4 +203,9 @@ pub fn is_entry(path: &Path) -> bool {
 pub fn shown_entry(path: &Path) -> String {
     let text = Shown::os(path).to_string();
     text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
+}
+
+/// Returns what pass adds to messages about a part of the store, by its name; nothing about all of it.
+pub fn suffix(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" ({name})") }
 }

@@ -22,6 +22,7 @@ GENERATED_LENGTH=${PASSWORD_STORE_GENERATED_LENGTH:-25}
 CHARACTER_SET=${PASSWORD_STORE_CHARACTER_SET:-[:punct:][:alnum:]}
 CHARACTER_SET_NO_SYMBOLS=${PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS:-[:alnum:]}
 INNER_GIT_DIR=
+passel_reencrypted=
 unset SECURE_TMPDIR
 GPG_RECIPIENTS=()
 GPG_RECIPIENT_ARGS=()
@@ -53,7 +54,7 @@ export GIT_CEILING_DIRECTORIES=$PREFIX/..
 # Talking
 #
 die() {
-	printf '%s\n' "$*" >&2
+	passel_say "$*"$'\n'
 	exit 1
 }
 
@@ -61,19 +62,32 @@ die() {
 yesno() {
 	local answer
 	if [[ -t 0 ]]; then
-		read -r -p "$1 [y/N] " answer
+		passel_say "$1 [y/N] "
+		read -r answer
 		case $answer in y | Y) ;; *) exit 1 ;; esac
 	fi
 }
 
 # Runs our own program by the name that we were called by, with what the extension may have changed.
 passel_call() (
+	# No values: as they are, but told also where the extension made them, not the environment.
+	export PASSWORD_STORE_KEY PASSWORD_STORE_SIGNING_KEY PASSWORD_STORE_GPG_OPTS
 	export PASSWORD_STORE_DIR=$PREFIX PASSWORD_STORE_EXTENSIONS_DIR=$EXTENSIONS
 	export PASSWORD_STORE_X_SELECTION=$X_SELECTION PASSWORD_STORE_CLIP_TIME=$CLIP_TIME
 	export PASSWORD_STORE_GENERATED_LENGTH=$GENERATED_LENGTH PASSWORD_STORE_CHARACTER_SET=$CHARACTER_SET
 	export PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS=$CHARACTER_SET_NO_SYMBOLS
 	exec -a "$0" "$passel_binary" "$@"
 )
+
+# Prints $1 on standard error. An extension puts into it what was typed, or what somebody's QR code says: on
+# a terminal all is written out that could drive it.
+passel_say() {
+	if [[ -t 2 ]]; then
+		printf '%s' "$1" | passel_call --internal-shown >&2
+	else
+		printf '%s' "$1" >&2
+	fi
+}
 
 # Copies $1, which the message calls $2. The secret goes through a pipe (printf is no program of its own).
 clip() {
@@ -148,16 +162,21 @@ git_add_file() {
 	git -C "$INNER_GIT_DIR" add -- "$1" || return
 	if [[ -n $(git -C "$INNER_GIT_DIR" status --porcelain -- "$1") ]]; then
 		git_commit "$2"
+	elif [[ -n $passel_reencrypted ]] && ! git -C "$INNER_GIT_DIR" diff --cached --quiet; then
+		# reencrypt_path has committed $1; what was staged to go with it, its old place say, is yet to come.
+		git_commit "$2"
 	else
 		return 1
 	fi
 }
 
+# git shows the message as it is, and a log may too: what drives a terminal is written out, as in our own.
 git_commit() {
 	[[ -n $INNER_GIT_DIR ]] || return
-	local sign=()
+	local sign=() message
+	message=$(printf '%s' "$1" | passel_call --internal-shown) || return
 	[[ $(git -C "$INNER_GIT_DIR" config --bool pass.signcommits) != true ]] || sign=(-S)
-	git -C "$INNER_GIT_DIR" commit "${sign[@]}" -m "$1"
+	git -C "$INNER_GIT_DIR" commit "${sign[@]}" -m "$message"
 }
 
 #
@@ -166,103 +185,34 @@ git_commit() {
 
 # Ends the command unless $1 is signed, in $1.sig, by one of PASSWORD_STORE_SIGNING_KEY (if that is set).
 verify_file() {
-	[[ -n $PASSWORD_STORE_SIGNING_KEY ]] || return 0
-	[[ -f $1.sig ]] || die "Error: there is no signature of $1."
-	local words wanted
-	# Of a good signature gpg tells the signing key (field 3) and its primary key (the last).
-	# shellcheck disable=SC2086
-	while read -r -a words; do
-		[[ ${words[1]} == VALIDSIG ]] || continue
-		for wanted in $PASSWORD_STORE_SIGNING_KEY; do
-			[[ $wanted =~ ^[A-F0-9]{40}$ ]] || continue
-			case $wanted in "${words[2]}" | "${words[${#words[@]} - 1]}") return 0 ;; esac
-		done
-	done < <("$GPG" $PASSWORD_STORE_GPG_OPTS --status-fd=1 --verify "$1.sig" "$1" 2>/dev/null)
-	die "Error: the signature of $1 is not by a key of PASSWORD_STORE_SIGNING_KEY."
+	[[ -z $PASSWORD_STORE_SIGNING_KEY ]] || passel_call --internal-verify "$1" || exit 1
 }
 
-# Sets GPG_RECIPIENTS and GPG_RECIPIENT_ARGS to the recipients that rule the folder $1 of the store.
+# Sets GPG_RECIPIENTS and GPG_RECIPIENT_ARGS to the recipients that rule the folder $1 of the store: whole
+# fingerprints, in which gpg finds nobody else. Ends the command unless each of them can be encrypted to.
 set_gpg_recipients() {
-	local line file=$PREFIX/$1
+	local passel_found passel_id
+	passel_found=$(passel_call --internal-recipients "$1") || exit 1
 	GPG_RECIPIENTS=()
 	GPG_RECIPIENT_ARGS=()
-	if [[ -n $PASSWORD_STORE_KEY ]]; then
-		for line in $PASSWORD_STORE_KEY; do
-			passel_add_recipient "$line"
-		done
-		return
-	fi
-	until [[ -f $file/.gpg-id || $file == "$PREFIX" ]]; do
-		file=${file%/*}
-	done
-	file=$file/.gpg-id
-	if [[ ! -f $file ]]; then
-		die "Error: You must run:
-    $PROGRAM init your-gpg-id
-before you may use the password store."
-	fi
-	[[ ! -L $file ]] || die "Error: $file is a symbolic link."
-	verify_file "$file"
-	# The last line counts without its line break too.
-	while read -r line || [[ -n $line ]]; do
-		line=${line%%#*}
-		line=${line%"${line##*[![:space:]]}"}
-		[[ -z $line ]] || passel_add_recipient "$line"
-	done <"$file"
+	while read -r passel_id; do
+		GPG_RECIPIENTS+=("$passel_id")
+		GPG_RECIPIENT_ARGS+=(-r "$passel_id")
+	done <<<"$passel_found"
 }
 
-passel_add_recipient() {
-	GPG_RECIPIENTS+=("$1")
-	GPG_RECIPIENT_ARGS+=(-r "$1")
-}
-
-# Prints the IDs of the keys that GPG_RECIPIENTS encrypt to, sorted; gpg groups are followed.
-passel_wanted_keys() {
-	local id name line members split ids=() tag kind
-	for id in "${GPG_RECIPIENTS[@]}"; do
-		members=$id
-		# shellcheck disable=SC2086
-		while IFS=: read -r tag kind name line; do
-			[[ $tag:$kind:$name == cfg:group:"$id" ]] && members=$line
-		done < <("$GPG" $PASSWORD_STORE_GPG_OPTS --list-config --with-colons group 2>/dev/null)
-		IFS=';' read -r -a split <<<"$members"
-		ids+=("${split[@]}")
-	done
-	# Usable (not revoked, expired, disabled) subkeys for encryption: fields 2, 5 and 12.
-	# shellcheck disable=SC2086
-	"$GPG" $PASSWORD_STORE_GPG_OPTS --list-keys --with-colons -- "${ids[@]}" |
-		awk -F: '$1 == "sub" && $2 !~ /[idre]/ && $12 ~ /e/ { print $5 }' | LC_ALL=C sort -u
-}
-
-# Prints the IDs of the keys that the file $1 is encrypted to, sorted.
-passel_actual_keys() {
-	# shellcheck disable=SC2086
-	"$GPG" $PASSWORD_STORE_GPG_OPTS --batch --list-only --status-fd=1 --decrypt -- "$1" 2>/dev/null |
-		awk '$2 == "ENC_TO" { print $3 }' | LC_ALL=C sort -u
-}
-
-# Encrypts every entry below $1 anew whose keys are not those of its recipients. Goes on after a failure,
-# and says so in the end.
+# Encrypts the entry $1, or all below the folder $1, anew where others can read them than their recipients:
+# in a commit of its own, or none of them, and then the command ends, as pass's does for a recipient's sake.
+# (An entry that cannot be encrypted anew pass leaves as it is, and returns 0.)
+# The git_add_file that comes next then has nothing to do and returns 1. It does so under pass too, whenever
+# nothing was to be encrypted anew or there is no repository, and no caller there takes it for a failure.
 reencrypt_path() {
-	local file folder wanted fresh failed=0
-	while IFS= read -r -d '' file; do
-		folder=${file%/*}/
-		folder=${folder#"${PREFIX%/}"/}
-		set_gpg_recipients "${folder%/}"
-		wanted=$(passel_wanted_keys) || wanted=
-		[[ -n $wanted && $wanted == "$(passel_actual_keys "$file")" ]] && continue
-		fresh=$(mktemp "$file.tmp.XXXXXX.--") || { failed=1; continue; }
-		folder=${file#"${PREFIX%/}"/}
-		printf '%s: reencrypting to %s\n' "${folder%.gpg}" "${wanted//$'\n'/ }"
-		if [[ -n $wanted ]] && "$GPG" -d "${GPG_OPTS[@]}" "$file" |
-			"$GPG" -e "${GPG_RECIPIENT_ARGS[@]}" -o "$fresh" "${GPG_OPTS[@]}"; then
-			mv -f -- "$fresh" "$file" && continue
-		fi
-		rm -f -- "$fresh"
-		printf 'Error: %s could not be encrypted anew.\n' "$file" >&2
-		failed=1
-	done < <(find "$1" -name .git -prune -o -type f -iname '*.gpg' -print0)
-	return "$failed"
+	local passel_done
+	passel_done=$(passel_call --internal-reencrypt "$1") || exit 1
+	[[ -z $passel_done ]] || {
+		printf '%s\n' "$passel_done"
+		passel_reencrypted=yes
+	}
 }
 
 #

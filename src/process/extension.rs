@@ -27,6 +27,19 @@ pub const CLIP_ARGUMENT: &str = "--internal-clip";
 /// The same for an extension's `qrcode`.
 pub const QRCODE_ARGUMENT: &str = "--internal-qrcode";
 
+/// Its `set_gpg_recipients` asks so for the recipients of the folder that is the second argument.
+pub const RECIPIENTS_ARGUMENT: &str = "--internal-recipients";
+
+/// Its `reencrypt_path` asks so to bring what is at that path in line with its recipients.
+pub const REENCRYPT_ARGUMENT: &str = "--internal-reencrypt";
+
+/// Its `verify_file` asks so whether that file is signed as `PASSWORD_STORE_SIGNING_KEY` wants it.
+pub const VERIFY_ARGUMENT: &str = "--internal-verify";
+
+/// Whatever prints a text of its own asks so, with no second argument, for standard input with all
+/// written out that drives a terminal.
+pub const SHOWN_ARGUMENT: &str = "--internal-shown";
+
 /// Why an extension did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ExtensionError {

@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use super::tmpdir::{PrivateFolder, PrivateFolderError};
 
 /// Variables that would point git at another repository than the store's; pass ignores them too.
 pub const REPOSITORY_VARIABLES: [&str; 7] = [
@@ -21,15 +23,24 @@ pub const REPOSITORY_VARIABLES: [&str; 7] = [
 pub struct GitProgram {
     /// The program, looked up in `PATH`.
     pub program: OsString,
+    /// Folders in memory, the best first, for what it has to write aside.
+    pub memory: Vec<PathBuf>,
+    /// Where that goes if none of them serves.
+    pub temporary: PathBuf,
 }
 
 impl Default for GitProgram {
     fn default() -> Self {
-        GitProgram { program: "git".into() }
+        GitProgram { program: "git".into(), memory: Vec::new(), temporary: "/tmp".into() }
     }
 }
 
 impl GitProgram {
+    /// Returns a private folder for what git has to write aside; swept by the next command if we are killed.
+    pub fn aside(&self) -> Result<PrivateFolder, PrivateFolderError> {
+        PrivateFolder::in_memory(&self.memory).or_else(|_| PrivateFolder::on_disk(&self.temporary))
+    }
+
     /// Returns a command that runs git in `folder`, the repository there and no other.
     pub fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.program);

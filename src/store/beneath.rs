@@ -47,6 +47,11 @@ impl BeneathError {
         let BeneathError::Io { source, .. } = self else { return false };
         matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
     }
+
+    /// Whether something stands where nothing was to be replaced.
+    pub fn is_taken(&self) -> bool {
+        matches!(self, BeneathError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    }
 }
 
 /// What stands at a path: enough to notice that it changed.
@@ -198,6 +203,18 @@ impl Beneath {
         result.map_err(|e| failed("put in place", to, e))
     }
 
+    /// Exchanges two files, so that neither is lost; returns false where the file system cannot.
+    pub fn exchange(&self, one: &Path, other: &Path) -> Result<bool, BeneathError> {
+        let (one_folder, one_name) = self.open_parent(one)?;
+        let (other_folder, other_name) = self.open_parent(other)?;
+        let result = rename_exchange(one_folder.as_fd(), one_name, other_folder.as_fd(), other_name);
+        match result {
+            Ok(()) => Ok(true),
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => Ok(false),
+            Err(error) => Err(failed("put in place", other, error)),
+        }
+    }
+
     /// Removes the file or link `path`; returns whether it was there.
     pub fn remove(&self, path: &Path) -> Result<bool, BeneathError> {
         self.unlink(path, AtFlags::empty())
@@ -315,6 +332,22 @@ fn rename_fresh(
     }
     rustix::fs::linkat(from, from_name, to, to_name, AtFlags::empty())?;
     rustix::fs::unlinkat(from, from_name, AtFlags::empty())
+}
+
+/// Exchanges two names in one step.
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_exchange(
+    one: BorrowedFd<'_>,
+    one_name: &OsStr,
+    other: BorrowedFd<'_>,
+    other_name: &OsStr,
+) -> Result<(), Errno> {
+    rustix::fs::renameat_with(one, one_name, other, other_name, RenameFlags::EXCHANGE)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_exchange(_: BorrowedFd<'_>, _: &OsStr, _: BorrowedFd<'_>, _: &OsStr) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
 }
 
 /// Opens one component, which must be a folder and no link.

@@ -7,6 +7,7 @@ pub mod locale;
 pub mod lock;
 pub mod names;
 pub mod pattern;
+mod placing;
 pub mod recipients;
 pub mod recovery;
 mod sync;

@@ -3,10 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
-use sha2::{Digest as _, Sha256};
-
-use super::beneath::State;
-use super::journal::{Journal, JournalError, Phase, RepoPart, staged, state_text, unescape};
+use super::journal::{Journal, JournalError, Phase, RepoPart, staged, unescape};
 use super::lock::Lock;
 use super::sync::sync_paths;
 use super::{Store, StoreError};
@@ -16,12 +13,12 @@ use crate::model::Shown;
 
 /// A repository named by a journal, opened.
 pub(super) struct Found {
-    repo: Repo,
+    pub(super) repo: Repo,
     name: String,
     old: Option<Oid>,
     new: Option<Oid>,
     /// Whether its branch holds the journal's commit.
-    moved: bool,
+    pub(super) moved: bool,
 }
 
 impl Store {
@@ -46,11 +43,11 @@ impl Store {
             // Only the half-written beginning of one: nothing had been changed.
             return Ok(Journal::remove(&path)?);
         };
-        let repos = self.find_repos(&journal)?;
+        let mut repos = self.find_repos(&journal)?;
         let committed = journal.phase == Phase::Committed || repos.iter().any(|found| found.moved);
         let subject = Shown::new(&journal.subject).to_string();
         if committed {
-            self.roll_forward(&journal, &repos)?;
+            self.roll_forward(&journal, &mut repos)?;
             self.note(format!("finished a change that was interrupted: {subject}"));
         } else {
             self.roll_back(&journal)?;
@@ -60,7 +57,7 @@ impl Store {
     }
 
     /// Clears what a command left that was killed while it prepared its commit.
-    fn sweep_preparation(&self) -> Result<(), StoreError> {
+    pub(super) fn sweep_preparation(&self) -> Result<(), StoreError> {
         let path = self.preparing_path();
         if !Journal::exists(&path) {
             return Ok(());
@@ -75,6 +72,9 @@ impl Store {
         for prefix in prefixes {
             let repo = Repo::open(&self.root, &prefix)?;
             repo.sweep_objects();
+            // What was removed must be so for good before nobody is told of it any more.
+            let folders = repo.object_folders().into_iter().filter(|folder| folder.exists());
+            sync_paths(&folders.collect::<Vec<_>>())?;
             if let Some(journal) = &known {
                 repo.sweep(&journal.nonce, &repo.branch()?)?;
             }
@@ -120,19 +120,20 @@ impl Store {
     }
 
     /// Finishes a change that came to its commit point.
-    fn roll_forward(&self, journal: &Journal, repos: &[Found]) -> Result<(), StoreError> {
+    fn roll_forward(&self, journal: &Journal, repos: &mut [Found]) -> Result<(), StoreError> {
         let until = Instant::now() + PATIENCE;
-        for found in repos.iter().filter(|found| !found.moved) {
+        for found in repos.iter_mut().filter(|found| !found.moved) {
             if let Some(new) = found.new {
                 // Another repository's branch has moved, so this one has to follow.
                 if !found.repo.holds_ref_lock(&journal.nonce, &found.name)
                     && !found.repo.lock_ref(&found.name, found.old, new, &journal.nonce, until)?
                 {
                     let name = Shown::new(&found.name).to_string();
-                    self.note(format!("{name} has moved on: the change is not committed there"));
+                    self.note(format!("{name} has moved on: the change is stored, but not committed there"));
                     continue;
                 }
                 found.repo.move_ref(&found.name)?;
+                found.moved = true;
             }
         }
         for found in repos.iter().filter(|found| found.moved) {
@@ -170,80 +171,8 @@ impl Store {
             repo.stage_index(&journal.nonce, &changes)?;
             repo.lock_index(&journal.nonce, until)?;
         }
-        let stat = |path: &Path| self.beneath.metadata(&repo.prefix().join(path)).ok().flatten();
+        let stat = |path: &Path, blob| self.stat_of(&repo.prefix().join(path), blob);
         Ok(repo.finish_index(&journal.nonce, &changes, &stat)?)
-    }
-
-    /// Puts staged files in their places, removes what is to go, and prunes empty folders; durable.
-    ///
-    /// A place that another program has changed meanwhile is left to it. With `repos` (recovery), a file
-    /// is placed only where HEAD still says so: the journal may be older than what came after it.
-    ///
-    /// Returns what is to be told of places that were left to another program.
-    pub(super) fn place_files(
-        &self,
-        journal: &Journal,
-        repos: Option<&[Found]>,
-    ) -> Result<Vec<String>, StoreError> {
-        let mut overtaken = Vec::new();
-        let mut touched = std::collections::BTreeSet::new();
-        for file in &journal.files {
-            let path = self.path_in(&file.path)?;
-            touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
-            let staged = staged(&path, &journal.nonce);
-            let now = self.beneath.state(&path)?;
-            let wanted = self.still_wanted(&path, &staged, repos)?;
-            if wanted && state_text(&now) == file.old {
-                match &file.new {
-                    Some(_) if self.beneath.state(&staged)? == State::Absent => {}
-                    Some(_) => self.beneath.rename(&staged, &path, now == State::Absent)?,
-                    None => drop(self.beneath.remove(&path)?),
-                }
-            } else if wanted && file.new.as_deref() != Some(&state_text(&now)) && now != State::Absent {
-                overtaken.push(self.keep_both(&path, &staged)?);
-            }
-            self.beneath.remove(&staged)?;
-        }
-        for folder in &journal.prune {
-            let path = self.path_in(folder)?;
-            if self.beneath.remove_empty_folder(&path)? {
-                touched.remove(&path);
-                touched.insert(path.parent().unwrap_or(Path::new("")).to_path_buf());
-            }
-        }
-        let there = touched.into_iter().map(|path| self.root.join(path)).filter(|path| path.exists());
-        sync_paths(&there.collect::<Vec<_>>())?;
-        Ok(overtaken)
-    }
-
-    /// Whether HEAD still holds what the journal wants at `path`. Without a repository, or at the moment
-    /// of publication, it does.
-    fn still_wanted(&self, path: &Path, staged: &Path, repos: Option<&[Found]>) -> Result<bool, StoreError> {
-        let Some(repos) = repos else { return Ok(true) };
-        let prefix = Repo::prefix_of(&self.root, path.parent().unwrap_or(Path::new("")));
-        let Some(found) = repos.iter().find(|found| Some(found.repo.prefix()) == prefix.as_deref()) else {
-            return Ok(true);
-        };
-        let inside = path.strip_prefix(found.repo.prefix()).expect("the path lies in its repository");
-        let head = found.repo.head_entry(inside)?.map(|(id, _)| id);
-        let ours = self.beneath.read(staged)?.and_then(|bytes| crate::git::blob_id(&bytes));
-        // An ignored file is in no commit: then there is nothing newer than the journal.
-        Ok(head == ours || (head.is_none() && found.repo.ignores(&found.repo.head()?, inside)?))
-    }
-
-    /// Another program wrote `path` in the very moment of publication. Its version stays; ours, if it is
-    /// nowhere else, goes beside it.
-    fn keep_both(&self, path: &Path, staged: &Path) -> Result<String, StoreError> {
-        let overtaken = format!("`{}` was changed by another program at the same moment", Shown::os(path));
-        let Some(bytes) = self.beneath.read(staged)? else {
-            return Ok(format!("{overtaken}: it was not removed"));
-        };
-        let tag: String = Sha256::digest(&bytes)[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut name = path.with_extension("").file_name().unwrap_or_default().to_owned();
-        name.push(format!(".conflict-{tag}.gpg"));
-        let beside = path.with_file_name(name);
-        self.beneath.rename(staged, &beside, true)?;
-        Ok(format!("{overtaken}: its version stays, this one is kept as `{}`", Shown::os(&beside)))
     }
 
     /// Opens the repository that a journal names; a forged one cannot lead out of the store, neither
@@ -259,7 +188,7 @@ impl Store {
 
     /// Returns the path that a journal names; a forged one cannot lead out of the store or into git's
     /// own files.
-    fn path_in(&self, text: &str) -> Result<PathBuf, StoreError> {
+    pub(super) fn path_in(&self, text: &str) -> Result<PathBuf, StoreError> {
         let path = unescape(text).unwrap_or_else(|| PathBuf::from(".."));
         if !path.components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(self.damaged("it names a path outside of the store"));

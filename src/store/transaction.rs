@@ -23,6 +23,7 @@ use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::Prepared;
 use crate::git::settings::Settings;
+use crate::git::signing::SignedCommit;
 use crate::git::summary::Summary;
 use crate::git::{FileChange, GitError, Oid, PATIENCE, Repo};
 use crate::model::Shown;
@@ -89,6 +90,7 @@ struct Part {
     branch: String,
     settings: Settings,
     prepared: Prepared,
+    signed: Option<SignedCommit>,
     commit: Option<Oid>,
 }
 
@@ -119,10 +121,14 @@ impl Store {
             let mut work = self.prepare(plan, &settings)?;
             let signs = work.parts.iter().any(|part| part.settings.sign);
             if signs && attempt < SIGN_TRIES {
-                // Signing may ask for a passphrase: nobody else should have to wait for that.
-                Journal::remove(&self.preparing_path())?;
+                // Signing may ask for a passphrase: nobody else should have to wait for that. What was
+                // prepared is told of until we, or somebody else, hold the lock again.
                 drop(lock);
-                self.make_commits(&mut work)?;
+                if let Err(error) = self.sign_commits(&mut work) {
+                    // Whoever is at work sweeps as well.
+                    let _ = self.recover_if_idle();
+                    return Err(error);
+                }
                 lock = self.lock()?;
                 if let Some(path) = self.stale(plan)? {
                     return Ok(Outcome::Stale(path));
@@ -130,8 +136,11 @@ impl Store {
                 if !work.still_on_top()? {
                     continue;
                 }
-            } else if let Err(error) = self.make_commits(&mut work) {
-                let _ = Journal::remove(&self.preparing_path());
+                self.begin_preparing(&work.nonce, plan, work.parts.iter().map(|part| &part.repo))?;
+            }
+            if let Err(error) = self.make_commits(&mut work) {
+                // What it leaves now is left to the next command.
+                let _ = self.sweep_preparation();
                 return Err(error);
             }
             match self.place(&work)? {
@@ -211,23 +220,13 @@ impl Store {
         if by_repo.is_empty() {
             return Ok(work);
         }
-        let mut journal = Journal::preparing(&work.nonce, &plan.subject);
         let mut repos = Vec::new();
         for (prefix, changes) in by_repo {
             let repo = Repo::open(&self.root, &prefix)?;
             repo.refuse_unfinished()?;
-            journal.repos.push(RepoPart {
-                prefix: escape(&prefix),
-                name: repo.branch()?,
-                old: None,
-                new: String::new(),
-            });
             repos.push((repo, changes));
         }
-        journal.write(&self.preparing_path(), false)?;
-        // Its name has to last before the first object does; its content need not.
-        let folder = self.preparing_path().parent().map(Path::to_path_buf);
-        sync_paths(&folder.into_iter().collect::<Vec<_>>())?;
+        let journal = self.begin_preparing(&work.nonce, plan, repos.iter().map(|(repo, _)| repo))?;
         for (repo, changes) in repos {
             let settings = settings.get(repo.prefix()).expect("settings of every repository are there");
             match work.prepare_part(repo, &changes, settings) {
@@ -241,11 +240,44 @@ impl Store {
         Ok(work)
     }
 
-    /// Makes the commit objects.
+    /// Tells the next command, in case that we are killed, that objects are being written.
+    fn begin_preparing<'r>(
+        &self,
+        nonce: &str,
+        plan: &Plan,
+        repos: impl Iterator<Item = &'r Repo>,
+    ) -> Result<Journal, StoreError> {
+        let mut journal = Journal::preparing(nonce, &plan.subject);
+        for repo in repos {
+            let prefix = escape(repo.prefix());
+            journal.repos.push(RepoPart { prefix, name: repo.branch()?, old: None, new: String::new() });
+        }
+        journal.write(&self.preparing_path(), false)?;
+        // Its name has to last before the first object does; its content need not.
+        let folder = self.preparing_path().parent().map(Path::to_path_buf);
+        sync_paths(&folder.into_iter().collect::<Vec<_>>())?;
+        Ok(journal)
+    }
+
+    /// Has the commits signed that are to be.
+    fn sign_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        for part in work.parts.iter_mut().filter(|part| part.settings.sign) {
+            let signed = part.repo.sign_commit(&part.prepared, &part.settings, &self.options.git)?;
+            part.signed = Some(signed);
+        }
+        Ok(())
+    }
+
+    /// Writes the commit objects; has those signed that are not yet.
     fn make_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        if work.parts.iter().any(|part| part.settings.sign && part.signed.is_none()) {
+            self.sign_commits(work)?;
+        }
         for part in &mut work.parts {
-            let id = part.repo.make_commit(&part.prepared, &part.settings, &self.options.git)?;
-            part.commit = Some(id);
+            part.commit = Some(match &part.signed {
+                Some(signed) => part.repo.write_signed(signed)?,
+                None => part.repo.write_commit(&part.prepared, &part.settings)?,
+            });
         }
         Ok(())
     }
@@ -398,7 +430,7 @@ impl Store {
         let overtaken = self.place_files(journal, None)?;
         for part in &work.parts {
             let prefix = part.repo.prefix();
-            let stat = |path: &Path| self.beneath.metadata(&prefix.join(path)).ok().flatten();
+            let stat = |path: &Path, blob| self.stat_of(&prefix.join(path), blob);
             part.repo.finish_index(&work.nonce, &part.prepared.index, &stat)?;
             let commit = part.commit.expect("the commit was made");
             part.repo.log_move(
@@ -452,7 +484,14 @@ impl Work<'_> {
         };
         if let Some(prepared) = repo.prepare(&files, subject, settings, &self.nonce)? {
             let branch = repo.branch()?;
-            self.parts.push(Part { repo, branch, settings: settings.clone(), prepared, commit: None });
+            self.parts.push(Part {
+                repo,
+                branch,
+                settings: settings.clone(),
+                prepared,
+                signed: None,
+                commit: None,
+            });
         }
         Ok(())
     }

@@ -138,3 +138,54 @@ fn a_store_without_git_is_recovered_too() {
     assert_eq!(store.decrypted("a"), "new\n");
     assert_eq!(store.ok("find store | sort"), "store\nstore/.gpg-id\nstore/a.gpg");
 }
+
+/// Runs a command line of ours that waits for 3 s before it puts the first file in its place; meanwhile,
+/// once the branch has moved, another program writes over the entry `a`.
+fn overtaken_in_the_last_moment(store: &Repository, line: &str) -> crate::common::Output {
+    tool("strace");
+    store.shell(&format!(
+        "echo theirs | gpg -q --trust-model always -e -r $ALICE -o theirs.gpg; before=$(git -C store rev-parse HEAD)
+        strace -qq -o /dev/null -e trace=renameat2 -e inject=renameat2:delay_enter=3000000:when=1 {line} & ours=$!
+        while [ $(git -C store rev-parse HEAD) = $before ]; do sleep 0.01; done
+        cp theirs.gpg store/a.gpg; rm theirs.gpg; wait $ours"
+    ))
+}
+
+#[test]
+fn what_is_written_between_our_last_look_and_the_replacing_is_kept() {
+    let store = Repository::new();
+    store.ok("echo old | pass insert -m a");
+    let output = overtaken_in_the_last_moment(&store, "pass insert -mf a <<<new");
+    assert_eq!(output.code, 1, "{}", output.err());
+    assert!(output.err().contains("its version stays"), "{}", output.err());
+    assert_eq!(store.decrypted("a"), "theirs\n");
+    let kept = store.ok("cd store; ls | grep conflict");
+    assert_eq!(store.decrypted(kept.trim_end_matches(".gpg")), "new\n");
+    store.ok(&format!("rm store/{kept}; git -C store add -A; git -C store commit -qm theirs"));
+
+    let output = overtaken_in_the_last_moment(&store, "pass rm -f a");
+    assert_eq!(output.code, 1, "{}", output.err());
+    assert!(output.err().contains("it was not removed"), "{}", output.err());
+    assert_eq!(store.decrypted("a"), "theirs\n");
+    assert_eq!(store.ok("ls -A store"), ".git\n.gitattributes\n.gpg-id\na.gpg", "nothing else is left");
+}
+
+#[test]
+fn a_move_to_a_repository_that_went_on_is_not_lost() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE; git init -q store/team; echo team >>store/.git/info/exclude
+        git -C store rm -rq --cached team; git -C store commit -qm out; git -C store/team add .; git -C store/team commit -qm team
+        echo x | pass insert -m a");
+    // Killed between the two branches, which move by the fifth and the sixth renaming.
+    tool("strace");
+    let output = store.shell(
+        "strace -qq -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=6 pass mv a team/a",
+    );
+    assert_eq!(output.code, 137, "{}", output.err());
+    let moved = store.ok("git -C store log -1 --format=%s; git -C store/team log -1 --format=%s");
+    assert_eq!(moved, "Remove a.\nteam", "the scene is set");
+    store.ok("cd store/team; rm -f .git/index.lock .git/refs/heads/master.lock; git commit -q --allow-empty -m meanwhile");
+    let output = store.shell("pass ls");
+    assert!(output.err().contains("stored, but not committed there"), "{}", output.err());
+    assert_eq!(store.decrypted("team/a"), "x\n");
+}

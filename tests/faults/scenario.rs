@@ -48,6 +48,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// Whether the store is a git repository.
     pub git: bool,
+    /// Whether git signs its commits.
+    pub signed: bool,
     /// How many keys the store's own recipients file names.
     pub recipients: usize,
     /// The command line.
@@ -67,6 +69,7 @@ pub struct Scenario {
 const INSERT: Scenario = Scenario {
     name: "insert over",
     git: true,
+    signed: false,
     recipients: 1,
     arguments: &["insert", "-m", "-f", "web/site"],
     input: "new\nuser: gus\n",
@@ -77,7 +80,7 @@ const INSERT: Scenario = Scenario {
 };
 
 /// Every scenario.
-pub const ALL: [Scenario; 10] = [
+pub const ALL: [Scenario; 11] = [
     INSERT,
     Scenario {
         name: "insert new, deep",
@@ -88,6 +91,7 @@ pub const ALL: [Scenario; 10] = [
     },
     Scenario { name: "insert, no git", git: false, ..INSERT },
     Scenario { name: "insert, two keys", recipients: 2, ..INSERT },
+    Scenario { name: "insert, signed", signed: true, ..INSERT },
     Scenario {
         name: "edit",
         arguments: &["edit", "web/site"],
@@ -270,7 +274,15 @@ fn build(bench: &Bench, scenario: &Scenario) {
         file(&format!("{name}.gpg"), &encrypt(bench, &keys[..count], text));
     }
     if scenario.git {
-        for arguments in [&["init", "-q"][..], &["add", "-A"], &["commit", "-q", "-m", "Start."]] {
+        let signed = if scenario.signed { "true" } else { "false" };
+        let commands = [
+            &["init", "-q"][..],
+            &["config", "user.signingKey", &keys[0]],
+            &["config", "commit.gpgSign", signed],
+            &["add", "-A"],
+            &["commit", "-q", "-m", "Start."],
+        ];
+        for arguments in commands {
             let outcome = bench.git(arguments);
             assert_eq!(outcome.code, Some(0), "git {arguments:?}: {}", outcome.output);
         }

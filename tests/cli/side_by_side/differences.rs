@@ -633,6 +633,40 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "Extensions get what our own commands take: recipients by their fingerprints, entries encrypted \
+              anew in a commit of their own, and an end where that cannot be. pass hands on the list's \
+              lines, and leaves an entry that cannot be encrypted anew as it is.",
+        places: &[
+            at(
+                "environment of extensions that encrypt",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true PASSWORD_STORE_EXTENSIONS_DIR=$PWD/ext pass to /web",
+                &[Stock(Stdout, "bob@example.org")],
+            ),
+            at(
+                "environment of extensions that encrypt",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true PASSWORD_STORE_EXTENSIONS_DIR=$PWD/ext pass anew for bob",
+                &[
+                    Ours(Stdout, "Reencrypt password store."),
+                    Ours(Commits, "commit Test Person <test@example.org>: Reencrypt password store."),
+                ],
+            ),
+            at(
+                "environment of extensions that encrypt",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true PASSWORD_STORE_EXTENSIONS_DIR=$PWD/ext pass to new/folder",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "mallory@example.org"),
+                    Ours(Stderr, "error: recipient `mallory@example.org` in .gpg-id line 1"),
+                ],
+            ),
+            at(
+                "environment of extensions that encrypt",
+                "PASSWORD_STORE_ENABLE_EXTENSIONS=true PASSWORD_STORE_EXTENSIONS_DIR=$PWD/ext pass anew for mallory",
+                &[Exits("1"), Stock(Stdout, "web/a: reencrypting to")],
+            ),
+        ],
+    },
+    Difference {
         why: "`init \"\"` of a root that holds entries is refused: they would have no recipients. \
               pass takes the list away, then fails.",
         places: &[at(
