@@ -66,7 +66,7 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -h --help ;;
+    recipients) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
     esac
 }
 
@@ -81,6 +81,14 @@ _pass_complete_arguments() {
         esac
         ;;
     find | search | grep | version) ;;
+    recipients)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer add remove set accept
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
     help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;

@@ -66,7 +66,7 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -h --help ;;
+    recipients) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
     esac
 }
 
@@ -81,6 +81,14 @@ _passel_complete_arguments() {
         esac
         ;;
     find | search | grep | version) ;;
+    recipients)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer add remove set accept
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
     help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
