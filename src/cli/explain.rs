@@ -181,6 +181,9 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
         GitError::Locked { path, .. } => {
             told.hint(format!("if no git is at work any more, remove it: `rm '{path}'`"))
         }
+        GitError::NoHardLinks { .. } => {
+            told.hint("keep the store on a file system that has them (not FAT or exFAT), or without git")
+        }
         GitError::Unfinished { what: "merge", .. } => told.hint(format!(
             "finish it with `{program} git commit`, or give it up with `{program} git merge --abort`"
         )),
