@@ -12,6 +12,7 @@ mod cli {
     mod extension;
     mod git;
     mod hostile;
+    mod recipients;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

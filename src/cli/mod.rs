@@ -11,6 +11,7 @@ pub mod output;
 pub mod prompt;
 pub mod qr;
 pub mod quote;
+pub mod table;
 pub mod tree;
 pub mod ui;
 

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod init;
 pub mod insert;
 pub mod lists;
+pub mod readers;
 pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
 use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
 use crate::store::recipients::{Overlay, Rule};
+use crate::store::survey::SurveyError;
 use crate::store::transaction::{Outcome, Plan, Published};
 use crate::store::{Store, StoreError};
 
@@ -125,6 +127,18 @@ pub enum OpError {
         id: String,
         /// The folder.
         folder: String,
+    },
+    /// Who can read what could not be found out.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A name stands for no one key.
+    #[error("`{id}` names no key")]
+    Key {
+        /// The name.
+        id: String,
+        /// Why not.
+        #[source]
+        source: RecipientError,
     },
     /// A line of a recipients file stands for several keys.
     #[error("{place} names the group `{id}`, which holds other keys too")]

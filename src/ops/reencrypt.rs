@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::{Context, OpError, Recipients};
-use crate::model::{FolderName, KeyId, RecipientId, Shown};
+pub use crate::model::entry::{is_entry, shown_entry};
+use crate::model::{FolderName, KeyId, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -196,17 +197,6 @@ pub fn is_in_line(readers: &[KeyId], recipients: &[RecipientId]) -> bool {
         && readers
             .iter()
             .all(|reader| recipients.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
-}
-
-/// Whether a file's name is an entry's: pass takes the suffix in any case.
-pub fn is_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
-}
-
-/// Returns an entry's name for messages.
-pub fn shown_entry(path: &Path) -> String {
-    let text = Shown::os(path).to_string();
-    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
 }
 
 /// Returns what pass adds to messages about a part of the store, by its name; nothing about all of it.

@@ -1,0 +1,5 @@
+//! Who can read a folder: shown, checked, changed.
+
+mod list;
+mod what;
+mod who;
