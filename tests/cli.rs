@@ -11,7 +11,9 @@ mod cli {
     mod concurrency;
     mod extension;
     mod git;
+    mod guard;
     mod hostile;
+    mod killed;
     mod recipients;
     mod recovery;
     mod side_by_side;

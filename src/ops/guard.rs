@@ -9,12 +9,12 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Context, OpError, Recipients};
+use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
-use crate::store::accepted::{Accepted, Keys};
+use crate::store::accepted::{Accepted, Keys, hash_of};
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Plan;
 
@@ -69,8 +69,13 @@ impl Context<'_> {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
-        if self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
-            self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys.clone()))?;
+        // The same list with other keys: the keyring has changed, and no commit says why.
+        let list = accepted.ruling_without(folder, overlay).map(|memory| memory.list.as_str());
+        let swapped = list == Some(hash_of(&recipients.rule.gpg_id).as_str());
+        if !swapped && self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
+            self.store.change_accepted(|accepted| {
+                set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
+            })?;
             if self.has_remote()? {
                 self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
             }
@@ -108,10 +113,13 @@ impl Context<'_> {
 
     /// Accepts who can read the folder of `difference` now.
     pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
-        let (recipients, _) = self.resolved(&difference.folder, &Overlay::new())?;
+        let (recipients, _) =
+            self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
         let ruling = ruling_folder(&recipients);
         let keys = difference.keys.clone();
-        Ok(self.store.change_accepted(|accepted| set(accepted, &ruling, &difference.folder, keys))?)
+        Ok(self.store.change_accepted(|accepted| {
+            set(accepted, &ruling, &difference.folder, keys, &recipients.rule.gpg_id)
+        })?)
     }
 
     /// Returns the folders that have recipients of their own, the outermost first.
@@ -133,12 +141,12 @@ impl Context<'_> {
             if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new())
                 && let Some(keys) = self.keys_of(&rule.gpg_id)
             {
-                found.push((folder, keys));
+                found.push((folder, keys, rule.gpg_id));
             }
         }
-        let count = found.iter().filter(|(folder, _)| !own.contains(folder)).count();
+        let count = found.iter().filter(|(folder, ..)| !own.contains(folder)).count();
         self.store.change_accepted(|accepted| {
-            found.into_iter().for_each(|(folder, keys)| accepted.accept(&folder, keys));
+            found.into_iter().for_each(|(folder, keys, list)| accepted.accept(&folder, keys, &list));
         })?;
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
@@ -166,7 +174,7 @@ impl Context<'_> {
         let folder = |path: &Path| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str());
         let mut set = Vec::new();
         for change in lists {
-            let keys = change.new.as_deref().map(|bytes| self.keys_of(bytes));
+            let keys = change.new.as_deref().map(|bytes| (self.keys_of(bytes), bytes));
             set.push((folder(&change.path)?, keys));
         }
         if self.store.accepted()?.is_none() {
@@ -176,8 +184,8 @@ impl Context<'_> {
         Ok(self.store.change_accepted(|accepted| {
             for (folder, keys) in set {
                 match keys {
-                    Some(Some(keys)) => accepted.accept(&folder, keys),
-                    Some(None) => {}
+                    Some((Some(keys), list)) => accepted.accept(&folder, keys, list),
+                    Some((None, _)) => {}
                     None => accepted.forget(&folder),
                 }
             }
@@ -278,14 +286,14 @@ fn ruling_folder(recipients: &Recipients) -> FolderName {
 
 /// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
 /// lists of their own have none now, and must not go on to be judged by those.
-fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys) {
+fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys, list: &[u8]) {
     let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
     for path in between {
         if let Ok(name) = FolderName::parse(path.as_os_str()) {
             accepted.forget(&name);
         }
     }
-    accepted.accept(ruling, keys);
+    accepted.accept(ruling, keys, list);
 }
 
 /// Returns the primary keys of recipients.
