@@ -14,6 +14,7 @@ pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
 pub mod show;
+pub mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Context, OpError};
 use crate::crypto::RecipientError;
 use crate::model::entry::EntryName;
-use crate::model::{Fingerprint, FolderName, KeyId, Shown};
+use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::survey::{Entry, List, Survey};
@@ -59,13 +59,17 @@ pub fn survey_folder(context: &Context<'_>, folder: &FolderName) -> Result<Surve
 
 /// Returns who can read an entry.
 pub fn readers(survey: &Survey, entry: &Entry) -> BTreeSet<Reader> {
-    let reader = |id: &KeyId| match (*id, survey.keyring.bearers(*id)) {
+    entry.readers.iter().flat_map(|id| of_id(&survey.keyring, *id)).collect()
+}
+
+/// Returns who a key ID in a message stands for. Which of several keys of one ID it is, only their owners
+/// can tell.
+pub fn of_id(keyring: &Keyring, id: KeyId) -> Vec<Reader> {
+    match (id, keyring.bearers(id)) {
         (KeyId::HIDDEN, _) => vec![Reader::Hidden],
         (id, []) => vec![Reader::Unknown(id)],
-        // Which of several keys of one ID it is, only their owners can tell.
         (_, keys) => keys.iter().cloned().map(Reader::Key).collect(),
-    };
-    entry.readers.iter().flat_map(reader).collect()
+    }
 }
 
 /// Returns who can read the entries of a survey or is named for them.

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod change;
 pub mod list;
 mod people;
+pub mod update;
 pub mod what;
 pub mod who;
 
@@ -44,6 +45,8 @@ pub enum Command {
     Who(who::Args),
     /// Tell which entries a key can read: from the entries themselves, beside what the recipients files say.
     What(what::Args),
+    /// Bring entries back in line with their recipients files.
+    Update(update::Args),
     /// Accept changed recipients: from now on this machine encrypts to them.
     Accept(accept::Args),
 }
@@ -58,6 +61,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Command::Set(args) => change::set(app, args),
         Command::Who(args) => who::run(app, args),
         Command::What(args) => what::run(app, args),
+        Command::Update(args) => update::run(app, args),
         Command::Accept(args) => accept::run(app, args),
     }
 }
