@@ -66,7 +66,7 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -h --help ;;
+    recipients) _pass_offer -t --tree -j --json -h --help ;;
     esac
 }
 

@@ -66,7 +66,7 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -h --help ;;
+    recipients) _passel_offer -t --tree -j --json -h --help ;;
     esac
 }
 

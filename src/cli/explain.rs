@@ -49,6 +49,8 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         OpError::Key { .. } => CliError::from_error(error)
             .hint("import the key (`gpg --import FILE`), or name it as it stands in messages, by 16 digits")
             .hint(format!("`{program} recipients who /` shows all keys that can read something")),
+        OpError::NoOwnList { .. } => CliError::from_error(error)
+            .hint(format!("`{program} recipients list FOLDER` shows which file rules a folder")),
         OpError::LastRecipient(_) => CliError::from_error(error)
             .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
         OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),

@@ -98,9 +98,12 @@ mod tests {
         RecipientId { fingerprint: key.fingerprint.clone(), subkey: None, encryption_keys }
     }
 
+    /// When each part was made, and whether it may encrypt.
+    type Parts = &'static [(i64, bool)];
+
     #[test]
     fn knows_the_part_that_gpg_would_encrypt_to() {
-        let cases: [(&[(i64, bool)], &[usize]); 5] = [
+        let cases: [(Parts, &[usize]); 5] = [
             (&[(9, true), (1, true), (3, true), (2, true)], &[2]),
             (&[(1, false), (1, true), (3, false)], &[1]),
             (&[(1, false), (2, true), (2, true)], &[1, 2]),
@@ -121,7 +124,7 @@ mod tests {
         let (one, other) = (key('A', &[(1, false), (1, true)]), key('B', &[(1, true)]));
         let keyring = Keyring::new(vec![one.clone(), other, one.clone()]);
         let part = &one.subkeys[1].fingerprint;
-        assert_eq!(keyring.bearers(part.key_id()), [one.fingerprint.clone()]);
+        assert_eq!(keyring.bearers(part.key_id()), std::slice::from_ref(&one.fingerprint));
         assert_eq!(keyring.primary_of(part), Some(&one.fingerprint));
         assert!(keyring.bearers(KeyId::HIDDEN).is_empty());
     }

@@ -1,5 +1,7 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod canonicalize;
+pub mod check;
 pub mod edit;
 pub mod generate;
 pub mod guard;
@@ -19,6 +21,7 @@ pub mod update;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::check::CheckError;
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
 use crate::store::recipients::{Overlay, Rule};
@@ -138,6 +141,15 @@ pub enum OpError {
     /// Who can read what could not be found out.
     #[error(transparent)]
     Survey(#[from] SurveyError),
+    /// A folder has no recipients file of its own, nor has one below it.
+    #[error("neither {folder} nor a folder in it has a recipients file of its own")]
+    NoOwnList {
+        /// The folder.
+        folder: String,
+    },
+    /// A check could not look.
+    #[error(transparent)]
+    Check(#[from] CheckError),
     /// A name stands for no one key.
     #[error("`{id}` names no key")]
     Key {

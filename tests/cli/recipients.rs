@@ -1,5 +1,7 @@
 //! Who can read a folder: shown, checked, changed.
 
+mod canonicalize;
+mod check;
 mod list;
 mod update;
 mod what;

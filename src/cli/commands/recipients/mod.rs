@@ -1,7 +1,9 @@
 //! `recipients`: who can read a folder.
 
 pub mod accept;
+pub mod canonicalize;
 pub mod change;
+pub mod check;
 pub mod list;
 mod people;
 pub mod update;
@@ -47,6 +49,10 @@ pub enum Command {
     What(what::Args),
     /// Bring entries back in line with their recipients files.
     Update(update::Args),
+    /// Look for what is wrong with recipients and entries.
+    Check(check::Args),
+    /// Write full fingerprints in place of e-mail addresses, key IDs, user IDs and groups.
+    Canonicalize(canonicalize::Args),
     /// Accept changed recipients: from now on this machine encrypts to them.
     Accept(accept::Args),
 }
@@ -62,6 +68,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Command::Who(args) => who::run(app, args),
         Command::What(args) => what::run(app, args),
         Command::Update(args) => update::run(app, args),
+        Command::Check(args) => check::run(app, args),
+        Command::Canonicalize(args) => canonicalize::run(app, args),
         Command::Accept(args) => accept::run(app, args),
     }
 }
