@@ -15,6 +15,7 @@ mod cli {
     mod hostile;
     mod killed;
     mod manual;
+    mod recipients;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

@@ -6,3 +6,5 @@ pub const OK: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// An entry could not be decrypted (gpg's own code).
 pub const CANNOT_DECRYPT: u8 = 2;
+/// `recipients check` found errors.
+pub const FINDINGS: u8 = 4;

@@ -11,6 +11,7 @@ use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
 use crate::store::accepted::AcceptedError;
 use crate::store::journal::JournalError;
+use crate::store::survey::SurveyError;
 
 use super::error::CliError;
 use super::exit;
@@ -49,6 +50,15 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
                 "ask whoever changed them; if it is right: `{program} recipients accept{folder}`"
             ))
         }
+        OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), program),
+        OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
+            CliError::from_error(error).hint("name the key meant by its full fingerprint")
+        }
+        OpError::Key { .. } => CliError::from_error(error)
+            .hint("import the key (`gpg --import FILE`), or name it as it stands in messages, by 16 digits")
+            .hint(format!("`{program} recipients who /` shows all keys that can read something")),
+        OpError::NoOwnList { .. } => CliError::from_error(error)
+            .hint(format!("`{program} recipients list FOLDER` shows which file rules a folder")),
         OpError::LastRecipient(_) => CliError::from_error(error)
             .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
         OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),

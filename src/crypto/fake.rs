@@ -239,6 +239,10 @@ impl Crypto for Fake {
         Ok(prints.filter(|print| state.secret.contains(&print.key_id())).collect())
     }
 
+    fn with_old_digests(&self, _keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        Ok(Vec::new())
+    }
+
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
         let name = std::str::from_utf8(block).ok().and_then(|text| text.strip_prefix(BLOCK));
         let name = name.ok_or(CryptoError::Unsound("it holds no OpenPGP key"))?;

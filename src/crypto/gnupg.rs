@@ -198,6 +198,10 @@ impl Crypto for GnuPg {
         self.gpg.own_keys()
     }
 
+    fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        self.gpg.with_old_digests(keys)
+    }
+
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
         self.gpg.inspect(block)
     }

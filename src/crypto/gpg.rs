@@ -153,6 +153,17 @@ impl Gpg {
         Ok(keys.into_iter().map(|key| key.fingerprint).collect())
     }
 
+    /// Returns those of `keys` whose self-certifications have old digests only.
+    pub fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        let mut command = self.command();
+        // One listing for all keys; GnuPG has checked signatures of the owner when the key came in.
+        command.args(["--batch", "--no-auto-check-trustdb", "--no-auto-key-locate"]);
+        command.args(["--with-colons", "--list-sigs", "--"]);
+        command.args(keys.iter().map(Fingerprint::as_str));
+        let done = self.done("list signatures", self.run(Filter::new(command, b"").keep_stderr())?)?;
+        Ok(colons::old_digests(&String::from_utf8_lossy(&done.stdout)))
+    }
+
     /// Returns the keys in a key block.
     pub fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
         let mut command = self.command();

@@ -75,6 +75,9 @@ pub trait Crypto {
     /// perhaps.
     fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError>;
 
+    /// Returns those of `keys` whose owners certified their user IDs with MD5, SHA-1 or RIPEMD-160 only.
+    fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError>;
+
     /// Returns the keys in an exported key block, binary or armored; the keyring is not touched.
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError>;
 

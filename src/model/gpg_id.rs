@@ -1,5 +1,7 @@
 //! Recipients files (`.gpg-id`), parsed and written back byte for byte.
 
+use std::collections::BTreeMap;
+
 /// One recipient as a recipients file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpgIdLine {
@@ -54,6 +56,33 @@ impl GpgId {
         GpgId { bytes: kept.flat_map(|(_, line)| line).copied().collect() }
     }
 
+    /// Returns the file with the recipients of some lines, by their numbers, named otherwise: the first new
+    /// name takes the old one's place, further ones get lines of their own behind. Comments and all other
+    /// lines stay as they are.
+    pub fn renamed(&self, names: &BTreeMap<usize, Vec<String>>) -> Self {
+        let mut bytes = Vec::new();
+        for (index, line) in self.bytes.split_inclusive(|b| *b == b'\n').enumerate() {
+            let Some([first, others @ ..]) = names.get(&(index + 1)).map(Vec::as_slice) else {
+                bytes.extend_from_slice(line);
+                continue;
+            };
+            let text = line.split(|b| *b == b'#').next().unwrap_or(line);
+            let start = text.len() - text.trim_ascii_start().len();
+            bytes.extend_from_slice(&line[..start]);
+            bytes.extend_from_slice(first.as_bytes());
+            bytes.extend_from_slice(&line[start + text.trim_ascii().len()..]);
+            let end: &[u8] = if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+            if !others.is_empty() && !line.ends_with(b"\n") {
+                bytes.extend_from_slice(end);
+            }
+            for name in others {
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.extend_from_slice(end);
+            }
+        }
+        GpgId { bytes }
+    }
+
     /// Returns the bytes to write.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -76,6 +105,20 @@ impl GpgId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_recipients_otherwise_and_leaves_all_else() {
+        let renamed = |text: &str, names: &[(usize, &[&str])]| {
+            let names = names.iter().map(|(n, ids)| (*n, ids.iter().map(|id| (*id).to_owned()).collect()));
+            let file = GpgId::from_bytes(text.into()).renamed(&names.collect());
+            String::from_utf8(file.as_bytes().to_vec()).unwrap()
+        };
+        let text = "# team\n  bob@x\t# Bob\r\nAAAA\nus#all";
+        assert_eq!(renamed(text, &[]), text);
+        assert_eq!(renamed(text, &[(2, &["B!"])]), "# team\n  B!\t# Bob\r\nAAAA\nus#all");
+        assert_eq!(renamed(text, &[(2, &["B", "C"])]), "# team\n  B\t# Bob\r\nC\r\nAAAA\nus#all");
+        assert_eq!(renamed(text, &[(4, &["D", "E"])]), "# team\n  bob@x\t# Bob\r\nAAAA\nD#all\nE\n");
+    }
 
     fn ids(text: &str) -> Vec<(usize, String)> {
         GpgId::from_bytes(text.into()).lines().into_iter().map(|l| (l.number, l.id)).collect()

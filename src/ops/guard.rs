@@ -15,7 +15,7 @@ use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
-use crate::store::accepted::{Accepted, Keys, hash_of};
+use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Plan;
 
@@ -75,7 +75,8 @@ impl Context<'_> {
             Some(accepted) => accepted,
             None => self.accept_at_first_use(&[])?,
         };
-        if accepted.ruling_without(folder, overlay).is_some_and(|memory| memory.keys == keys) {
+        let memory = accepted.ruling_without(folder, overlay);
+        if memory.is_some_and(|memory| memory.keys == keys) {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
@@ -83,10 +84,7 @@ impl Context<'_> {
             let list = &recipients.rule.gpg_id;
             return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
         }
-        // The same list with other keys: the keyring has changed, and no commit says why.
-        let list = accepted.ruling_without(folder, overlay).map(|memory| memory.list.as_str());
-        let swapped = list == Some(hash_of(&recipients.rule.gpg_id).as_str());
-        if !swapped && self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
+        if self.is_own_change(folder, memory, &keys, &recipients.rule)? {
             self.store.change_accepted(|accepted| {
                 set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
             })?;
@@ -126,6 +124,40 @@ impl Context<'_> {
             Err(OpError::NotAccepted(difference)) => Ok(Some(*difference)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns how who can read `folder`, by the list `rule` that comes down to `recipients`, differs from
+    /// what was accepted here; none if it does not, or if that would be accepted without a word. Remembers
+    /// nothing: for those who only look.
+    pub fn would_refuse(
+        &self,
+        accepted: &Accepted,
+        folder: &FolderName,
+        rule: &Rule,
+        recipients: &[RecipientId],
+    ) -> Result<Option<Difference>, OpError> {
+        let keys = key_set(recipients);
+        let memory = accepted.ruling(folder);
+        if memory.is_some_and(|memory| memory.keys == keys)
+            || accepted.is_expected(folder, &keys)
+            || self.is_own_change(folder, memory, &keys, rule)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(self.difference(folder, accepted, keys, rule)?))
+    }
+
+    /// Whether what differs from `memory` was changed on this machine.
+    fn is_own_change(
+        &self,
+        folder: &FolderName,
+        memory: Option<&Memory>,
+        keys: &Keys,
+        rule: &Rule,
+    ) -> Result<bool, OpError> {
+        // The same list with other keys: the keyring has changed, and no commit says why.
+        let swapped = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        Ok(!swapped && self.was_made_here(folder, keys, &rule.gpg_id)?)
     }
 
     /// Accepts who can read the folder of `difference` now.

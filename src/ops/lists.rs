@@ -10,7 +10,7 @@ use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::{Change, Plan};
+use crate::store::transaction::{Change, Plan, Published};
 
 /// New recipients files by folder; none to remove a folder's own.
 pub type Lists = BTreeMap<FolderName, Option<Vec<u8>>>;
@@ -49,6 +49,24 @@ pub fn change(
         Ok(plan)
     })?;
     Ok(Changed { published, reencrypted })
+}
+
+/// Writes recipients files that say the same in other words: no entry is touched.
+///
+/// The caller has made sure of that, and that what they say was accepted here.
+pub fn reword(
+    context: &Context<'_>,
+    mut compute: impl FnMut() -> Result<ListChange, OpError>,
+) -> Result<Published, OpError> {
+    context.publish(|| {
+        let change = compute()?;
+        let mut plan = Plan { subject: change.subject, seen: change.seen, ..Plan::default() };
+        for (folder, new) in &change.lists {
+            add_list(context, folder, new.as_deref(), &mut plan)?;
+        }
+        context.store.refuse_uncommitted(plan.changes.iter().map(|change| change.path.as_path()))?;
+        Ok(plan)
+    })
 }
 
 /// Returns the plan that writes or removes recipients files, with their signatures, and brings every entry

@@ -1,5 +1,7 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod canonicalize;
+pub mod check;
 pub mod edit;
 pub mod generate;
 pub mod guard;
@@ -8,20 +10,24 @@ pub mod insert;
 pub mod lists;
 mod parallel;
 pub mod progress;
+pub mod readers;
 pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
 pub mod show;
+pub mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::check::CheckError;
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
 use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
+use crate::store::survey::SurveyError;
 use crate::store::transaction::{Outcome, Plan, Published};
 use crate::store::{Store, StoreError};
 
@@ -133,6 +139,27 @@ pub enum OpError {
         id: String,
         /// The folder.
         folder: String,
+    },
+    /// Who can read what could not be found out.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A folder has no recipients file of its own, nor has one below it.
+    #[error("neither {folder} nor a folder in it has a recipients file of its own")]
+    NoOwnList {
+        /// The folder.
+        folder: String,
+    },
+    /// A check could not look.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A name stands for no one key.
+    #[error("`{id}` names no key")]
+    Key {
+        /// The name.
+        id: String,
+        /// Why not.
+        #[source]
+        source: RecipientError,
     },
     /// A line of a recipients file stands for several keys.
     #[error("{place} names the group `{id}`, which holds other keys too")]

@@ -7,7 +7,8 @@ use rustix::fs::FileType;
 
 use super::{Context, KnownLists, OpError, Recipients, parallel};
 use crate::crypto::CryptoError;
-use crate::model::{FolderName, KeyId, Plaintext, RecipientId, Shown};
+pub use crate::model::entry::{is_entry, shown_entry};
+use crate::model::{FolderName, KeyId, Keyring, Plaintext, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -86,6 +87,8 @@ pub struct Reencryption<'a, 'c> {
     lists: KnownLists,
     rules: BTreeMap<PathBuf, Recipients>,
     failed: Vec<String>,
+    /// Set where a message must be encrypted to the very subkeys that gpg would choose now.
+    newest: Option<&'a Keyring>,
     /// Entries that are right as they are: they must still be when the change is published.
     right: Seen,
     /// The entries encrypted anew so far.
@@ -111,9 +114,15 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             lists: KnownLists::default(),
             rules: BTreeMap::new(),
             failed: Vec::new(),
+            newest: None,
             right: Vec::new(),
             done: Vec::new(),
         }
+    }
+
+    /// From now on, older subkeys do not count as their keys.
+    pub fn to_newest(&mut self, keyring: &'a Keyring) {
+        self.newest = Some(keyring);
     }
 
     /// Returns each job's message for its place, in order: encrypted anew if others can read it than the
@@ -152,7 +161,11 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             self.rules.insert(folder.clone(), recipients);
         }
         match self.context.crypto.recipients_of(&job.message) {
-            Ok(readers) => Ok(!is_in_line(&readers, &self.rules[&folder].keys)),
+            Ok(readers) => {
+                let keys = &self.rules[&folder].keys;
+                let is_current = |keyring: &Keyring| is_in_line(&readers, &with_newest(keyring, keys));
+                Ok(!is_in_line(&readers, keys) || !self.newest.is_none_or(is_current))
+            }
             Err(_) => {
                 self.failed.push(shown_entry(&job.source));
                 Ok(false)
@@ -221,6 +234,12 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     }
 }
 
+/// Returns recipients of whom only the subkeys that gpg would choose now count.
+fn with_newest(keyring: &Keyring, recipients: &[RecipientId]) -> Vec<RecipientId> {
+    let chosen = |key: &RecipientId| RecipientId { encryption_keys: keyring.chosen(key), ..key.clone() };
+    recipients.iter().map(chosen).collect()
+}
+
 /// Whether a message is readable by exactly the recipients: each by at least one of its keys, and
 /// nobody else.
 pub fn is_in_line(readers: &[KeyId], recipients: &[RecipientId]) -> bool {
@@ -229,17 +248,6 @@ pub fn is_in_line(readers: &[KeyId], recipients: &[RecipientId]) -> bool {
         && readers
             .iter()
             .all(|reader| recipients.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
-}
-
-/// Whether a file's name is an entry's: pass takes the suffix in any case.
-pub fn is_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
-}
-
-/// Returns an entry's name for messages.
-pub fn shown_entry(path: &Path) -> String {
-    let text = Shown::os(path).to_string();
-    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
 }
 
 /// Returns what pass adds to messages about a part of the store, by its name; nothing about all of it.
