@@ -13,6 +13,7 @@ mod cli {
     mod git;
     mod guard;
     mod hostile;
+    mod keys;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    edit, find, generate, git, grep, help, init, insert, recipients, relocate, remove, show,
+    edit, find, generate, git, grep, help, init, insert, keys, recipients, relocate, remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -46,6 +46,8 @@ pub enum Command {
     Cp(relocate::Args),
     /// Show or change who can read a folder.
     Recipients(recipients::Args),
+    /// Let the public keys of all recipients travel in the store.
+    Keys(keys::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -56,7 +58,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 1] = ["recipients"];
+pub const OWN: [&str; 2] = ["recipients", "keys"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

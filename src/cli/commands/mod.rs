@@ -10,6 +10,7 @@ pub mod grep;
 pub mod help;
 pub mod init;
 pub mod insert;
+pub mod keys;
 pub mod keys_given;
 pub mod recipients;
 pub mod relocate;
