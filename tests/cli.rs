@@ -14,6 +14,8 @@ mod cli {
     mod guard;
     mod hostile;
     mod keys;
+    mod killed;
+    mod recipients;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

@@ -8,6 +8,7 @@ use crate::ops::init::GIVEN;
 use crate::store::StoreError;
 use crate::store::accepted::AcceptedError;
 use crate::store::journal::JournalError;
+use crate::store::survey::SurveyError;
 
 use super::error::CliError;
 use super::exit;
@@ -41,6 +42,13 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
                 "ask whoever changed them; if it is right: `{program} recipients accept{folder}`"
             ))
         }
+        OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), program),
+        OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
+            CliError::from_error(error).hint("name the key meant by its full fingerprint")
+        }
+        OpError::Key { .. } => CliError::from_error(error)
+            .hint("import the key (`gpg --import FILE`), or name it as it stands in messages, by 16 digits")
+            .hint(format!("`{program} recipients who /` shows all keys that can read something")),
         OpError::LastRecipient(_) => CliError::from_error(error)
             .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
         OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),

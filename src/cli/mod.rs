@@ -8,9 +8,11 @@ pub mod exit;
 pub mod explain;
 pub mod getopt;
 pub mod output;
+pub mod progress;
 pub mod prompt;
 pub mod qr;
 pub mod quote;
+pub mod table;
 pub mod tree;
 pub mod ui;
 

@@ -9,7 +9,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Context, OpError, Recipients};
+use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
@@ -113,7 +113,8 @@ impl Context<'_> {
 
     /// Accepts who can read the folder of `difference` now.
     pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
-        let (recipients, _) = self.resolved(&difference.folder, &Overlay::new())?;
+        let (recipients, _) =
+            self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
         let ruling = ruling_folder(&recipients);
         let keys = difference.keys.clone();
         Ok(self.store.change_accepted(|accepted| {

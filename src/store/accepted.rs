@@ -210,6 +210,12 @@ impl Store {
             .map_err(|(action, source)| io(action, source).into())
     }
 
+    /// Returns what a killed command left of a record that it was writing.
+    pub(super) fn half_written_acceptance(&self) -> Option<PathBuf> {
+        let path = whole::beside(&self.accepted_path().ok()?);
+        path.symlink_metadata().is_ok().then_some(path)
+    }
+
     /// Returns the file that remembers what was accepted.
     fn accepted_path(&self) -> Result<PathBuf, AcceptedError> {
         if let Some(common) = Repo::common_directory(&self.root) {

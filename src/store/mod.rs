@@ -11,6 +11,7 @@ pub mod pattern;
 mod placing;
 pub mod recipients;
 pub mod recovery;
+pub mod survey;
 mod sync;
 pub mod transaction;
 mod whole;
