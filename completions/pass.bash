@@ -66,7 +66,9 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -h --help ;;
+    recipients) _pass_offer -t --tree -j --json -h --help ;;
+    keys) _pass_offer -h --help ;;
+    adopt) _pass_offer -f --fix -h --help ;;
     esac
 }
 
@@ -82,7 +84,7 @@ _pass_complete_arguments() {
         ;;
     find | search | grep | version) ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -97,7 +99,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -66,7 +66,9 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -h --help ;;
+    recipients) _passel_offer -t --tree -j --json -h --help ;;
+    keys) _passel_offer -h --help ;;
+    adopt) _passel_offer -f --fix -h --help ;;
     esac
 }
 
@@ -82,7 +84,7 @@ _passel_complete_arguments() {
         ;;
     find | search | grep | version) ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -97,7 +99,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

@@ -6,6 +6,7 @@
 mod common;
 
 mod cli {
+    mod adopt;
     mod bad_input;
     mod completion;
     mod concurrency;

@@ -1,5 +1,6 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod adopt;
 pub mod edit;
 pub mod generate;
 pub mod guard;
@@ -165,7 +166,7 @@ pub enum OpError {
     },
     /// A key could not be exported or imported.
     #[error("cannot {action} key {key}")]
-    Key {
+    KeyWork {
         /// What was tried.
         action: &'static str,
         /// The key.

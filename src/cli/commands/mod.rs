@@ -1,5 +1,6 @@
 //! One command a file: it parses, calls one operation and prints.
 
+pub mod adopt;
 pub mod complete;
 pub mod edit;
 pub mod extension;

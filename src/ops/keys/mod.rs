@@ -6,8 +6,6 @@
 mod everyone;
 mod files;
 
-use std::collections::BTreeMap;
-
 use super::lists::{self, ListChange, Others};
 use super::reencrypt::Changed;
 use super::{Context, OpError};
@@ -33,7 +31,7 @@ pub fn exported(context: &Context<'_>, keys: &Keys) -> Result<Others, OpError> {
 /// Returns what has to be written for `key`, none if what is there is as good. Where the keyring is `merged`
 /// with the file, it knows best.
 fn fresh(context: &Context<'_>, key: &Fingerprint, merged: bool) -> Result<Option<Vec<u8>>, OpError> {
-    let failed = |action| move |source| OpError::Key { action, key: key.clone(), source };
+    let failed = |action| move |source| OpError::KeyWork { action, key: key.clone(), source };
     let block = context.crypto.export(key).map_err(failed("export"))?;
     let stored = match files::file_of(context, key)? {
         Some(Ok(stored)) => stored,
@@ -50,7 +48,8 @@ fn fresh(context: &Context<'_>, key: &Fingerprint, merged: bool) -> Result<Optio
     let ours = context.crypto.inspect(&block).map_err(failed("export"))?;
     let Some(ours) = ours.first() else { return Ok(None) };
     let (more, less) = (knows_more(ours, &stored.key), knows_more(&stored.key, ours));
-    Ok(((more && !less) || (merged && (more || less))).then_some(block))
+    let is_fresh = if merged { more || less } else { more && !less };
+    Ok(is_fresh.then_some(block))
 }
 
 /// Whether the two forms of a key are not the same. Which is the newer one only gpg knows for sure.
@@ -135,7 +134,7 @@ impl Overview {
 /// Imports a key that a person has confirmed; ownertrust is left as it is.
 pub fn import(context: &Context<'_>, file: &KeyFile) -> Result<(), OpError> {
     let key = &file.key.fingerprint;
-    let failed = |source| OpError::Key { action: "import", key: key.clone(), source };
+    let failed = |source| OpError::KeyWork { action: "import", key: key.clone(), source };
     context.crypto.import(&file.block, key).map_err(failed)
 }
 
@@ -184,7 +183,7 @@ pub fn export(context: &Context<'_>, prune: bool) -> Result<Exported, OpError> {
                 others.insert(path_of(&key), Some(block));
             }
         }
-        let written: Vec<Fingerprint> = others.keys().filter_map(key_of).collect();
+        let written: Vec<Fingerprint> = others.keys().filter_map(|path| key_of(path)).collect();
         let nobodys = before.nobodys();
         if prune {
             let gone = before.nobodys()?;
@@ -193,14 +192,14 @@ pub fn export(context: &Context<'_>, prune: bool) -> Result<Exported, OpError> {
         let seen = before.everyone.seen.clone();
         let subject = subject(&others, &written);
         done = Some((written, nobodys, before));
-        Ok(ListChange { others, subject, seen, lists: BTreeMap::new(), prune: vec![FOLDER.into()] })
+        Ok(ListChange { others, subject, seen, prune: vec![FOLDER.into()], ..ListChange::default() })
     })?;
     let (written, nobodys, before) = done.expect("a change is computed before it is published");
     Ok(Exported { changed, written, nobodys, pruned: prune, before })
 }
 
 /// Returns the key whose file has this path.
-fn key_of(path: &std::path::PathBuf) -> Option<Fingerprint> {
+fn key_of(path: &std::path::Path) -> Option<Fingerprint> {
     path.file_name().and_then(std::ffi::OsStr::to_str).and_then(Fingerprint::parse)
 }
 

@@ -3,7 +3,7 @@
 pub mod accept;
 pub mod change;
 pub mod list;
-mod people;
+pub mod people;
 pub mod update;
 pub mod what;
 pub mod who;
