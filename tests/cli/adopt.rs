@@ -105,6 +105,18 @@ fn mends_lines_that_end_as_on_windows() {
 }
 
 #[test]
+fn entries_that_differ_stay_as_they_are_where_their_list_is_mended() {
+    let store = Repository::new();
+    store.ok(
+        "pass init $ALICE $BOB; echo x | pass insert -m a; echo alice@example.org >store/.gpg-id; pass git commit -qam out",
+    );
+    let before = store.ok("sha256sum store/a.gpg");
+    holds(&adopt(&store, "pass adopt --fix", 1), &["Mended:", "a: ", "pass recipients update`"]);
+    assert_eq!(store.ok("cat store/.gpg-id"), store.ok("echo $ALICE"));
+    assert_eq!(store.ok("sha256sum store/a.gpg"), before);
+}
+
+#[test]
 fn leaves_to_a_person_what_only_a_person_can_know() {
     let store = Repository::new();
     store.ok(
