@@ -66,8 +66,8 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -t --tree -j --json -h --help ;;
-    keys) _pass_offer -h --help ;;
+    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
+    keys) _pass_offer -h --help --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
     esac
 }
@@ -83,6 +83,22 @@ _pass_complete_arguments() {
         esac
         ;;
     find | search | grep | version) ;;
+    recipients)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer list add remove set who what update accept
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    keys)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer list export import
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
     help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
