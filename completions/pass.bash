@@ -67,6 +67,8 @@ _pass_complete_options() {
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
     recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
+    keys) _pass_offer -h --help --prune --fingerprint --certify ;;
+    adopt) _pass_offer -f --fix -h --help ;;
     esac
 }
 
@@ -89,8 +91,16 @@ _pass_complete_arguments() {
             _pass_complete_keys
         fi
         ;;
+    keys)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer list export import
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -105,7 +115,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

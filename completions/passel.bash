@@ -67,6 +67,8 @@ _passel_complete_options() {
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
     recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
+    keys) _passel_offer -h --help --prune --fingerprint --certify ;;
+    adopt) _passel_offer -f --fix -h --help ;;
     esac
 }
 
@@ -89,8 +91,16 @@ _passel_complete_arguments() {
             _passel_complete_keys
         fi
         ;;
+    keys)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer list export import
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -105,7 +115,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

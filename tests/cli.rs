@@ -6,6 +6,7 @@
 mod common;
 
 mod cli {
+    mod adopt;
     mod bad_input;
     mod completion;
     mod concurrency;
@@ -13,6 +14,7 @@ mod cli {
     mod git;
     mod guard;
     mod hostile;
+    mod keys;
     mod killed;
     mod manual;
     mod recipients;

@@ -64,6 +64,12 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),
         OpError::GroupLine { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients canonicalize` writes its members out")),
+        OpError::Vague { .. } => CliError::from_error(error)
+            .hint("import the key, or write its full fingerprint into the file; or do it without `--prune`"),
+        OpError::KeyFile { path, .. } => CliError::from_error(error)
+            .hint(format!("look who put it there: `{program} git log -- '{path}'`; then remove it")),
+        OpError::TooManyKeys { .. } => CliError::from_error(error)
+            .hint("look who put them there, and remove what is no key of a recipient"),
         OpError::ChangedMeanwhile { name, .. } => {
             CliError::from_error(error).hint(format!("compare both, then `{program} edit {name}`"))
         }

@@ -6,7 +6,7 @@ pub mod fake;
 mod gnupg;
 mod gpg;
 mod gpgme;
-mod lookup;
+pub mod lookup;
 pub mod openpgp;
 mod status;
 

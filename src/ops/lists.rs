@@ -31,6 +31,8 @@ pub struct ListChange {
     pub prune: Vec<PathBuf>,
     /// What else it was computed from.
     pub seen: Vec<(PathBuf, State)>,
+    /// Leave the entries alone: the lists are written otherwise, but name the same keys as before.
+    pub keep_entries: bool,
 }
 
 /// Makes the change that `compute` returns; it is computed anew when the store changed meanwhile.
@@ -41,7 +43,10 @@ pub fn change(
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
         let change = compute()?;
-        let (mut plan, done) = plan(context, &change.lists, &change.others)?;
+        let (mut plan, done) = match change.keep_entries {
+            true => (files(context, &change.lists, &change.others)?.0, Vec::new()),
+            false => plan(context, &change.lists, &change.others)?,
+        };
         plan.subject = change.subject;
         plan.prune = change.prune;
         plan.seen.extend(change.seen);
@@ -76,6 +81,16 @@ pub(super) fn plan(
     lists: &Lists,
     others: &Others,
 ) -> Result<(Plan, Vec<Reencrypted>), OpError> {
+    let (mut plan, overlay) = files(context, lists, others)?;
+    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
+    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
+    context.store.refuse_uncommitted(entries)?;
+    Ok((plan, done))
+}
+
+/// Returns the plan that writes or removes recipients files, with their signatures, and other files; and
+/// what the former will be.
+fn files(context: &Context<'_>, lists: &Lists, others: &Others) -> Result<(Plan, Overlay), OpError> {
     let mut plan = Plan::default();
     let mut overlay = Overlay::new();
     for (folder, new) in lists {
@@ -90,10 +105,7 @@ pub(super) fn plan(
             plan.changes.push(Change { path: path.clone(), seen, new: new.clone() });
         }
     }
-    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
-    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
-    context.store.refuse_uncommitted(entries)?;
-    Ok((plan, done))
+    Ok((plan, overlay))
 }
 
 /// Adds one recipients file and its signature.

@@ -1,5 +1,6 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod adopt;
 pub mod canonicalize;
 pub mod check;
 pub mod edit;
@@ -7,6 +8,7 @@ pub mod generate;
 pub mod guard;
 pub mod init;
 pub mod insert;
+pub mod keys;
 pub mod lists;
 mod parallel;
 pub mod progress;
@@ -165,6 +167,49 @@ pub enum OpError {
     #[error("{place} names the group `{id}`, which holds other keys too")]
     GroupLine {
         /// The group.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
+    /// The keyring could not be listed, or a key file not be looked at.
+    #[error("cannot read the keyring")]
+    Keyring {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// A key could not be exported or imported.
+    #[error("cannot {action} key {key}")]
+    KeyWork {
+        /// What was tried.
+        action: &'static str,
+        /// The key.
+        key: Fingerprint,
+        /// Why not.
+        #[source]
+        source: CryptoError,
+    },
+    /// What stands in a key's place is no key file.
+    #[error("`{path}` cannot be used as a key file")]
+    KeyFile {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: keys::KeyFileError,
+    },
+    /// There are more files in `.public-keys` than anybody needs.
+    #[error("`{}` holds {count} files, more than the {most} that are looked at", keys::FOLDER)]
+    TooManyKeys {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A line of a recipients file may name any key.
+    #[error("nobody can tell whose key `{id}` in {place} is")]
+    Vague {
+        /// The line's text.
         id: String,
         /// The file and line.
         place: String,

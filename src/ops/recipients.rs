@@ -107,8 +107,8 @@ pub fn apply(
             subject: subject(folder, edit, &preview),
             lists: Lists::from([(folder.clone(), Some(preview.list.as_bytes().to_vec()))]),
             others: others.clone(),
-            prune: Vec::new(),
             seen: seen.into_iter().filter(|(path, _)| *path != file).collect(),
+            ..ListChange::default()
         })
     })
 }

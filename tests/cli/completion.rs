@@ -57,7 +57,7 @@ fn bash_completes_names_as_they_must_be_typed() {
         terminal.type_text(&format!("PS1='rea''dy '; {print}; source {}.bash\r", script(program)));
         terminal.wait_for("ready");
         for (line, words) in [
-            ("a\t", &["a b/"][..]),
+            ("a\\ \t", &["a b/"][..]),
             ("show one\t", &["show", "one/two/three"]),
             ("show a\\ b/i\t", &["show", "a b/it's"]),
             ("show \"a b/i\t", &["show", "a b/it's"]),

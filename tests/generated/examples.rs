@@ -7,6 +7,26 @@ type Example = (&'static str, &'static [&'static str]);
 /// Examples by command.
 const EXAMPLES: &[(&str, &[Example])] = &[
     (
+        "keys",
+        &[
+            (
+                "Put the public keys of all recipients into the store, and see what is there:",
+                &["passel keys export", "passel keys list"],
+            ),
+            (
+                "On another machine, take them into the keyring; each fingerprint is shown and asked about:",
+                &["passel keys import"],
+            ),
+        ],
+    ),
+    (
+        "adopt",
+        &[(
+            "Look over a store that another program has made, then mend what is safe to mend:",
+            &["passel adopt", "passel adopt --fix"],
+        )],
+    ),
+    (
         "recipients",
         &[
             (

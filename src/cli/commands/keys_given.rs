@@ -136,21 +136,30 @@ impl Given {
 
     /// Certifies the keys locally if the user wants that; stock pass needs it.
     pub fn certify(&self, app: &App, context: &Context<'_>) {
-        let keys = context.crypto.keys().unwrap_or_default();
-        let believed = |recipient: &RecipientId| {
-            let key = keys.iter().find(|key| key.fingerprint == recipient.fingerprint);
-            key.is_some_and(|key| key.validity >= Validity::Full)
-        };
-        for recipient in self.recipients.iter().filter(|recipient| !believed(recipient)) {
-            let key = &recipient.fingerprint;
-            let question =
-                format!("Certify key {key} for this keyring alone, so that stock pass encrypts to it too?");
-            let asked = || app.interactive && app.prompt.borrow_mut().confirm(&question).unwrap_or(false);
-            if (self.certify || asked())
-                && let Err(error) = context.crypto.certify(key)
-            {
-                app.ui.warn(format!("warning: key {key} is not certified: {error}"));
-            }
+        let keys: Vec<Fingerprint> = self.recipients.iter().map(|key| key.fingerprint.clone()).collect();
+        certify(app, context, &keys, self.certify);
+    }
+}
+
+/// Certifies those of `wanted` that GnuPG does not believe yet, for this keyring alone, where the user asked
+/// for that or agrees; stock pass needs it.
+pub fn certify(app: &App, context: &Context<'_>, wanted: &[Fingerprint], asked: bool) {
+    if wanted.is_empty() {
+        return;
+    }
+    let keys = context.crypto.keys().unwrap_or_default();
+    let believed = |wanted: &Fingerprint| {
+        let key = keys.iter().find(|key| key.fingerprint == *wanted);
+        key.is_some_and(|key| key.validity >= Validity::Full)
+    };
+    for key in wanted.iter().filter(|key| !believed(key)) {
+        let question =
+            format!("Certify key {key} for this keyring alone, so that stock pass encrypts to it too?");
+        let agreed = || app.interactive && app.prompt.borrow_mut().confirm(&question).unwrap_or(false);
+        if (asked || agreed())
+            && let Err(error) = context.crypto.certify(key)
+        {
+            app.ui.warn(format!("warning: key {key} is not certified: {error}"));
         }
     }
 }
@@ -182,7 +191,7 @@ fn read_key(context: &Context<'_>, file: &OsString) -> Result<(Key, Vec<u8>), Cl
 }
 
 /// Returns a fingerprint in groups of four, as people compare it.
-fn grouped(key: &Fingerprint) -> String {
+pub fn grouped(key: &Fingerprint) -> String {
     let digits: Vec<char> = key.as_str().chars().collect();
     digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }

@@ -1,5 +1,6 @@
 //! One command a file: it parses, calls one operation and prints.
 
+pub mod adopt;
 pub mod complete;
 pub mod edit;
 pub mod extension;
@@ -10,6 +11,7 @@ pub mod grep;
 pub mod help;
 pub mod init;
 pub mod insert;
+pub mod keys;
 pub mod keys_given;
 pub mod recipients;
 pub mod relocate;

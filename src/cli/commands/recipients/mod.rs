@@ -5,7 +5,7 @@ pub mod canonicalize;
 pub mod change;
 pub mod check;
 pub mod list;
-mod people;
+pub mod people;
 pub mod update;
 pub mod what;
 pub mod who;
