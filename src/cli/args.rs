@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    edit, find, generate, git, grep, help, init, insert, recipients, relocate, remove, show,
+    client, edit, find, generate, git, grep, group, help, init, insert, recipients, relocate, remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -46,6 +46,10 @@ pub enum Command {
     Cp(relocate::Args),
     /// Show or change who can read a folder.
     Recipients(recipients::Args),
+    /// Show or change groups of recipients, and the folders that follow them.
+    Group(group::Args),
+    /// Let clients read a folder of their own.
+    Client(client::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -56,7 +60,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 1] = ["recipients"];
+pub const OWN: [&str; 3] = ["recipients", "group", "client"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

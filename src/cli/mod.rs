@@ -115,6 +115,8 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
         Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
         Command::Recipients(args) => c::recipients::run(app, &args),
+        Command::Group(args) => c::group::run(app, &args),
+        Command::Client(args) => c::client::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, definitions, &args),
         Command::Version => c::help::version(app),

@@ -1,14 +1,18 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod client;
 pub mod edit;
 pub mod generate;
+pub mod group;
 pub mod guard;
 pub mod init;
 pub mod insert;
+pub mod keys;
 pub mod lists;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
+pub mod rules;
 pub mod show;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +38,9 @@ pub enum OpError {
     /// There is no such entry or folder.
     #[error("`{0}` is not in the password store")]
     NotFound(String),
+    /// Groups, rules or clients could not be changed.
+    #[error(transparent)]
+    Rule(#[from] rules::RuleError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),
@@ -211,9 +218,15 @@ impl Context<'_> {
         if rule.lines.is_empty() {
             return Err(OpError::EmptyRule(place));
         }
+        // One by one costs a process each, all at once a listing of the whole keyring.
+        let ids: Vec<&str> = rule.lines.iter().map(|line| line.id.as_str()).collect();
+        let found = match ids.len() {
+            1..=3 => ids.iter().map(|id| self.crypto.resolve(id)).collect(),
+            _ => self.crypto.resolve_all(&ids),
+        };
         let mut keys: Vec<RecipientId> = Vec::new();
-        for line in &rule.lines {
-            let found = self.crypto.resolve(&line.id).map_err(|source| OpError::Recipient {
+        for (line, found) in rule.lines.iter().zip(found) {
+            let found = found.map_err(|source| OpError::Recipient {
                 id: Shown::new(&line.id).to_string(),
                 place: match &rule.file {
                     Some(_) => format!("{place} line {}", line.number),
