@@ -170,7 +170,9 @@ impl Config {
         for (name, rule) in record.rules {
             let groups = rule.groups.iter().map(|name| group(name)).collect::<Result<BTreeSet<_>, _>>()?;
             if let Some(unknown) = groups.iter().find(|group| !config.groups.contains_key(group)) {
-                return Err(ConfigError::Damaged(format!("a rule names the group `{unknown}`, which is missing")));
+                return Err(ConfigError::Damaged(format!(
+                    "a rule names the group `{unknown}`, which is missing"
+                )));
             }
             let rule = FolderRule { groups, keys: keys(&rule.keys)? };
             if config.rules.insert(folder(&name)?, rule).is_some() {

@@ -7,10 +7,12 @@ mod common;
 
 mod cli {
     mod bad_input;
+    mod client;
     mod completion;
     mod concurrency;
     mod extension;
     mod git;
+    mod group;
     mod hostile;
     mod recovery;
     mod side_by_side;

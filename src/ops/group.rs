@@ -19,8 +19,8 @@ pub fn keys_named(context: &Context<'_>, names: &[String], asked: bool) -> Resul
     let mut doubtful = Vec::new();
     for (name, found) in names.iter().zip(context.crypto.resolve_all(&texts(names))) {
         let id = Shown::new(name).to_string();
-        let found = found
-            .map_err(|source| OpError::Recipient { id: id.clone(), place: GIVEN.to_owned(), source })?;
+        let found =
+            found.map_err(|source| OpError::Recipient { id: id.clone(), place: GIVEN.to_owned(), source })?;
         if found.iter().any(|key| key.subkey.is_some()) {
             return Err(RuleError::Subkey { place: GIVEN.to_owned(), id }.into());
         }

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::Context;
 use super::OpError;
 use super::lists::Others;
 use super::rules::RuleError;
-use super::Context;
 use crate::model::Fingerprint;
 
 /// Returns the file of a public key, relative to the store's root.

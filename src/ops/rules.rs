@@ -337,7 +337,8 @@ impl<'a, 'c> Now<'a, 'c> {
             return Ok(());
         }
         let own: Keys = self.context.crypto.own_keys().map_err(RuleError::OwnKeys)?.into_iter().collect();
-        let locked = losing().filter(|change| !own.is_disjoint(&change.loses) && own.is_disjoint(&change.after));
+        let locked =
+            losing().filter(|change| !own.is_disjoint(&change.loses) && own.is_disjoint(&change.after));
         let locked: Vec<String> = locked.map(|change| shown(&change.folder)).collect();
         if locked.is_empty() { Ok(()) } else { Err(RuleError::LocksOut(locked).into()) }
     }

@@ -47,7 +47,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let groups = args.group.iter().map(|name| group_name(name)).collect::<Result<BTreeSet<GroupName>, _>>()?;
+    let groups =
+        args.group.iter().map(|name| group_name(name)).collect::<Result<BTreeSet<GroupName>, _>>()?;
     let store = app.store()?;
     let context = app.context(&store);
     let failed = |error| app.error(error);

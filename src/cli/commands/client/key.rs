@@ -38,10 +38,8 @@ pub fn read(app: &App, file: &Path) -> Result<SentKey, CliError> {
         Ok([key]) if key.secret => Err(wrong("holds a secret key, which its owner must never send")
             .hint("tell its owner; `gpg --export --armor KEY` writes the public key that is needed")),
         Ok([key]) => match &key.problem {
-            Some(problem) => {
-                Err(wrong(&format!("holds the key {}, which {problem}", key.fingerprint))
-                    .hint("ask its owner for a new key"))
-            }
+            Some(problem) => Err(wrong(&format!("holds the key {}, which {problem}", key.fingerprint))
+                .hint("ask its owner for a new key")),
             None => Ok(SentKey { block, key }),
         },
         Err(keys) if keys.is_empty() => Err(wrong("holds no key")),
@@ -66,8 +64,10 @@ impl SentKey {
         let digits = digits.strip_prefix("0x").unwrap_or(&digits);
         match Fingerprint::parse(digits) {
             Some(wanted) if wanted == *fingerprint => Ok(()),
-            Some(_) => Err(CliError::new(format!("the key's fingerprint is {fingerprint}, not the one given"))
-                .hint("somebody may have put another key in its place: ask its owner")),
+            Some(_) => {
+                Err(CliError::new(format!("the key's fingerprint is {fingerprint}, not the one given"))
+                    .hint("somebody may have put another key in its place: ask its owner"))
+            }
             None => Err(CliError::new(format!("`{}` is no full fingerprint", Shown::new(given)))
                 .hint("it has 40 or 64 hexadecimal digits; blanks do not matter")),
         }

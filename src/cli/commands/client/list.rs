@@ -18,7 +18,8 @@ pub fn run(app: &App, _args: &Args) -> Result<(), CliError> {
     let now = Now::read(&context).map_err(|e| app.error(e))?;
     let clients = client::list(&now).map_err(|e| app.error(e))?;
     if clients.is_empty() {
-        app.ui.warn(format!("There are no clients; `{} client add NAME --key FILE` adds one.", app.ui.program));
+        app.ui
+            .warn(format!("There are no clients; `{} client add NAME --key FILE` adds one.", app.ui.program));
     }
     let names = Names::read(app);
     for client in clients {

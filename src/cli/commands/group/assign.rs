@@ -16,7 +16,9 @@ use super::{Request, change, group_name};
 /// Whoever can read the folder now still can, and so can everybody in the group, now and later. A folder
 /// without recipients of its own starts from those that it inherits.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  passel group assign team\n  passel group assign admins servers/root")]
+#[command(
+    after_long_help = "Examples:\n  passel group assign team\n  passel group assign admins servers/root"
+)]
 pub struct Args {
     /// The group.
     #[arg(value_name = "NAME")]

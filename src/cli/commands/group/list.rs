@@ -51,6 +51,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 /// Returns a folder's name, and whether its list is another one than its rule says.
 fn follower(app: &App, now: &Now<'_, '_>, folder: &FolderName) -> Result<String, CliError> {
     let differs = now.difference(folder).map_err(|e| app.error(e))?.is_some();
-    let mark = if differs { " (whose list differs: it was edited)" } else { "" };
+    let mark = if differs { " (whose list was edited otherwise)" } else { "" };
     Ok(format!("{}{mark}", shown(folder)))
 }

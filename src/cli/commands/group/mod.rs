@@ -104,8 +104,7 @@ fn change(
 pub fn group_name(text: &str) -> Result<GroupName, CliError> {
     GroupName::parse(text).ok_or_else(|| {
         let text = Shown::new(text);
-        CliError::new(format!("`{text}` cannot be a group's name"))
-            .hint("use letters, digits, `-` and `_`")
+        CliError::new(format!("`{text}` cannot be a group's name")).hint("use letters, digits, `-` and `_`")
     })
 }
 
