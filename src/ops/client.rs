@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::reencrypt::{Changed, is_entry};
-use super::rules::{Now, RuleError, Wanted, rule_for, set_rule, shown};
+use super::rules::{Now, RuleError, Wanted, carry_along, rule_for, set_rule, shown};
 use super::{Context, OpError, keys as public_keys};
-use crate::config::{self, GroupName};
+use crate::config::GroupName;
 use crate::model::{Fingerprint, FolderName, NameError, Shown};
 use crate::store::StoreError;
 use crate::store::accepted::Keys;
@@ -149,11 +149,15 @@ pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Chan
         let client = find(&now, name)?;
         let mut plan = Plan { subject: subject.to_owned(), ..Plan::default() };
         add_folder(context, &client.folder, &mut plan)?;
-        let mut config = now.config.clone();
-        config.rules.retain(|folder, _| !folder.as_path().starts_with(client.folder.as_path()));
-        add_file(context, config::FILE.into(), config.to_bytes(), &mut plan)?;
+        let within = |folder: &Path| folder.starts_with(client.folder.as_path());
+        carry_along(context, &mut plan, |folder| within(folder).then(Vec::new))?;
+        plan.seen.push(now.seen());
         for key in unused(&now, &client)? {
-            add_file(context, public_keys::public_key_path(&key), None, &mut plan)?;
+            let path = public_keys::public_key_path(&key);
+            match context.store.beneath().state(&path).map_err(StoreError::from)? {
+                State::Absent => {}
+                seen => plan.changes.push(Change { path, seen, new: None }),
+            }
         }
         Ok(plan)
     })?;
@@ -175,21 +179,6 @@ fn add_folder(context: &Context<'_>, folder: &FolderName, plan: &mut Plan) -> Re
         plan.changes.push(Change { path, seen, new: None });
     }
     plan.prune = below.folders.into_iter().rev().collect();
-    Ok(())
-}
-
-/// Adds the change of a file, if it is one.
-fn add_file(
-    context: &Context<'_>,
-    path: PathBuf,
-    new: Option<Vec<u8>>,
-    plan: &mut Plan,
-) -> Result<(), OpError> {
-    let seen = context.store.beneath().state(&path).map_err(StoreError::from)?;
-    match new.as_deref().map_or(State::Absent, State::of) == seen {
-        true => plan.seen.push((path, seen)),
-        false => plan.changes.push(Change { path, seen, new }),
-    }
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use crate::store::StoreError;
 use crate::store::accepted::Keys;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
+use crate::store::transaction::{Change, Plan};
 
 /// Why groups, rules or clients could not be changed.
 #[derive(Debug, thiserror::Error)]
@@ -184,8 +185,24 @@ enum Doubt {
 impl<'a, 'c> Now<'a, 'c> {
     /// Reads the configuration.
     pub fn read(context: &'a Context<'c>) -> Result<Self, OpError> {
-        let (config, state) = Config::read(context.store.beneath()).map_err(RuleError::from)?;
+        let (mut config, state) = Config::read(context.store.beneath()).map_err(RuleError::from)?;
+        let mut gone = Vec::new();
+        for folder in config.rules.keys().map(FolderName::as_path) {
+            // The rule of a folder that other programs removed is nobody's any more; what a sparse checkout
+            // leaves out is still there.
+            if context.store.beneath().state(folder).map_err(StoreError::from)? == State::Absent
+                && context.store.refuse_left_out(folder).is_ok()
+            {
+                gone.push(folder.to_path_buf());
+            }
+        }
+        config.rules.retain(|folder, _| !gone.iter().any(|path| path == folder.as_path()));
         Ok(Now { context, config, state, known: RefCell::default() })
+    }
+
+    /// Returns what the configuration was read from: a change of it may change everything.
+    pub fn seen(&self) -> (PathBuf, State) {
+        (PathBuf::from(config::FILE), self.state.clone())
     }
 
     /// Returns the keys of the group `name`.
@@ -260,6 +277,7 @@ impl<'a, 'c> Now<'a, 'c> {
     pub fn refuse_differing<'f>(&self, folders: impl Iterator<Item = &'f FolderName>) -> Result<(), OpError> {
         let mut found = Vec::new();
         for folder in folders {
+            self.context.store.refuse_left_out(folder.as_path())?;
             if self.difference(folder)?.is_some() {
                 found.push(shown(folder));
             }
@@ -401,8 +419,8 @@ impl<'a, 'c> Now<'a, 'c> {
         let mut others = public_keys::exported(self.context, &gains)?;
         others.extend(self.left_over(&wanted.config, proposal));
         others.insert(config::FILE.into(), wanted.config.to_bytes());
-        let seen = vec![(PathBuf::from(config::FILE), self.state.clone())];
-        Ok(ListChange { lists, others, subject: subject.to_owned(), seen, ..ListChange::default() })
+        let (subject, seen) = (subject.to_owned(), vec![self.seen()]);
+        Ok(ListChange { lists, others, subject, seen, ..ListChange::default() })
     }
 
     /// Returns the public keys to take out of the store: nothing in it is encrypted to them any more.
@@ -462,6 +480,28 @@ pub fn differing(context: &Context<'_>) -> Result<Vec<Differing>, OpError> {
     let now = Now::read(context)?;
     let folders: Vec<&FolderName> = now.config.rules.keys().collect();
     folders.into_iter().filter_map(|folder| now.difference(folder).transpose()).collect()
+}
+
+/// Adds to `plan` what becomes of the rules of folders that it moves, copies or removes: `places` says where
+/// the rule of a folder is to be from then on, none if the plan leaves the folder alone.
+pub(super) fn carry_along(
+    context: &Context<'_>,
+    plan: &mut Plan,
+    places: impl Fn(&Path) -> Option<Vec<PathBuf>>,
+) -> Result<(), OpError> {
+    let (before, seen) = Config::read(context.store.beneath()).map_err(RuleError::from)?;
+    let mut config = before.clone();
+    for (folder, rule) in &before.rules {
+        let Some(places) = places(folder.as_path()) else { continue };
+        config.rules.remove(folder);
+        for place in places {
+            config.rules.insert(FolderName::parse(place.as_os_str())?, rule.clone());
+        }
+    }
+    if config != before {
+        plan.changes.push(Change { path: config::FILE.into(), seen, new: config.to_bytes() });
+    }
+    Ok(())
 }
 
 /// Returns the rule that keeps `keys` and follows `groups`: the keys that no group covers, and those that

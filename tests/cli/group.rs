@@ -230,3 +230,59 @@ fn stock_pass_works_on_in_folders_that_follow_groups() {
     assert_eq!(readers(&store, "shop/s"), ["alice", "carol"]);
     assert_eq!(readers(&store, "web/t"), ["alice"]);
 }
+
+#[test]
+fn rules_go_along_with_their_folders() {
+    let store = store();
+    let before = store.count();
+    store.ok("pass mv shop store-two; pass cp store-two three");
+    assert_eq!(store.count(), before + 2);
+    let listed = store.ok("pass group list team");
+    assert!(listed.ends_with("followed by the store, `store-two`, `three`"), "{listed}");
+    store.ok("pass group remove --yes team $BOB");
+    assert_eq!(readers(&store, "store-two/c"), ["alice", "carol"]);
+    assert_eq!(readers(&store, "three/c"), ["alice", "carol"]);
+    let told = store.ok("pass rm -rf three");
+    assert!(!told.contains("yaml"), "{told}");
+    assert!(!store.ok("cat store/.passel.yaml").contains("three"));
+    store.clean();
+    // What other programs removed is nobody's rule any more.
+    store.ok(&format!("{} rm -rf store-two", stock_pass().display()));
+    store.ok("pass group add --yes team $DAVE");
+    assert!(!store.ok("cat store/.passel.yaml").contains("store-two"));
+    store.clean();
+}
+
+#[test]
+fn a_folder_that_a_sparse_checkout_leaves_out_keeps_its_rule() {
+    let store = store();
+    store.ok("git -C store sparse-checkout set --no-cone '/*' '!/shop' 2>&1; ! test -e store/shop");
+    store.refused("pass group add --yes team $DAVE", &["sparse-checkout disable"]);
+    assert!(store.ok("cat store/.passel.yaml").contains("shop"));
+}
+
+#[test]
+fn what_was_shown_is_what_is_done() {
+    let store = store();
+    let before = list(&store, "");
+    let mut terminal = store.terminal("pass group add team $CAROL");
+    terminal.wait_for("shall they be added? [y/N]");
+    store.ok("pass init -p more $ALICE; pass group assign --yes team more");
+    terminal.type_text("y\n");
+    let output = terminal.finish();
+    assert_eq!(output.code, 1);
+    assert!(output.out().contains("would no longer do what was shown"), "{}", output.out());
+    assert_eq!(list(&store, ""), before);
+}
+
+#[test]
+fn lists_are_signed_where_that_is_asked_for() {
+    let store = Repository::new();
+    store.ok("export PASSWORD_STORE_SIGNING_KEY=$ALICE; pass init $ALICE; echo a | pass insert -e a
+        pass group add --yes team $ALICE $BOB; pass group assign --yes team; pass group add --yes team $CAROL
+        gpg --batch -q --verify store/.gpg-id.sig store/.gpg-id 2>/dev/null; echo b | pass insert -e b");
+    assert_eq!(readers(&store, "b"), ["alice", "bob", "carol"]);
+    store.ok("sed -i 1d store/.gpg-id; git -C store commit -qam forged");
+    let line = "PASSWORD_STORE_SIGNING_KEY=$ALICE pass group add --force --yes team $DAVE";
+    store.refused(line, &["the signature of `.gpg-id` is missing"]);
+}
