@@ -13,7 +13,11 @@ mod cli {
     mod extension;
     mod git;
     mod group;
+    mod guard;
     mod hostile;
+    mod keys;
+    mod killed;
+    mod recipients;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

@@ -3,7 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    client, edit, find, generate, git, grep, group, help, init, insert, recipients, relocate, remove, show,
+    client, edit, find, generate, git, grep, group, help, init, insert, keys, recipients, relocate, remove,
+    show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -50,6 +51,8 @@ pub enum Command {
     Group(group::Args),
     /// Let clients read a folder of their own.
     Client(client::Args),
+    /// Let the public keys of all recipients travel in the store.
+    Keys(keys::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -60,7 +63,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 3] = ["recipients", "group", "client"];
+pub const OWN: [&str; 4] = ["recipients", "group", "client", "keys"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

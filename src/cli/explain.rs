@@ -10,6 +10,7 @@ use crate::ops::rules::RuleError;
 use crate::store::StoreError;
 use crate::store::accepted::AcceptedError;
 use crate::store::journal::JournalError;
+use crate::store::survey::SurveyError;
 
 use super::error::CliError;
 use super::exit;
@@ -43,6 +44,24 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
                 "ask whoever changed them; if it is right: `{program} recipients accept{folder}`"
             ))
         }
+        OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), program),
+        OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
+            CliError::from_error(error).hint("name the key meant by its full fingerprint")
+        }
+        OpError::Key { .. } => CliError::from_error(error)
+            .hint("import the key (`gpg --import FILE`), or name it as it stands in messages, by 16 digits")
+            .hint(format!("`{program} recipients who /` shows all keys that can read something")),
+        OpError::LastRecipient(_) => CliError::from_error(error)
+            .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
+        OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),
+        OpError::GroupLine { .. } => CliError::from_error(error)
+            .hint(format!("`{program} recipients canonicalize` writes its members out")),
+        OpError::Vague { .. } => CliError::from_error(error)
+            .hint("import the key, or write its full fingerprint into the file; or do it without `--prune`"),
+        OpError::KeyFile { path, .. } => CliError::from_error(error)
+            .hint(format!("look who put it there: `{program} git log -- '{path}'`; then remove it")),
+        OpError::TooManyKeys { .. } => CliError::from_error(error)
+            .hint("look who put them there, and remove what is no key of a recipient"),
         OpError::ChangedMeanwhile { name, .. } => {
             CliError::from_error(error).hint(format!("compare both, then `{program} edit {name}`"))
         }
@@ -108,7 +127,7 @@ fn rule(error: &RuleError, program: &str) -> CliError {
         RuleError::NoClientKey(_) => {
             told.hint(format!("`{program} recipients list FOLDER` shows who can read it"))
         }
-        RuleError::Config(_) | RuleError::OwnKeys(_) | RuleError::Export { .. } => told,
+        RuleError::Config(_) | RuleError::OwnKeys(_) => told,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::gnupg::{check_recipients, sole_key};
-use super::{Crypto, CryptoError, RecipientError, Trust, openpgp};
+use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust, openpgp};
 
 /// Makes plaintext unlike itself, so that a test that searches files for it finds leaks only.
 const MASK: u8 = 0x5a;
@@ -137,6 +137,12 @@ impl Fake {
     }
 }
 
+impl Decryptor for Fake {
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        Crypto::decrypt(self, message)
+    }
+}
+
 impl Crypto for Fake {
     fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
         let members = self.state().groups.get(id).cloned();
@@ -199,6 +205,10 @@ impl Crypto for Fake {
             }
             _ => Err(CryptoError::Decrypt { code: 2 }),
         }
+    }
+
+    fn decryptor(&self) -> &dyn Decryptor {
+        self
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {

@@ -11,7 +11,7 @@ use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgme::Engine;
 use super::lookup::{self, Name};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, RecipientError, Trust};
+use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust};
 
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
 pub struct GnuPg {
@@ -155,6 +155,10 @@ impl Crypto for GnuPg {
 
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         self.gpg.decrypt(message)
+    }
+
+    fn decryptor(&self) -> &dyn Decryptor {
+        &self.gpg
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {

@@ -9,7 +9,7 @@ use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, Trust, status};
+use super::{CryptoError, Decryptor, Trust, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -35,6 +35,12 @@ impl Default for GnuPgConfig {
 /// The gpg program.
 pub struct Gpg {
     config: GnuPgConfig,
+}
+
+impl Decryptor for Gpg {
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        Gpg::decrypt(self, message)
+    }
 }
 
 impl Gpg {

@@ -6,7 +6,7 @@ pub mod fake;
 mod gnupg;
 mod gpg;
 mod gpgme;
-mod lookup;
+pub mod lookup;
 pub mod openpgp;
 mod status;
 
@@ -17,6 +17,12 @@ pub use gnupg::GnuPg;
 pub use gpg::GnuPgConfig;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
+
+/// Decrypts on any thread.
+pub trait Decryptor: Sync {
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+}
 
 /// Who vouches for the keys that are encrypted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +55,9 @@ pub trait Crypto {
 
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+
+    /// Returns what decrypts as [`Crypto::decrypt`] does, on several threads at once.
+    fn decryptor(&self) -> &dyn Decryptor;
 
     /// Returns the key IDs in the message's session-key packets, in order; no key is needed.
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError>;

@@ -152,6 +152,17 @@ fn is_git(part: &[u8]) -> bool {
     bare.eq_ignore_ascii_case(".git") || bare.eq_ignore_ascii_case("git~1")
 }
 
+/// Whether a file's name is an entry's: pass takes the suffix in any case.
+pub fn is_entry(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
+}
+
+/// Returns an entry's name for messages.
+pub fn shown_entry(path: &Path) -> String {
+    let text = Shown::os(path).to_string();
+    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
+}
+
 /// Whether pass's own check would call `text` sneaky: a `..` component.
 pub fn is_sneaky(text: &OsStr) -> bool {
     text.as_bytes().split(|b| *b == b'/').any(|part| part == b"..")

@@ -36,6 +36,24 @@ impl GpgId {
         GpgId { bytes }
     }
 
+    /// Returns the file with one more recipient, in a line of its own at the end.
+    pub fn with_id(&self, id: &str) -> Self {
+        let mut bytes = self.bytes.clone();
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.push(b'\n');
+        GpgId { bytes }
+    }
+
+    /// Returns the file without the lines of these numbers; all others stay as they are.
+    pub fn without_lines(&self, numbers: &[usize]) -> Self {
+        let lines = self.bytes.split_inclusive(|b| *b == b'\n').enumerate();
+        let kept = lines.filter(|(index, _)| !numbers.contains(&(index + 1)));
+        GpgId { bytes: kept.flat_map(|(_, line)| line).copied().collect() }
+    }
+
     /// Returns the bytes to write.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -69,6 +87,15 @@ mod tests {
             ids("# team\nAAAA # Ann\r\n\n  bob@example.org\t\nCCCC!"),
             [(2, "AAAA".into()), (4, "bob@example.org".into()), (5, "CCCC!".into())]
         );
+    }
+
+    #[test]
+    fn edits_leave_other_lines_as_they_are() {
+        let file = GpgId::from_bytes(b"# team\r\nAAAA # Ann\n\nBBBB".to_vec());
+        assert_eq!(file.with_id("CCCC").as_bytes(), b"# team\r\nAAAA # Ann\n\nBBBB\nCCCC\n");
+        assert_eq!(file.without_lines(&[2]).as_bytes(), b"# team\r\n\nBBBB");
+        assert_eq!(file.without_lines(&[4]).with_id("C").as_bytes(), b"# team\r\nAAAA # Ann\n\nC\n");
+        assert_eq!(GpgId::from_bytes(Vec::new()).with_id("A").as_bytes(), b"A\n");
     }
 
     proptest::proptest! {

@@ -153,7 +153,7 @@ pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Chan
         carry_along(context, &mut plan, |folder| within(folder).then(Vec::new))?;
         plan.seen.push(now.seen());
         for key in unused(&now, &client)? {
-            let path = public_keys::public_key_path(&key);
+            let path = public_keys::path_of(&key);
             match context.store.beneath().state(&path).map_err(StoreError::from)? {
                 State::Absent => {}
                 seen => plan.changes.push(Change { path, seen, new: None }),

@@ -5,42 +5,11 @@ use std::collections::BTreeMap;
 use super::rules::{Now, RuleError, Wanted, rule_for, set_rule, shown};
 use super::{Context, OpError};
 use crate::config::GroupName;
-use crate::crypto::{RecipientError, Trust};
+use crate::crypto::RecipientError;
 use crate::model::{Fingerprint, FolderName, KeyId, Shown};
 use crate::store::accepted::Keys;
 
 use super::init::GIVEN;
-
-/// Returns the keys that `names` stand for. With `asked`, a person is going to see and confirm their
-/// fingerprints; otherwise those that are not named by fingerprint must be ones that GnuPG vouches for, since
-/// an address leads to whatever key claims it.
-pub fn keys_named(context: &Context<'_>, names: &[String], asked: bool) -> Result<Keys, OpError> {
-    let mut keys = Keys::new();
-    let mut doubtful = Vec::new();
-    for (name, found) in names.iter().zip(context.crypto.resolve_all(&texts(names))) {
-        let id = Shown::new(name).to_string();
-        let found =
-            found.map_err(|source| OpError::Recipient { id: id.clone(), place: GIVEN.to_owned(), source })?;
-        if found.iter().any(|key| key.subkey.is_some()) {
-            return Err(RuleError::Subkey { place: GIVEN.to_owned(), id }.into());
-        }
-        let typed = Fingerprint::parse(name.trim_start_matches("0x"));
-        for key in found {
-            keys.insert(key.fingerprint.clone());
-            if typed.as_ref() != Some(&key.fingerprint) {
-                doubtful.push(key);
-            }
-        }
-    }
-    if !asked && !doubtful.is_empty() {
-        context.try_encrypting(&FolderName::root(), &doubtful, Trust::Database)?;
-    }
-    Ok(keys)
-}
-
-fn texts(names: &[String]) -> Vec<&str> {
-    names.iter().map(String::as_str).collect()
-}
 
 /// Returns the members of `group` that `names` stand for: keys that cannot be used any more too, and ones
 /// that the keyring does not hold by their fingerprint or key ID.

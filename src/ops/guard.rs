@@ -9,13 +9,13 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Context, OpError, Recipients};
+use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
-use crate::store::accepted::{Accepted, Keys};
-use crate::store::recipients::Overlay;
+use crate::store::accepted::{Accepted, Keys, hash_of};
+use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Plan;
 
 /// How a folder's recipients differ from what was accepted here.
@@ -69,14 +69,37 @@ impl Context<'_> {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
-        if self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
-            self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys.clone()))?;
+        // The same list with other keys: the keyring has changed, and no commit says why.
+        let list = accepted.ruling_without(folder, overlay).map(|memory| memory.list.as_str());
+        let swapped = list == Some(hash_of(&recipients.rule.gpg_id).as_str());
+        if !swapped && self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
+            self.store.change_accepted(|accepted| {
+                set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
+            })?;
             if self.has_remote()? {
                 self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
             }
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, recipients)?)))
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, &recipients.rule)?)))
+    }
+
+    /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
+    /// list as a whole may be unusable, because of an expired key that is to go.
+    pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        if kept.is_subset(&memory.keys) || self.was_made_here(folder, kept, &rule.gpg_id)? {
+            return Ok(());
+        }
+        // A list that cannot be used was not accepted at first use: nothing is known against it either.
+        if accepted.ruling(folder).is_none() {
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -90,10 +113,13 @@ impl Context<'_> {
 
     /// Accepts who can read the folder of `difference` now.
     pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
-        let (recipients, _) = self.resolved(&difference.folder, &Overlay::new())?;
+        let (recipients, _) =
+            self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
         let ruling = ruling_folder(&recipients);
         let keys = difference.keys.clone();
-        Ok(self.store.change_accepted(|accepted| set(accepted, &ruling, &difference.folder, keys))?)
+        Ok(self.store.change_accepted(|accepted| {
+            set(accepted, &ruling, &difference.folder, keys, &recipients.rule.gpg_id)
+        })?)
     }
 
     /// Returns the folders that have recipients of their own, the outermost first.
@@ -115,12 +141,12 @@ impl Context<'_> {
             if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new())
                 && let Some(keys) = self.keys_of(&rule.gpg_id)
             {
-                found.push((folder, keys));
+                found.push((folder, keys, rule.gpg_id));
             }
         }
-        let count = found.iter().filter(|(folder, _)| !own.contains(folder)).count();
+        let count = found.iter().filter(|(folder, ..)| !own.contains(folder)).count();
         self.store.change_accepted(|accepted| {
-            found.into_iter().for_each(|(folder, keys)| accepted.accept(&folder, keys));
+            found.into_iter().for_each(|(folder, keys, list)| accepted.accept(&folder, keys, &list));
         })?;
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
@@ -148,7 +174,7 @@ impl Context<'_> {
         let folder = |path: &Path| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str());
         let mut set = Vec::new();
         for change in lists {
-            let keys = change.new.as_deref().map(|bytes| self.keys_of(bytes));
+            let keys = change.new.as_deref().map(|bytes| (self.keys_of(bytes), bytes));
             set.push((folder(&change.path)?, keys));
         }
         if self.store.accepted()?.is_none() {
@@ -158,8 +184,8 @@ impl Context<'_> {
         Ok(self.store.change_accepted(|accepted| {
             for (folder, keys) in set {
                 match keys {
-                    Some(Some(keys)) => accepted.accept(&folder, keys),
-                    Some(None) => {}
+                    Some((Some(keys), list)) => accepted.accept(&folder, keys, list),
+                    Some((None, _)) => {}
                     None => accepted.forget(&folder),
                 }
             }
@@ -216,25 +242,21 @@ impl Context<'_> {
         folder: &FolderName,
         accepted: &Accepted,
         keys: Keys,
-        recipients: &Recipients,
+        rule: &Rule,
     ) -> Result<Difference, OpError> {
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
-        let commit = self.last_change(folder, recipients)?;
+        let commit = self.last_change(folder, rule)?;
         Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
     }
 
     /// Returns the commit that last changed one of the lists that could rule `folder`.
-    fn last_change(
-        &self,
-        folder: &FolderName,
-        recipients: &Recipients,
-    ) -> Result<Option<CommitInfo>, OpError> {
+    fn last_change(&self, folder: &FolderName, rule: &Rule) -> Result<Option<CommitInfo>, OpError> {
         let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else { return Ok(None) };
         let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
-        let lists = recipients.rule.seen.iter().map(|(path, _)| path);
+        let lists = rule.seen.iter().map(|(path, _)| path);
         let inside = lists.filter_map(|path| path.strip_prefix(&prefix).ok().map(PathBuf::from));
         Ok(repo.last_change(&inside.collect::<Vec<_>>()).map_err(StoreError::from)?)
     }
@@ -264,14 +286,14 @@ fn ruling_folder(recipients: &Recipients) -> FolderName {
 
 /// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
 /// lists of their own have none now, and must not go on to be judged by those.
-fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys) {
+fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys, list: &[u8]) {
     let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
     for path in between {
         if let Ok(name) = FolderName::parse(path.as_os_str()) {
             accepted.forget(&name);
         }
     }
-    accepted.accept(ruling, keys);
+    accepted.accept(ruling, keys, list);
 }
 
 /// Returns the primary keys of recipients.

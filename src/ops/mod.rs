@@ -9,22 +9,32 @@ pub mod init;
 pub mod insert;
 pub mod keys;
 pub mod lists;
+mod parallel;
+pub mod progress;
+pub mod readers;
+pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
 pub mod rules;
 pub mod show;
+pub mod update;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
-use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
+use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
 use crate::store::recipients::{Overlay, Rule};
+use crate::store::survey::SurveyError;
 use crate::store::transaction::{Outcome, Plan, Published};
 use crate::store::{Store, StoreError};
 
 /// How often a change is computed anew because the store changed meanwhile.
 const TRIES: usize = 30;
+
+/// From so many lines on, one listing of the whole keyring is quicker than a program for each.
+const MANY: usize = 6;
 
 /// Why an operation failed; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +121,90 @@ pub enum OpError {
     /// Another program wrote a file in the very moment of publication. Nothing is lost.
     #[error("{0}")]
     Overtaken(String),
+    /// A recipients file would name nobody.
+    #[error("nobody would be left to read `{0}`")]
+    LastRecipient(String),
+    /// The user would no longer read the folder.
+    #[error("you could not read {0} any more: none of your own keys would be left")]
+    LocksOut(String),
+    /// The user's own keys could not be listed.
+    #[error("cannot list your own keys")]
+    OwnKeys {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// The key is no recipient.
+    #[error("`{id}` is no recipient of {folder}")]
+    NoRecipient {
+        /// The key as it was named.
+        id: String,
+        /// The folder.
+        folder: String,
+    },
+    /// Who can read what could not be found out.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A name stands for no one key.
+    #[error("`{id}` names no key")]
+    Key {
+        /// The name.
+        id: String,
+        /// Why not.
+        #[source]
+        source: RecipientError,
+    },
+    /// A line of a recipients file stands for several keys.
+    #[error("{place} names the group `{id}`, which holds other keys too")]
+    GroupLine {
+        /// The group.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
+    /// The keyring could not be listed, or a key file not be looked at.
+    #[error("cannot read the keyring")]
+    Keyring {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// A key could not be exported or imported.
+    #[error("cannot {action} key {key}")]
+    KeyWork {
+        /// What was tried.
+        action: &'static str,
+        /// The key.
+        key: Fingerprint,
+        /// Why not.
+        #[source]
+        source: CryptoError,
+    },
+    /// What stands in a key's place is no key file.
+    #[error("`{path}` cannot be used as a key file")]
+    KeyFile {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: keys::KeyFileError,
+    },
+    /// There are more files in `.public-keys` than anybody needs.
+    #[error("`{}` holds {count} files, more than the {most} that are looked at", keys::FOLDER)]
+    TooManyKeys {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A line of a recipients file may name any key.
+    #[error("nobody can tell whose key `{id}` in {place} is")]
+    Vague {
+        /// The line's text.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
     /// Something else stands where an entry or folder is expected.
     #[error("`{name}` is {what}")]
     Wrong {
@@ -136,6 +230,8 @@ pub struct Context<'a> {
     pub store: &'a Store,
     /// OpenPGP.
     pub crypto: &'a dyn Crypto,
+    /// Who is told how far long work has come.
+    pub progress: &'a dyn progress::Progress,
     /// `PASSWORD_STORE_KEY`: recipients that override every file.
     pub keys: Option<&'a str>,
     /// `PASSWORD_STORE_SIGNING_KEY`: fingerprints that must have signed recipients files.
@@ -153,6 +249,10 @@ pub struct Recipients {
     pub trust: Trust,
 }
 
+/// Lists of recipients that were looked up already, by their file and its content.
+#[derive(Default)]
+struct KnownLists(BTreeMap<(Option<PathBuf>, Vec<u8>), Vec<RecipientId>>);
+
 impl Context<'_> {
     /// Returns the recipients of `folder`. Fails closed: unless every line of the nearest recipients
     /// file gives usable keys, there are none.
@@ -162,7 +262,17 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` as they will be with `overlay`.
     pub fn recipients_with(&self, folder: &FolderName, overlay: &Overlay) -> Result<Recipients, OpError> {
-        let (recipients, stands) = self.resolved(folder, overlay)?;
+        self.recipients_known(folder, overlay, &mut KnownLists::default())
+    }
+
+    /// The same for many folders: each list is looked up and verified once.
+    fn recipients_known(
+        &self,
+        folder: &FolderName,
+        overlay: &Overlay,
+        known: &mut KnownLists,
+    ) -> Result<Recipients, OpError> {
+        let (recipients, stands) = self.resolved(folder, overlay, known)?;
         if stands {
             self.check_accepted(folder, &recipients, overlay)?;
         }
@@ -171,7 +281,12 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` without asking whether they were accepted here, and whether that
     /// is to be asked: not of what the environment says, nor of a list that this very command sets.
-    fn resolved(&self, folder: &FolderName, overlay: &Overlay) -> Result<(Recipients, bool), OpError> {
+    fn resolved(
+        &self,
+        folder: &FolderName,
+        overlay: &Overlay,
+        known: &mut KnownLists,
+    ) -> Result<(Recipients, bool), OpError> {
         let rule = match self.keys {
             Some(keys) if !keys.trim().is_empty() => Rule::from_environment(keys),
             _ => {
@@ -180,13 +295,18 @@ impl Context<'_> {
             }
         };
         let stands = rule.file.as_ref().is_some_and(|file| !overlay.contains_key(file));
+        let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
+        let list = (rule.file.clone(), rule.gpg_id.clone());
+        if let Some(keys) = known.0.get(&list) {
+            return Ok((Recipients { keys: keys.clone(), rule, trust }, stands));
+        }
         if let Some(file) = &rule.file
             && stands
         {
             self.verify(file, &rule.gpg_id)?;
         }
         let keys = self.resolve(&rule)?;
-        let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
+        known.0.insert(list, keys.clone());
         Ok((Recipients { rule, keys, trust }, stands))
     }
 
@@ -218,14 +338,8 @@ impl Context<'_> {
         if rule.lines.is_empty() {
             return Err(OpError::EmptyRule(place));
         }
-        // One by one costs a process each, all at once a listing of the whole keyring.
-        let ids: Vec<&str> = rule.lines.iter().map(|line| line.id.as_str()).collect();
-        let found = match ids.len() {
-            1..=3 => ids.iter().map(|id| self.crypto.resolve(id)).collect(),
-            _ => self.crypto.resolve_all(&ids),
-        };
         let mut keys: Vec<RecipientId> = Vec::new();
-        for (line, found) in rule.lines.iter().zip(found) {
+        for (line, found) in rule.lines.iter().zip(self.look_up(&rule.lines)) {
             let found = found.map_err(|source| OpError::Recipient {
                 id: Shown::new(&line.id).to_string(),
                 place: match &rule.file {
@@ -242,6 +356,15 @@ impl Context<'_> {
             }
         }
         Ok(keys)
+    }
+
+    /// Looks up what lines stand for, in the way that is quicker for so many.
+    fn look_up(&self, lines: &[GpgIdLine]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
+        let ids: Vec<&str> = lines.iter().map(|line| line.id.as_str()).collect();
+        match ids.len() {
+            0..MANY => ids.iter().map(|id| self.crypto.resolve(id)).collect(),
+            _ => self.crypto.resolve_all(&ids),
+        }
     }
 
     /// Checks a recipients file's signature, where the user asks for signed ones.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::reencrypt::{Reencrypted, Reencryption, is_entry};
+use super::reencrypt::{Job, Reencrypted, Reencryption, is_entry};
 use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
@@ -157,9 +157,15 @@ pub fn relocate(
             below,
             ..Plan::default()
         };
-        for Source { from, to, bytes } in sources {
+        let (entries, files): (Vec<Source>, Vec<Source>) =
+            sources.into_iter().partition(|source| is_entry(&source.to));
+        let jobs = entries.into_iter().map(|s| Job { source: s.from, path: s.to, message: s.bytes });
+        let jobs: Vec<Job> = jobs.collect();
+        let new = work.messages(&jobs)?;
+        let entries = jobs.into_iter().zip(new).map(|(job, new)| (job.source, job.path, job.message, new));
+        let files = files.into_iter().map(|source| (source.from, source.to, source.bytes, None));
+        for (from, to, bytes, new) in entries.chain(files) {
             let source = State::of(&bytes);
-            let new = if is_entry(&to) { work.message(&from, &to, &bytes)? } else { None };
             let seen = may_land(context, route, &to, &bytes)?;
             plan.changes.push(Change { path: to, seen, new: Some(new.unwrap_or(bytes)) });
             match route.mode {

@@ -16,7 +16,7 @@ use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine, Shown};
 use crate::store::StoreError;
 use crate::store::accepted::Keys;
 use crate::store::beneath::State;
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::{Change, Plan};
 
 /// Why groups, rules or clients could not be changed.
@@ -78,15 +78,6 @@ pub enum RuleError {
     /// GnuPG does not say which secret keys there are.
     #[error("cannot tell which keys are your own")]
     OwnKeys(#[source] CryptoError),
-    /// A public key could not be exported.
-    #[error("cannot export the key {key}")]
-    Export {
-        /// The key.
-        key: Fingerprint,
-        /// Why.
-        #[source]
-        source: CryptoError,
-    },
     /// The folder of a new client has recipients of its own.
     #[error("there is a client `{0}` already")]
     ClientExists(String),
@@ -218,8 +209,7 @@ impl<'a, 'c> Now<'a, 'c> {
     /// Returns who can read `folder` by the recipients file that rules it, and the folder where that stands.
     /// Keys that cannot be encrypted to count where they stand by their fingerprint.
     pub fn effective(&self, folder: &FolderName) -> Result<(Keys, FolderName), OpError> {
-        let rule = self.context.store.rule(folder, &Overlay::new())?;
-        let rule = rule.ok_or_else(|| OpError::NoRule(shown(folder)))?;
+        let rule = self.rule(folder)?;
         let file = rule.file.expect("it is the store's");
         let place = Shown::os(&file).to_string();
         let mut keys = Keys::new();
@@ -227,6 +217,14 @@ impl<'a, 'c> Now<'a, 'c> {
             keys.extend(meant.map_err(|doubt| self.doubted(&place, line, doubt))?);
         }
         Ok((keys, lists::folder_of(&file)?))
+    }
+
+    /// Returns the recipients file that rules `folder`; its signature is checked where the user asks for that.
+    fn rule(&self, folder: &FolderName) -> Result<Rule, OpError> {
+        let rule = self.context.store.rule(folder, &Overlay::new())?;
+        let rule = rule.ok_or_else(|| OpError::NoRule(shown(folder)))?;
+        self.context.verify(rule.file.as_deref().expect("it is the store's"), &rule.gpg_id)?;
+        Ok(rule)
     }
 
     /// Returns what each line stands for.
@@ -304,21 +302,6 @@ impl<'a, 'c> Now<'a, 'c> {
         Ok(keys)
     }
 
-    /// Fails unless who can read `folder` now was accepted on this machine: a change of ours must not make
-    /// a list good that somebody else has slipped in.
-    fn check_accepted(&self, folder: &FolderName, keys: &Keys) -> Result<(), OpError> {
-        let accepted = self.context.store.accepted()?;
-        let known = accepted.as_ref().and_then(|accepted| accepted.ruling(folder));
-        if self.context.signing_keys.is_empty() && known.is_some_and(|memory| memory.keys == *keys) {
-            return Ok(());
-        }
-        match self.context.recipients(folder) {
-            // The first use accepts what it finds: a key that has expired must not keep itself in the list.
-            Err(OpError::Recipient { .. }) if accepted.is_none() => Ok(()),
-            done => done.map(drop),
-        }
-    }
-
     /// Returns what `wanted` comes to; with `force`, also where the user locks themselves out.
     fn propose(&self, wanted: &Wanted, force: bool) -> Result<Proposal, OpError> {
         if self.context.keys.is_some_and(|keys| !keys.trim().is_empty()) {
@@ -327,7 +310,6 @@ impl<'a, 'c> Now<'a, 'c> {
         let mut proposal = Proposal { is_change: wanted.config != self.config, ..Proposal::default() };
         for (folder, list) in &wanted.lists {
             let before = self.effective(folder)?.0;
-            self.check_accepted(folder, &before)?;
             let after: Keys = match list {
                 Some(keys) => keys.iter().cloned().collect(),
                 None => self.effective(&folder.parent().unwrap_or_default())?.0,
@@ -335,6 +317,9 @@ impl<'a, 'c> Now<'a, 'c> {
             if after.is_empty() {
                 return Err(RuleError::Nobody(shown(folder)).into());
             }
+            // What stays must have been accepted, or a change of ours would make good what others slipped in.
+            let kept = before.intersection(&after).cloned().collect();
+            self.context.check_kept(folder, &kept, &self.rule(folder)?)?;
             let file = list.as_deref().map(config::recipients_file);
             proposal.is_change |= file != self.own_list(folder)?;
             let gains = after.difference(&before).cloned().collect();
@@ -415,8 +400,7 @@ impl<'a, 'c> Now<'a, 'c> {
     fn change(&self, wanted: &Wanted, proposal: &Proposal, subject: &str) -> Result<ListChange, OpError> {
         let file = |keys: &Option<Vec<Fingerprint>>| keys.as_deref().map(config::recipients_file);
         let lists: Lists = wanted.lists.iter().map(|(folder, keys)| (folder.clone(), file(keys))).collect();
-        let gains: Vec<Fingerprint> = proposal.gains().into_iter().collect();
-        let mut others = public_keys::exported(self.context, &gains)?;
+        let mut others = public_keys::exported(self.context, &proposal.gains())?;
         others.extend(self.left_over(&wanted.config, proposal));
         others.insert(config::FILE.into(), wanted.config.to_bytes());
         let (subject, seen) = (subject.to_owned(), vec![self.seen()]);
@@ -429,7 +413,7 @@ impl<'a, 'c> Now<'a, 'c> {
         let named: Keys = named.flatten().cloned().collect();
         let gone = proposal.loses().into_iter();
         let gone = gone.filter(|key| !proposal.still.contains_key(key) && !named.contains(key));
-        gone.map(|key| (public_keys::public_key_path(&key), None)).collect()
+        gone.map(|key| (public_keys::path_of(&key), None)).collect()
     }
 }
 

@@ -65,6 +65,9 @@ pub struct Memory {
     pub keys: Keys,
     /// Keys that could once read it and were taken out.
     pub former: Keys,
+    /// The list that came down to these keys (SHA-256 of the file, hexadecimal): where it is the same and
+    /// the keys are not, somebody else's key has taken a name.
+    pub list: String,
 }
 
 /// What was accepted in a store.
@@ -83,6 +86,8 @@ struct Record {
 #[derive(Serialize, Deserialize)]
 struct Line {
     accepted: String,
+    #[serde(default)]
+    list: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     former: String,
 }
@@ -104,13 +109,14 @@ impl Accepted {
         self.folders.iter().map(|(path, memory)| (path.as_path(), memory))
     }
 
-    /// Accepts `keys` for `folder`. Keys that no longer belong to them are remembered as former ones.
-    pub fn accept(&mut self, folder: &FolderName, keys: Keys) {
+    /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer belong to them are remembered as former ones.
+    pub fn accept(&mut self, folder: &FolderName, keys: Keys, list: &[u8]) {
         let inherited = || self.ruling(folder).cloned().unwrap_or_default();
         let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
         memory.former.extend(memory.keys.difference(&keys).cloned());
         memory.former.retain(|key| !keys.contains(key));
         memory.keys = keys;
+        memory.list = hash_of(list);
         self.folders.insert(folder.as_path().to_path_buf(), memory);
     }
 
@@ -139,7 +145,7 @@ impl Accepted {
         let mut folders = BTreeMap::new();
         for (name, line) in record.folders {
             let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
-            let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)? };
+            let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)?, list: line.list };
             folders.insert(name, memory);
         }
         Ok(Accepted { folders })
@@ -148,11 +154,23 @@ impl Accepted {
     fn text(&self) -> String {
         let line = |keys: &Keys| keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" ");
         let folders = self.folders.iter().map(|(path, memory)| {
-            (escape(path), Line { accepted: line(&memory.keys), former: line(&memory.former) })
+            (
+                escape(path),
+                Line {
+                    accepted: line(&memory.keys),
+                    list: memory.list.clone(),
+                    former: line(&memory.former),
+                },
+            )
         });
         let record = Record { version: VERSION, folders: folders.collect() };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
+}
+
+/// Returns the SHA-256 of a recipients file, in hexadecimal.
+pub fn hash_of(list: &[u8]) -> String {
+    Sha256::digest(list).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Store {
@@ -192,6 +210,12 @@ impl Store {
             .map_err(|(action, source)| io(action, source).into())
     }
 
+    /// Returns what a killed command left of a record that it was writing.
+    pub(super) fn half_written_acceptance(&self) -> Option<PathBuf> {
+        let path = whole::beside(&self.accepted_path().ok()?);
+        path.symlink_metadata().is_ok().then_some(path)
+    }
+
     /// Returns the file that remembers what was accepted.
     fn accepted_path(&self) -> Result<PathBuf, AcceptedError> {
         if let Some(common) = Repo::common_directory(&self.root) {
@@ -223,12 +247,12 @@ mod tests {
     fn the_nearest_folder_rules_and_former_keys_are_remembered() {
         let mut accepted = Accepted::default();
         assert_eq!(accepted.ruling(&folder("a/b")), None);
-        accepted.accept(&folder(""), keys("AB"));
-        accepted.accept(&folder("a"), keys("A"));
+        accepted.accept(&folder(""), keys("AB"), b"");
+        accepted.accept(&folder("a"), keys("A"), b"");
         assert_eq!(accepted.ruling(&folder("a/b")).unwrap().keys, keys("A"));
         assert_eq!(accepted.ruling(&folder("a/b")).unwrap().former, keys("B"), "it was inherited");
         assert_eq!(accepted.ruling(&folder("ab")).unwrap().keys, keys("AB"));
-        accepted.accept(&folder("a"), keys("ABC"));
+        accepted.accept(&folder("a"), keys("ABC"), b"");
         assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys(""));
         accepted.forget(&folder("a"));
         assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("AB"));
@@ -237,8 +261,8 @@ mod tests {
     #[test]
     fn survives_write_and_read_and_refuses_a_newer_format() {
         let mut accepted = Accepted::default();
-        accepted.accept(&folder(""), keys("AB"));
-        accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"));
+        accepted.accept(&folder(""), keys("AB"), b"");
+        accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"), b"");
         let path = Path::new("f");
         assert_eq!(Accepted::parse(&accepted.text(), path).unwrap(), accepted);
         let newer = accepted.text().replace("version: 1", "version: 2");

@@ -155,17 +155,17 @@ fn a_key_is_imported_only_once_its_fingerprint_is_confirmed() {
         .refused("pass client add acme --key acme.pub --yes", &["nobody can be asked here", "--fingerprint"]);
     store.refused(
         &format!("pass client add acme --key acme.pub --yes --fingerprint {other}"),
-        &[&format!("the key's fingerprint is {key}, not the one given"), "ask its owner"],
+        &[&format!("none of the keys given has the fingerprint {other}")],
     );
     store.refused("pass client add acme --key acme.pub --yes --fingerprint ABCD", &["no full fingerprint"]);
     store.refused(&format!("pass client add acme --key acme.pub --fingerprint {key}"), &["--yes"]);
     store.ok(&format!("pass client add acme --key acme.pub --fingerprint {key} --dry-run"));
     client.ok("gpg --batch --export-secret-keys >secret; cat acme.pub bob.pub >two; echo x >none; :>empty");
     store.refused("pass client add acme --key secret", &["holds a secret key"]);
-    store.refused("pass client add acme --key two", &["more than one key"]);
-    store.refused("pass client add acme --key none", &["none"]);
-    store.refused("pass client add acme --key empty", &["empty"]);
-    store.refused("pass client add acme --key missing", &["cannot read the key file `missing`"]);
+    store.refused("pass client add acme --key two", &["holds 2 keys"]);
+    store.refused("pass client add acme --key none", &["`none` cannot be used as a key"]);
+    store.refused("pass client add acme --key empty", &["`empty` cannot be used as a key"]);
+    store.refused("pass client add acme --key missing", &["cannot read `missing`"]);
     store.refused("gpg --export $EXPIRED >old; pass client add acme --key old", &["expired"]);
     for name in ["../x", "a/b", ".x", ".git", "''"] {
         let line = format!("pass client add --key acme.pub --yes --fingerprint {key} {name}");
@@ -173,9 +173,18 @@ fn a_key_is_imported_only_once_its_fingerprint_is_confirmed() {
         assert!(!output.err().is_empty());
     }
     store.ok(&absent);
+    store.refused("pass client add acme", &["NAME <KEY|--key FILE>"]);
+    store.refused("pass client add acme --yes $CAROL --key acme.pub", &["cannot be used with"]);
+    store.refused(
+        &format!(
+            "pass client add acme --yes --key acme.pub --key bob.pub --fingerprint {key} --fingerprint $BOB"
+        ),
+        &["a client has one key, not 2"],
+    );
     // With blanks, from standard input: as people pass fingerprints and keys on.
     let spaced = key.as_bytes().chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ");
     store.ok(&format!("pass client add acme --key - --fingerprint '{spaced}' --yes <acme.pub"));
+    store.ok("pass client add known --yes $CAROL; grep -q $CAROL store/clients/known/.gpg-id");
     let again = format!("pass client add acme --key acme.pub --fingerprint {key} --yes");
     store.refused(&again, &["there is a client `acme` already"]);
 }
@@ -186,11 +195,11 @@ fn a_person_compares_the_fingerprint_and_is_offered_to_certify() {
     let client = Machine::new(&store, "acme");
     let key = client.generate("acme@example.org");
     let mut terminal = store.terminal("pass client add acme --key acme.pub");
-    terminal.wait_for(&key[..4]).wait_for("this very fingerprint").type_text("n\n");
+    terminal.wait_for(&format!("{} {}", &key[..4], &key[4..8])).wait_for("[y/N]").type_text("n\n");
     assert_eq!(terminal.finish().code, 1);
     store.ok(&format!("! gpg --batch -q --list-keys {key} 2>/dev/null"));
     let mut terminal = store.terminal("pass client add acme --key acme.pub");
-    terminal.wait_for("this very fingerprint").type_text("y\n");
+    terminal.wait_for("confirmed the fingerprint").wait_for("[y/N]").type_text("y\n");
     terminal.wait_for("Make this change? [y/N]").type_text("y\n");
     terminal.wait_for("Certify ").type_text("y\n");
     let output = terminal.finish();
@@ -234,6 +243,10 @@ fn clients_read_beside_the_groups_they_are_given() {
         ["inheriting (0 entries)", "of-parent (0 entries)", "of-sales (0 entries)", "of-team (0 entries)"];
     assert_eq!(names, expected, "{listed}");
     assert_eq!(listed.matches(&key).count(), 4, "{listed}");
+    let told = store.ok("pass client list --json");
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["clients"][2]["folder"], "clients/of-sales");
+    assert_eq!(told["clients"][2]["keys"][0]["fingerprint"], key.as_str());
     let shown = store.ok("pass client show of-sales");
     assert!(shown.contains(&format!("client  {key}  acme@example.org")), "{shown}");
     assert!(shown.contains("follows sales") && shown.contains("git clone"), "{shown}");

@@ -116,6 +116,11 @@ fn a_list_that_was_edited_wins_and_is_named() {
     store.ok(&format!("{stock} init -p shop $ALICE $DAVE"));
     let listed = store.ok("pass group list team");
     assert!(listed.contains("`shop` (whose list was edited otherwise)"), "{listed}");
+    let told: serde_json::Value = serde_json::from_str(&store.ok("pass group list --json")).expect("JSON");
+    assert_eq!(told["groups"][0]["name"], "team");
+    assert_eq!(told["groups"][0]["keys"].as_array().map(Vec::len), Some(2));
+    let folders = serde_json::json!([{"folder": "", "differs": false}, {"folder": "shop", "differs": true}]);
+    assert_eq!(told["groups"][0]["folders"], folders);
     let words =
         ["the recipients of `shop` are not those of the rule in .passel.yaml", "--force", "group assign"];
     store.refused("pass group add --yes team $CAROL", &words);

@@ -17,7 +17,7 @@ fn kind(command: &str) -> &'static str {
     match command {
         "show" => "entries",
         "insert" | "edit" | "generate" | "rm" | "mv" | "cp" => "names",
-        other => ["init", "find", "grep", "git", "help", "version", "recipients", "group", "client"]
+        other => ["init", "find", "grep", "git", "help", "version", "recipients", "group", "client", "keys"]
             .into_iter()
             .find(|known| *known == other)
             .unwrap_or_else(|| panic!("say in tests/generated/shells.rs what follows `{other}`")),

@@ -12,6 +12,8 @@ pub mod group;
 pub mod help;
 pub mod init;
 pub mod insert;
+pub mod keys;
+pub mod keys_given;
 pub mod proposal;
 pub mod recipients;
 pub mod relocate;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::cli::app::App;
+use crate::cli::commands::recipients::people::counted;
 use crate::cli::error::CliError;
 use crate::model::{Fingerprint, FolderName};
 use crate::ops::rules::{FolderChange, Proposal, shown};
@@ -19,6 +22,13 @@ pub struct Consent {
     pub yes: bool,
 }
 
+/// A key, for programs; none for the name if the keyring does not have it.
+#[derive(Debug, Serialize)]
+pub struct KeyRecord {
+    fingerprint: String,
+    name: Option<String>,
+}
+
 /// The names of keys, as people know them.
 pub struct Names(BTreeMap<Fingerprint, String>);
 
@@ -31,6 +41,13 @@ impl Names {
     /// Adds a key that is not in the keyring yet.
     pub fn add(&mut self, key: &Fingerprint, name: &str) {
         self.0.insert(key.clone(), crate::model::Shown::new(name).to_string());
+    }
+
+    /// Returns keys for programs.
+    pub fn records<'k>(&self, keys: impl IntoIterator<Item = &'k Fingerprint>) -> Vec<KeyRecord> {
+        let record =
+            |key: &Fingerprint| KeyRecord { fingerprint: key.to_string(), name: self.0.get(key).cloned() };
+        keys.into_iter().map(record).collect()
     }
 
     /// Returns a key's fingerprint and name, safe to show.
@@ -89,10 +106,10 @@ pub fn listed(folders: &[FolderName]) -> String {
 
 /// Returns a number of entries in words.
 pub fn entries(count: usize) -> String {
-    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+    counted(count, "entry", "entries")
 }
 
 /// Returns a number of keys in words.
 pub fn keys(count: usize) -> String {
-    if count == 1 { "1 key".to_owned() } else { format!("{count} keys") }
+    counted(count, "key", "keys")
 }

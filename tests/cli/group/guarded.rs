@@ -46,8 +46,8 @@ fn an_address_alone_is_believed_only_if_gnupg_does() {
     let sender = super::super::client::Machine::new(&store, "sender");
     let key = sender.generate("new@example.org");
     store.ok("gpg -q --import sender.pub");
-    store.refused("pass group add --yes team new@example.org", &["no assurance", &key]);
-    store.ok(&format!("pass group add --yes team {key}"));
+    store.refused("pass group add --yes team new@example.org", &["nobody has confirmed", &key]);
+    store.ok(&format!("pass group add --yes team new@example.org --fingerprint {key}"));
     assert!(list(&store, "").contains(&key));
     let told = store.ok("pass group remove --yes team new@example.org");
     assert!(told.contains("Took 1 key"), "{told}");
@@ -68,4 +68,29 @@ fn a_key_that_is_gone_or_useless_can_still_be_taken_out() {
     store.ok("gpg -q --import sender.pub");
     store.ok("pass group remove --yes team two@example.org");
     store.ok(&format!("! grep -r --exclude-dir=.git {two} store"));
+}
+
+#[test]
+fn a_key_that_comes_as_a_file_is_confirmed_and_imported() {
+    let store = store();
+    let sender = super::super::client::Machine::new(&store, "sender");
+    let key = sender.generate("new@example.org");
+    store.refused("pass group add --yes team --key sender.pub", &["nobody can be asked here", &key]);
+    store.ok(&format!("! gpg --batch -q --list-keys {key} 2>/dev/null"));
+    store.ok(&format!(
+        "pass group add --yes team --key sender.pub --fingerprint {key}; gpg --batch -q --list-keys {key}"
+    ));
+    assert!(list(&store, "shop").contains(&key));
+}
+
+#[test]
+fn an_edited_list_is_written_anew_without_whom_others_have_let_in() {
+    let store = shared();
+    store.ok(
+        "cd other; echo $DAVE >>shop/.gpg-id; git commit -qam dave; git push -q; git -C ../store pull -q",
+    );
+    store.refused("pass group remove --yes team $BOB", &["`shop` are not those of the rule"]);
+    store.refused("pass group assign --yes team shop", &["have changed", "recipients accept"]);
+    store.ok("pass group remove --yes --force team $BOB");
+    assert_eq!(readers(&store, "shop/c"), ["alice", "carol"]);
 }

@@ -2,18 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use crate::cli::app::App;
-use crate::cli::commands::group::group_name;
+use crate::cli::commands::group::{group_name, whole_keys};
+use crate::cli::commands::keys_given::{Given, KeyArgs};
 use crate::cli::commands::proposal::{self, Consent, Names};
 use crate::cli::error::CliError;
 use crate::config::GroupName;
-use crate::model::Shown;
+use crate::model::{Fingerprint, FolderName, Shown};
 use crate::ops::client;
 use crate::ops::rules::{Now, carry_out, propose};
 
-use super::{key, show};
+use super::show;
 
 /// Make a client's folder, readable with the client's key.
 ///
@@ -22,24 +22,22 @@ use super::{key, show};
 /// fingerprint was confirmed, and travels in the store.
 #[derive(Debug, clap::Args)]
 #[command(
+    override_usage = "passel client add [OPTIONS] NAME <KEY|--key FILE>",
     after_long_help = "Examples:\n  passel client add acme --key acme.asc\n  passel client add acme --key - --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567 --yes <acme.asc"
 )]
 pub struct Args {
     /// The client's name, which becomes that of the folder.
     #[arg(value_name = "NAME")]
     pub name: OsString,
-    /// The file with the client's public key; `-` for standard input.
-    #[arg(long, value_name = "FILE")]
-    pub key: PathBuf,
-    /// The key's full fingerprint, as its owner told it; otherwise it is asked about.
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub fingerprint: Option<String>,
+    /// The client's key, where the keyring has it: its fingerprint, key ID, e-mail address or user ID.
+    #[arg(value_name = "KEY", required_unless_present = "key", conflicts_with = "key")]
+    pub known: Option<String>,
+    /// The client's key, where it comes as a file.
+    #[command(flatten)]
+    pub given: KeyArgs,
     /// A group that can read the folder as well, instead of the usual ones; may be repeated.
     #[arg(long, value_name = "GROUP")]
     pub group: Vec<String>,
-    /// Certify the key in your keyring, for this machine alone, so that pass encrypts to it as well.
-    #[arg(long)]
-    pub certify: bool,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -52,23 +50,36 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let failed = |error| app.error(error);
-    let sent = key::read(app, &args.key)?;
-    let fingerprint = &sent.key.fingerprint;
-    let edit = |now: &Now<'_, '_>| client::add(now, &args.name, &groups, fingerprint);
+    let given = Given::read(app, &context, args.known.as_slice(), &args.given)?;
+    let key = sole_key(app, &given)?;
+    let edit = |now: &Now<'_, '_>| client::add(now, &args.name, &groups, &key);
     // What cannot be done anyway should not be asked about.
     let proposal = propose(&context, edit, false).map_err(failed)?;
-    sent.confirm(app, args.fingerprint.as_deref())?;
     let mut names = Names::read(app);
-    names.add(fingerprint, sent.key.name());
+    given.names().for_each(|(key, name)| names.add(&key, &name));
     proposal::show(app, &proposal, &names)?;
+    if !args.consent.dry_run {
+        given.confirm(app, &context, &FolderName::root(), args.consent.yes)?;
+    }
     if !args.consent.agree(app, "Make this change?")? {
         return Ok(());
     }
-    sent.import(app, args.certify)?;
+    given.import(app, &context)?;
     let subject = format!("Add client {}.", Shown::os(&args.name));
     let changed = carry_out(&context, edit, &proposal, &subject).map_err(failed)?;
     app.tell(&changed.published, &changed.reencrypted);
+    given.certify(app, &context);
     let now = Now::read(&context).map_err(failed)?;
     let client = client::find(&now, &args.name).map_err(failed)?;
     show::tell_what_to_do(app, &store, &client)
+}
+
+/// Returns the one key that was given.
+fn sole_key(app: &App, given: &Given) -> Result<Fingerprint, CliError> {
+    let keys: Vec<Fingerprint> = whole_keys(app, given)?.into_iter().collect();
+    match <[Fingerprint; 1]>::try_from(keys) {
+        Ok([key]) => Ok(key),
+        Err(keys) => Err(CliError::new(format!("a client has one key, not {}", keys.len()))
+            .hint(format!("`{} recipients add` lets more keys read the folder later", app.ui.program))),
+    }
 }

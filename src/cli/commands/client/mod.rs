@@ -1,7 +1,6 @@
 //! `client`: customers who read a folder of their own.
 
 pub mod add;
-mod key;
 pub mod list;
 pub mod remove;
 pub mod show;

@@ -1,11 +1,13 @@
 //! `group add`.
 
 use crate::cli::app::App;
+use crate::cli::commands::keys_given::{Given, KeyArgs};
 use crate::cli::commands::proposal::{Consent, Names, keys};
 use crate::cli::error::CliError;
+use crate::model::FolderName;
 use crate::ops::group;
 
-use super::{Request, change, group_name, subject_keys};
+use super::{Request, change, group_name, subject_keys, whole_keys};
 
 /// Add keys to a group, which is made if there is none.
 ///
@@ -19,8 +21,11 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     pub name: String,
     /// A key: its fingerprint, key ID, e-mail address or user ID.
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required_unless_present = "key")]
     pub keys: Vec<String>,
+    /// Keys that come as files.
+    #[command(flatten)]
+    pub given: KeyArgs,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -34,9 +39,13 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let name = group_name(&args.name)?;
     let store = app.store()?;
     let context = app.context(&store);
-    let asked = !args.consent.yes;
-    let added = group::keys_named(&context, &args.keys, asked).map_err(|e| app.error(e))?;
-    let names = Names::read(app);
+    let given = Given::read(app, &context, &args.keys, &args.given)?;
+    let added = whole_keys(app, &given)?;
+    if !args.consent.dry_run {
+        given.confirm(app, &context, &FolderName::root(), args.consent.yes)?;
+    }
+    let mut names = Names::read(app);
+    given.names().for_each(|(key, name)| names.add(&key, &name));
     let mut heading = vec![format!("Keys to add to the group `{name}`:")];
     heading.extend(added.iter().map(|key| format!("  {}", names.line(key))));
     let request = Request {
@@ -47,5 +56,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         consent: &args.consent,
         force: args.force,
     };
-    change(app, &request, &names, |now| group::add(now, &name, &added, args.force))
+    let import = || given.import(app, &context);
+    if change(app, &request, &names, import, |now| group::add(now, &name, &added, args.force))? {
+        given.certify(app, &context);
+    }
+    Ok(())
 }

@@ -44,5 +44,5 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         consent: &args.consent,
         force: false,
     };
-    change(app, &request, &Names::read(app), |now| group::assign(now, &name, &folder))
+    change(app, &request, &Names::read(app), || Ok(()), |now| group::assign(now, &name, &folder)).map(drop)
 }

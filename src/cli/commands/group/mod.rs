@@ -11,8 +11,12 @@ use crate::cli::error::CliError;
 use crate::config::GroupName;
 use crate::model::Shown;
 use crate::ops::OpError;
-use crate::ops::rules::{Now, Wanted, carry_out, propose};
+use crate::ops::guard::key_set;
+use crate::ops::init::GIVEN;
+use crate::ops::rules::{Now, RuleError, Wanted, carry_out, propose};
+use crate::store::accepted::Keys;
 
+use super::keys_given::Given;
 use super::proposal::{Consent, Names, show};
 
 /// Show or change groups of recipients, and the folders that follow them.
@@ -73,31 +77,43 @@ struct Request<'a> {
     force: bool,
 }
 
-/// Shows what `edit` comes to, asks, and makes the change.
+/// Shows what `edit` comes to, asks, does what has to be done `first`, and makes the change; returns whether
+/// it was made.
 fn change(
     app: &App,
     request: &Request<'_>,
     names: &Names,
+    first: impl Fn() -> Result<(), CliError>,
     edit: impl Fn(&Now<'_, '_>) -> Result<Wanted, OpError>,
-) -> Result<(), CliError> {
+) -> Result<bool, CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let proposal = propose(&context, &edit, request.force).map_err(|e| app.error(e))?;
     if !proposal.is_change {
         app.ui.say("Nothing to change.")?;
-        return Ok(());
+        return Ok(false);
     }
     for line in &request.heading {
         app.ui.say(line.as_str())?;
     }
     show(app, &proposal, names)?;
     if !request.consent.agree(app, &request.question)? {
-        return Ok(());
+        return Ok(false);
     }
+    first()?;
     let changed = carry_out(&context, &edit, &proposal, &request.subject).map_err(|e| app.error(e))?;
     app.tell(&changed.published, &changed.reencrypted);
     let _ = app.ui.say(request.done.as_str());
-    Ok(())
+    Ok(true)
+}
+
+/// Returns the keys that were given; a group has no place for single subkeys.
+pub fn whole_keys(app: &App, given: &Given) -> Result<Keys, CliError> {
+    if let Some(subkey) = given.recipients.iter().find(|key| key.subkey.is_some()) {
+        let error = RuleError::Subkey { place: GIVEN.to_owned(), id: subkey.gpg_name() };
+        return Err(app.error(error.into()));
+    }
+    Ok(key_set(&given.recipients))
 }
 
 /// Returns the group that was typed.
@@ -109,7 +125,7 @@ pub fn group_name(text: &str) -> Result<GroupName, CliError> {
 }
 
 /// Returns what tells keys in a commit's subject: their fingerprints, or how many they are.
-fn subject_keys(keys: &crate::store::accepted::Keys) -> String {
+fn subject_keys(keys: &Keys) -> String {
     match keys.len() {
         1..=3 => keys.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         count => format!("{count} keys"),

@@ -44,7 +44,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             consent: &args.consent,
             force: args.force,
         };
-        return change(app, &request, &names, |now| group::remove(now, &name));
+        return change(app, &request, &names, || Ok(()), |now| group::remove(now, &name)).map(drop);
     }
     let store = app.store()?;
     let context = app.context(&store);
@@ -59,5 +59,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         consent: &args.consent,
         force: args.force,
     };
-    change(app, &request, &names, |now| group::take_out(now, &name, &leaving, args.force))
+    change(app, &request, &names, || Ok(()), |now| group::take_out(now, &name, &leaving, args.force))
+        .map(drop)
 }

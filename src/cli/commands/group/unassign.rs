@@ -49,5 +49,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         consent: &args.consent,
         force: args.force,
     };
-    change(app, &request, &Names::read(app), |now| group::unassign(now, &name, &folder, args.keep))
+    change(app, &request, &Names::read(app), || Ok(()), |now| group::unassign(now, &name, &folder, args.keep))
+        .map(drop)
 }

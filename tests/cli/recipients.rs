@@ -1,0 +1,6 @@
+//! Who can read a folder: shown, checked, changed.
+
+mod list;
+mod update;
+mod what;
+mod who;
