@@ -57,7 +57,7 @@ impl Gpg {
         command.args(["--output", "-", "--decrypt"]);
         let done = self.run_shown(Filter::new(command, message))?;
         if !done.exit.success() {
-            return Err(CryptoError::Decrypt { code: code(&done) });
+            return Err(CryptoError::Decrypt { code: code(&done), why: status::undecryptable(&done.status) });
         }
         status::vouches_for_decryption(&done.status)?;
         Ok(Plaintext::from_zeroizing(done.stdout))

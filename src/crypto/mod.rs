@@ -152,11 +152,13 @@ pub enum CryptoError {
         #[source]
         source: std::io::Error,
     },
-    /// gpg could not decrypt; it has said why on standard error.
-    #[error("gpg could not decrypt the message")]
+    /// gpg could not decrypt; it has said more on standard error.
+    #[error("{why}")]
     Decrypt {
         /// gpg's exit code, 2 if it was killed.
         code: u8,
+        /// Why, as far as gpg lets us know.
+        why: Undecryptable,
     },
     /// The message is not an encrypted one, or its integrity is not protected.
     #[error("{0}")]
@@ -187,6 +189,30 @@ pub enum CryptoError {
         #[source]
         source: ::gpgme::Error,
     },
+}
+
+/// Why gpg could not decrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecryptable {
+    /// There is nothing encrypted.
+    NoMessage,
+    /// It is encrypted to other keys than those we have.
+    NoKey,
+    /// There was a key for it, but what it opens is not whole.
+    Damaged,
+    /// Something else, such as a passphrase that was not given.
+    Other,
+}
+
+impl std::fmt::Display for Undecryptable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Undecryptable::NoMessage => "it is no OpenPGP message",
+            Undecryptable::NoKey => "none of your secret keys can read it",
+            Undecryptable::Damaged => "the message is damaged",
+            Undecryptable::Other => "gpg could not decrypt the message",
+        })
+    }
 }
 
 /// Returns fingerprints for a message: `A, B`.

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::lists::folder_of;
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
@@ -52,6 +53,15 @@ impl Difference {
     }
 }
 
+/// A list that a change of our own sets, or removes.
+pub(super) struct Announced<'p> {
+    folder: FolderName,
+    /// Who will be able to read the folder; none where the list cannot be used.
+    keys: Option<Keys>,
+    /// The new list, none where it is removed.
+    list: Option<&'p [u8]>,
+}
+
 impl Context<'_> {
     /// Fails unless who can read `folder` has been accepted on this machine.
     pub(super) fn check_accepted(
@@ -69,6 +79,10 @@ impl Context<'_> {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
+        if accepted.is_expected(folder, &keys) {
+            let list = &recipients.rule.gpg_id;
+            return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
+        }
         // The same list with other keys: the keyring has changed, and no commit says why.
         let list = accepted.ruling_without(folder, overlay).map(|memory| memory.list.as_str());
         let swapped = list == Some(hash_of(&recipients.rule.gpg_id).as_str());
@@ -92,7 +106,10 @@ impl Context<'_> {
             None => self.accept_at_first_use(&[])?,
         };
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
-        if kept.is_subset(&memory.keys) || self.was_made_here(folder, kept, &rule.gpg_id)? {
+        if kept.is_subset(&memory.keys)
+            || accepted.is_expected(folder, kept)
+            || self.was_made_here(folder, kept, &rule.gpg_id)?
+        {
             return Ok(());
         }
         // A list that cannot be used was not accepted at first use: nothing is known against it either.
@@ -165,28 +182,53 @@ impl Context<'_> {
             .map_err(StoreError::from)?)
     }
 
-    /// Remembers the recipients that a change of our own has just set or removed.
-    pub(super) fn remember(&self, plan: &Plan) -> Result<(), OpError> {
+    /// Returns the recipients that a change of our own is about to set or remove, and remembers that they are
+    /// expected: killed right after the change, we know it again.
+    pub(super) fn announce<'p>(&self, plan: &'p Plan) -> Result<Vec<Announced<'p>>, OpError> {
         let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
         if lists.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let folder = |path: &Path| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str());
-        let mut set = Vec::new();
+        let overlay: Overlay = lists.iter().map(|c| (c.path.clone(), c.new.clone())).collect();
+        // Many folders may get the same list.
+        let mut known: HashMap<Vec<u8>, Option<Keys>> = HashMap::new();
+        let mut announced = Vec::new();
         for change in lists {
-            let keys = change.new.as_deref().map(|bytes| (self.keys_of(bytes), bytes));
-            set.push((folder(&change.path)?, keys));
+            let folder = folder_of(&change.path)?;
+            let list = match &change.new {
+                Some(list) => Some(list.clone()),
+                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id),
+            };
+            let mut keys =
+                |list: Vec<u8>| known.entry(list).or_insert_with_key(|list| self.keys_of(list)).clone();
+            let keys = list.and_then(&mut keys);
+            announced.push(Announced { folder, keys, list: change.new.as_deref() });
         }
         if self.store.accepted()?.is_none() {
-            let own: Vec<FolderName> = set.iter().map(|(folder, _)| folder.clone()).collect();
+            let own: Vec<FolderName> = announced.iter().map(|one| one.folder.clone()).collect();
             self.accept_at_first_use(&own)?;
         }
+        self.store.change_accepted(|accepted| {
+            for Announced { folder, keys, .. } in &announced {
+                if let Some(keys) = keys {
+                    accepted.expect(folder, keys.clone());
+                }
+            }
+        })?;
+        Ok(announced)
+    }
+
+    /// Remembers the recipients that a change of our own has just set or removed.
+    pub(super) fn remember(&self, announced: Vec<Announced<'_>>) -> Result<(), OpError> {
+        if announced.is_empty() {
+            return Ok(());
+        }
         Ok(self.store.change_accepted(|accepted| {
-            for (folder, keys) in set {
-                match keys {
-                    Some((Some(keys), list)) => accepted.accept(&folder, keys, list),
-                    Some((None, _)) => {}
-                    None => accepted.forget(&folder),
+            for Announced { folder, keys, list } in announced {
+                match (keys, list) {
+                    (Some(keys), Some(list)) => accepted.accept(&folder, keys, list),
+                    (None, Some(_)) => {}
+                    (_, None) => accepted.forget(&folder),
                 }
             }
         })?)

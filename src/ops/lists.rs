@@ -87,7 +87,7 @@ fn add_list(
 ) -> Result<(), OpError> {
     let file = folder.gpg_id();
     let signature = signature_path(&file);
-    let old = context.store.beneath().read(&file).map_err(StoreError::from)?;
+    let old = context.store.read_recipients(&file)?;
     let seen = old.as_deref().map_or(State::Absent, State::of);
     let signed = match new {
         Some(bytes) if !context.signing_keys.is_empty() => Some(sign(context, folder, bytes)?),

@@ -24,7 +24,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
+use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
+use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::survey::SurveyError;
 use crate::store::transaction::{Outcome, Plan, Published};
@@ -318,6 +320,17 @@ impl Context<'_> {
         Ok(self.store.check_recordable(folder)?)
     }
 
+    /// Fails if `path`, an entry's file or a folder, has a part that would be made although it is longer than
+    /// that of a new name. What stock pass made may have longer names, and keeps them.
+    pub fn refuse_long(&self, path: &Path) -> Result<(), OpError> {
+        for part in path.ancestors().filter(|path| is_long(path)) {
+            if self.store.beneath().state(part).map_err(StoreError::from)? == State::Absent {
+                return Err(NameError::TooLong(reencrypt::shown_entry(path)).into());
+            }
+        }
+        Ok(())
+    }
+
     /// Fails if GnuPG would refuse to encrypt to `keys`, for want of trust say.
     pub fn try_encrypting(
         &self,
@@ -378,8 +391,11 @@ impl Context<'_> {
 
     /// Returns the plaintext of a message that stands at `name`.
     pub fn decrypt(&self, name: impl std::fmt::Display, message: &[u8]) -> Result<Plaintext, OpError> {
-        let failed = |source| OpError::Decrypt { name: name.to_string(), source };
-        self.crypto.decrypt(message).map_err(failed)
+        self.crypto.decrypt(message).map_err(|error| {
+            // Clearer than what gpg makes of it, which has been said as well.
+            let source = if message.is_empty() { CryptoError::Malformed("the file is empty") } else { error };
+            OpError::Decrypt { name: name.to_string(), source }
+        })
     }
 
     /// Returns `text` encrypted for `name`.
@@ -393,10 +409,11 @@ impl Context<'_> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
             let plan = compute()?;
+            let announced = self.announce(&plan)?;
             match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
                     // What this fails to remember is recognised later as made here.
-                    if let Err(error) = self.remember(&plan) {
+                    if let Err(error) = self.remember(announced) {
                         self.store.note(format!("accepted recipients could not be remembered: {error}"));
                     }
                     return Ok(published);

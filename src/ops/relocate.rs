@@ -11,7 +11,7 @@ use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
 use crate::store::beneath::State;
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, no_recipients_file};
 use crate::store::transaction::{Change, Plan, Published};
 
 /// Whether the source stays.
@@ -94,16 +94,19 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
         State::Other => return wrong("not a regular file"),
         State::File(_) | State::Folder => {}
     }
-    let target = FolderName::parse(to)?;
+    let target = FolderName::for_writing(to)?;
     let slash = to.as_bytes().ends_with(b"/");
     let is_folder = target.is_root() || context.store.beneath().state(target.as_path())? == State::Folder;
     let name = path.file_name().expect("a source has a name");
     let (to, made) = if is_folder || slash {
+        context.refuse_long(target.as_path())?;
         (target.as_path().join(name), target.as_path().to_path_buf())
     } else if folder {
+        context.refuse_long(target.as_path())?;
         (target.as_path().to_path_buf(), parent(target.as_path()))
     } else {
-        let entry = EntryName::parse(to)?;
+        let entry = EntryName::for_writing(to)?;
+        context.refuse_long(&entry.file())?;
         (entry.file(), parent(entry.as_path()))
     };
     for path in [&path, &to] {
@@ -256,6 +259,10 @@ fn sources(context: &Context<'_>, route: &Route) -> Result<Vec<(PathBuf, PathBuf
     if let Some(path) = below.repositories.first() {
         let what = "a git repository of its own, which only git may move";
         return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    }
+    // At its new place it would stop whoever writes there.
+    if let Some(path) = below.folders.iter().find(|path| path.ends_with(".gpg-id")) {
+        return Err(no_recipients_file(path, "it is a folder").into());
     }
     let mut files = Vec::new();
     for (path, kind) in below.files {

@@ -46,7 +46,7 @@ pub fn target(context: &Context<'_>, text: &OsStr) -> Result<Target, OpError> {
         _ if slash && is_folder => Ok(Target::Folder(folder)),
         State::File(_) if !slash => Ok(Target::Entry(entry)),
         State::Link(_) if !slash => {
-            let what = "a symbolic link, which passel does not remove: remove it with rm and git";
+            let what = "a symbolic link, which is not removed: remove it with rm and git";
             Err(OpError::Wrong { name: format!("{entry}.gpg"), what })
         }
         _ if is_folder => Ok(Target::Folder(folder)),

@@ -74,6 +74,9 @@ pub struct Memory {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepted {
     folders: BTreeMap<PathBuf, Memory>,
+    /// Who will be able to read a folder once the change of ours that is under way has happened. Killed
+    /// right after it, we would otherwise not know it for our own.
+    expected: BTreeMap<PathBuf, Keys>,
 }
 
 /// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
@@ -81,6 +84,8 @@ pub struct Accepted {
 struct Record {
     version: u32,
     folders: BTreeMap<String, Line>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    expected: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,6 +114,16 @@ impl Accepted {
         self.folders.iter().map(|(path, memory)| (path.as_path(), memory))
     }
 
+    /// Expects `keys` for `folder`, from a change of our own that is about to happen.
+    pub fn expect(&mut self, folder: &FolderName, keys: Keys) {
+        self.expected.insert(folder.as_path().to_path_buf(), keys);
+    }
+
+    /// Whether a change of our own was to make `keys` the readers of `folder`.
+    pub fn is_expected(&self, folder: &FolderName, keys: &Keys) -> bool {
+        folder.as_path().ancestors().any(|path| self.expected.get(path) == Some(keys))
+    }
+
     /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer belong to them are remembered as former ones.
     pub fn accept(&mut self, folder: &FolderName, keys: Keys, list: &[u8]) {
         let inherited = || self.ruling(folder).cloned().unwrap_or_default();
@@ -118,11 +133,13 @@ impl Accepted {
         memory.keys = keys;
         memory.list = hash_of(list);
         self.folders.insert(folder.as_path().to_path_buf(), memory);
+        self.expected.remove(folder.as_path());
     }
 
     /// Forgets `folder`, which has no recipients of its own any more.
     pub fn forget(&mut self, folder: &FolderName) {
         self.folders.remove(folder.as_path());
+        self.expected.remove(folder.as_path());
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
@@ -148,7 +165,12 @@ impl Accepted {
             let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)?, list: line.list };
             folders.insert(name, memory);
         }
-        Ok(Accepted { folders })
+        let mut expected = BTreeMap::new();
+        for (name, line) in record.expected {
+            let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
+            expected.insert(name, keys(&line)?);
+        }
+        Ok(Accepted { folders, expected })
     }
 
     fn text(&self) -> String {
@@ -163,7 +185,8 @@ impl Accepted {
                 },
             )
         });
-        let record = Record { version: VERSION, folders: folders.collect() };
+        let expected = self.expected.iter().map(|(path, keys)| (escape(path), line(keys)));
+        let record = Record { version: VERSION, folders: folders.collect(), expected: expected.collect() };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
 }
