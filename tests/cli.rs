@@ -8,10 +8,12 @@ mod common;
 mod cli {
     mod adopt;
     mod bad_input;
+    mod client;
     mod completion;
     mod concurrency;
     mod extension;
     mod git;
+    mod group;
     mod guard;
     mod hostile;
     mod keys;

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use crate::config::{ConfigError, FILE};
 use crate::crypto::{CryptoError, RecipientError, Undecryptable};
 use crate::git::GitError;
 use crate::model::{KeyProblem, NameError};
 use crate::ops::OpError;
 use crate::ops::init::GIVEN;
+use crate::ops::rules::RuleError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
 use crate::store::accepted::AcceptedError;
@@ -76,6 +78,7 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         OpError::Wrong { what: "a folder, not an entry", .. } => {
             CliError::from_error(error).hint("choose another name, or add the name of an entry in it")
         }
+        OpError::Rule(source) => rule(source, program),
         OpError::Store(source) => store(source, program),
         _ => CliError::from_error(error),
     }
@@ -166,6 +169,39 @@ fn recipient(error: &OpError, source: &RecipientError, place: &str, program: &st
         }
         RecipientError::Unusable { .. } => told.hint(format!("ask its owner for a new key, {replace}")),
         RecipientError::Lookup { .. } => told,
+    }
+}
+
+fn rule(error: &RuleError, program: &str) -> CliError {
+    let told = CliError::from_error(error);
+    match error {
+        RuleError::Config(ConfigError::Newer(_)) => told.hint("use a newer passel"),
+        RuleError::Config(ConfigError::Damaged(_)) => told
+            .hint(format!("`{program} git log -p {FILE}` shows how it came about; mend it in an editor"))
+            .hint(format!("or take an older one back: `{program} git checkout COMMIT -- {FILE}`")),
+        RuleError::NoGroup(group) => told.hint(format!(
+            "`{program} group list` shows the groups; `{program} group add {group} KEY...` makes one"
+        )),
+        RuleError::GroupUsed { group, .. } => told.hint(format!(
+            "first `{program} group unassign {group} FOLDER` for each; with --keep its recipients stay"
+        )),
+        RuleError::GroupUnused { .. } | RuleError::NotInGroup { .. } => {
+            told.hint(format!("`{program} group list` shows the groups, their keys and folders"))
+        }
+        RuleError::Differs(_) => told
+            .hint("somebody edited the list; --force writes it anew from the rule")
+            .hint(format!("or take it into the rule as it is: `{program} group assign GROUP FOLDER`")),
+        RuleError::LocksOut(_) => told.hint("--force does it all the same"),
+        RuleError::Nobody(_) => told.hint("let somebody else read it first, or remove it"),
+        RuleError::Subkey { .. } => told.hint("name the key itself by its fingerprint, without `!`"),
+        RuleError::Overridden => told.hint("`unset PASSWORD_STORE_KEY`"),
+        RuleError::NotAsShown => told.hint("nothing was changed; run the command again"),
+        RuleError::ClientExists(name) => told.hint(format!("`{program} client show {name}` tells who it is")),
+        RuleError::NoClient(_) => told.hint(format!("`{program} client list` shows the clients")),
+        RuleError::NoClientKey(_) => {
+            told.hint(format!("`{program} recipients list FOLDER` shows who can read it"))
+        }
+        RuleError::Config(_) | RuleError::OwnKeys(_) => told,
     }
 }
 

@@ -117,6 +117,8 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
         Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
         Command::Recipients(args) => c::recipients::run(app, &args),
+        Command::Group(args) => c::group::run(app, &args),
+        Command::Client(args) => c::client::run(app, &args),
         Command::Keys(args) => c::keys::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),

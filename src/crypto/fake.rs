@@ -207,6 +207,10 @@ impl Crypto for Fake {
         }
     }
 
+    fn is_group(&self, id: &str) -> bool {
+        self.state().groups.contains_key(id)
+    }
+
     fn decryptor(&self) -> &dyn Decryptor {
         self
     }

@@ -100,6 +100,10 @@ impl Crypto for GnuPg {
         members.iter().map(resolve).collect()
     }
 
+    fn is_group(&self, id: &str) -> bool {
+        !Name::parse(id).is_fingerprint() && matches!(self.group(id), Ok(Some(_)))
+    }
+
     fn resolve_all(&self, ids: &[&str]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
         // One listing of the whole keyring instead of one for each name; gpg alone knows its patterns.
         let Ok(all) = self.gpg.keys("") else { return ids.iter().map(|id| self.resolve(id)).collect() };

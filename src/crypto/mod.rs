@@ -44,6 +44,9 @@ pub trait Crypto {
         ids.iter().map(|id| self.resolve(id)).collect()
     }
 
+    /// Whether a line of a recipients file is a group of the user's own gpg.conf.
+    fn is_group(&self, id: &str) -> bool;
+
     /// Returns `plaintext` encrypted to exactly `to`, uncompressed; binary, unless the user's own GnuPG
     /// options ask for ASCII armour.
     fn encrypt(

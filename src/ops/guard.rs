@@ -156,7 +156,9 @@ impl Context<'_> {
         rule: &Rule,
     ) -> Result<bool, OpError> {
         // The same list with other keys: the keyring has changed, and no commit says why.
-        let swapped = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        // (The members of a group are said in gpg.conf, which is the user's own.)
+        let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        let swapped = same && !rule.lines.iter().any(|line| self.crypto.is_group(&line.id));
         Ok(!swapped && self.was_made_here(folder, keys, &rule.gpg_id)?)
     }
 

@@ -3,8 +3,10 @@
 pub mod adopt;
 pub mod canonicalize;
 pub mod check;
+pub mod client;
 pub mod edit;
 pub mod generate;
+pub mod group;
 pub mod guard;
 pub mod init;
 pub mod insert;
@@ -17,6 +19,7 @@ pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
+pub mod rules;
 pub mod show;
 pub mod update;
 
@@ -51,6 +54,9 @@ pub enum OpError {
     /// There is no such entry or folder.
     #[error("`{0}` is not in the password store")]
     NotFound(String),
+    /// Groups, rules or clients could not be changed.
+    #[error(transparent)]
+    Rule(#[from] rules::RuleError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FileType;
 
 use super::reencrypt::{Job, Reencrypted, Reencryption, is_entry};
+use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
 use crate::store::beneath::State;
@@ -176,6 +177,12 @@ pub fn relocate(
             }
         }
         add_folders(context, route, &mut plan)?;
+        if route.folder {
+            // A list that goes along goes on following its groups.
+            let stays = |path: &Path| (route.mode == Mode::Copy).then(|| path.to_path_buf());
+            let places = |path: &Path| stays(path).into_iter().chain([moved(route, path)]).collect();
+            carry_along(context, &mut plan, |path| path.starts_with(&route.from).then(|| places(path)))?;
+        }
         let (done, seen) = work.finish()?;
         plan.seen.extend(seen.into_iter().filter(|(path, _)| plan.changes.iter().all(|c| c.path != *path)));
         reencrypted = done;

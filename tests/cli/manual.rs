@@ -10,6 +10,7 @@ use crate::common::{Keyring, TestStore, subject};
 /// What the examples find: entries, an editor, and a remote at the address that they name.
 const SCENE: &str = "set -e
     git init -q --bare remote.git
+    gpg --batch -q --armor --export $CAROL >acme.asc
     git config --global url.$PWD/remote.git.insteadOf git@example.org:passwords.git
     passel init $ALICE; passel git init -q
     for entry in gitlab wiki; do printf 'secret\nuser: anna\n' | passel insert -m web/$entry; done

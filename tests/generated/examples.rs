@@ -50,6 +50,68 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "group",
+        &[
+            (
+                "Call two keys a team, and let the whole store follow it:",
+                &[
+                    "passel group add team alice@example.org bob@example.org --yes",
+                    "passel group assign team --yes",
+                ],
+            ),
+            (
+                "Somebody joins, and leaves; each time every folder that follows the team is encrypted anew, in one \
+                 commit:",
+                &[
+                    "passel group add team carol@example.org --yes",
+                    "passel group remove team carol@example.org --yes",
+                ],
+            ),
+            (
+                "See the groups, and which folders follow them; let one folder go its own way, with its recipients \
+                 as they are:",
+                &[
+                    "passel group list",
+                    "passel group assign team web --yes",
+                    "passel group unassign --keep team web --yes",
+                ],
+            ),
+        ],
+    ),
+    (
+        "client",
+        &[
+            (
+                "Let a client read a folder of their own, by the key that they sent and the fingerprint that they \
+                 told by telephone; put something into it:",
+                &[
+                    "passel client add acme --key acme.asc \
+                     --fingerprint 09B1DF4A1288B99B4525C0190E5410D6CF534489 --yes",
+                    "passel generate clients/acme/shop",
+                ],
+            ),
+            (
+                "See the clients, and what one of them must do to read their folder:",
+                &["passel client list", "passel client show acme"],
+            ),
+            (
+                "A client leaves: the entries stay, readable by the team alone. Or everything goes:",
+                &[
+                    "passel client remove acme --keep-entries --yes",
+                    "passel client add acme carol@example.org --yes",
+                    "passel client remove acme --yes",
+                ],
+            ),
+        ],
+    ),
+    (
+        "keys",
+        &[(
+            "Let the public keys of all recipients travel in the store; take in those that others put there:",
+            &["passel keys export", "passel keys list", "passel keys import"],
+        )],
+    ),
+    (
         "init",
         &[
             (

@@ -1,6 +1,7 @@
 //! One command a file: it parses, calls one operation and prints.
 
 pub mod adopt;
+pub mod client;
 pub mod complete;
 pub mod edit;
 pub mod extension;
@@ -8,11 +9,13 @@ pub mod find;
 pub mod generate;
 pub mod git;
 pub mod grep;
+pub mod group;
 pub mod help;
 pub mod init;
 pub mod insert;
 pub mod keys;
 pub mod keys_given;
+pub mod proposal;
 pub mod recipients;
 pub mod relocate;
 pub mod remove;

@@ -7,10 +7,11 @@ use crate::cli::commands::keys_given::{Given, KeyArgs};
 use crate::cli::commands::{folder, typed};
 use crate::cli::error::CliError;
 use crate::model::{Fingerprint, FolderName};
-use crate::ops::lists::Others;
+use crate::ops::keys::exported;
 use crate::ops::recipients::{Edit, Preview, apply, preview};
 use crate::ops::reencrypt::shown_entry;
 use crate::ops::{Context, OpError};
+use crate::store::accepted::Keys;
 
 /// Let keys read a folder: add them to its recipients and encrypt its entries to them.
 #[derive(Debug, clap::Args)]
@@ -144,7 +145,10 @@ fn run(
     if let Some(given) = given {
         given.import(app, context)?;
     }
-    let changed = apply(context, folder, edit, how.force, &Others::new()).map_err(failed)?;
+    // The keys of who comes in travel with the store, so that colleagues can encrypt to them.
+    let gains: Keys = plan.gains.iter().cloned().collect();
+    let others = exported(context, &gains).map_err(failed)?;
+    let changed = apply(context, folder, edit, how.force, &others).map_err(failed)?;
     app.tell(&changed.published, &changed.reencrypted);
     if let Some(given) = given {
         given.certify(app, context);
