@@ -1,11 +1,12 @@
 //! Writing full fingerprints in place of what can come to mean another key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::lists::{self, ListChange, Lists};
 use super::reencrypt::suffix;
-use super::{Context, KnownLists, OpError, shown_folder};
+use super::{Context, OpError, Recipients, shown_folder};
+use crate::crypto::Trust;
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
@@ -46,29 +47,55 @@ pub fn preview(context: &Context<'_>, folder: &FolderName) -> Result<Canonical, 
     if folders.is_empty() {
         return Err(OpError::NoOwnList { folder: shown_folder(folder) });
     }
-    let (mut canonical, mut known) = (Canonical::default(), KnownLists::default());
+    let mut rules = Vec::new();
     for folder in folders {
-        let Some(rule) = context.store.rule(&folder, &Overlay::new())? else { continue };
-        if rule.file.as_deref() != Some(&*folder.gpg_id()) {
-            continue;
-        }
+        let rule = context.store.rule(&folder, &Overlay::new())?;
+        rules.extend(rule.filter(|rule| rule.file == Some(folder.gpg_id())).map(|rule| (folder, rule)));
+    }
+    let keys = look_up(context, rules.iter().map(|(_, rule)| rule));
+    let mut canonical = Canonical::default();
+    for (folder, rule) in rules {
         let file = folder.gpg_id();
-        let mappings = mappings(context, &file, &rule);
-        if !mappings.is_empty() {
-            context.recipients_known(&folder, &Overlay::new(), &mut known)?;
-        }
+        let mappings = mappings(&file, &rule, &keys);
         canonical.seen.extend(rule.seen.iter().filter(|(path, _)| *path != file).cloned());
         if !mappings.is_empty() {
-            let names: BTreeMap<usize, Vec<String>> = mappings
-                .iter()
-                .map(|m| (m.line, m.keys.iter().map(RecipientId::gpg_name).collect()))
-                .collect();
-            let new = GpgId::from_bytes(rule.gpg_id.clone()).renamed(&names);
+            let names = mappings.iter().map(|m| (m.line, m.keys.iter().map(RecipientId::gpg_name).collect()));
+            let new = GpgId::from_bytes(rule.gpg_id.clone()).renamed(&names.collect());
+            refuse_unaccepted(context, &folder, &file, rule, &keys)?;
             canonical.lists.insert(folder, Some(new.as_bytes().to_vec()));
             canonical.mappings.extend(mappings);
         }
     }
     Ok(canonical)
+}
+
+/// What the recipients of many files stand for; nothing for those that stand for no usable key.
+type Known = BTreeMap<String, Vec<RecipientId>>;
+
+/// Looks up all recipients of `rules` at once.
+fn look_up<'r>(context: &Context<'_>, rules: impl Iterator<Item = &'r Rule>) -> Known {
+    let ids: BTreeSet<&str> = rules.flat_map(|rule| &rule.lines).map(|line| line.id.as_str()).collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
+    let found = context.crypto.resolve_all(&ids).into_iter().map(Result::unwrap_or_default);
+    ids.iter().map(|id| (*id).to_owned()).zip(found).collect()
+}
+
+/// Refuses a list that is not usable as a whole, not signed where it has to be, or not accepted here.
+fn refuse_unaccepted(
+    context: &Context<'_>,
+    folder: &FolderName,
+    file: &Path,
+    rule: Rule,
+    known: &Known,
+) -> Result<(), OpError> {
+    context.verify(file, &rule.gpg_id)?;
+    let keys = match rule.lines.iter().all(|line| !known[&line.id].is_empty()) {
+        true => rule.lines.iter().flat_map(|line| known[&line.id].clone()).collect(),
+        // Looked up anew, for the error that says what is the matter.
+        false => context.resolve(&rule)?,
+    };
+    let recipients = Recipients { rule, keys, trust: Trust::Accepted };
+    context.check_accepted(folder, &recipients, &Overlay::new())
 }
 
 /// Writes them: in one commit, without touching an entry. Computed anew if a file changed since the preview.
@@ -81,12 +108,11 @@ pub fn canonicalize(context: &Context<'_>, folder: &FolderName) -> Result<Publis
 }
 
 /// Returns the recipients of a file that are to be named otherwise. What stands for
-/// no usable key has a mapping to none: reading the list as a whole then tells why.
-fn mappings(context: &Context<'_>, file: &Path, rule: &Rule) -> Vec<Mapping> {
-    let ids: Vec<&str> = rule.lines.iter().map(|line| line.id.as_str()).collect();
+/// no usable key has a mapping to none: looking at the list as a whole then tells why.
+fn mappings(file: &Path, rule: &Rule, known: &Known) -> Vec<Mapping> {
     let mut found = Vec::new();
-    for (line, keys) in rule.lines.iter().zip(context.crypto.resolve_all(&ids)) {
-        let keys = keys.unwrap_or_default();
+    for line in &rule.lines {
+        let keys = known[&line.id].clone();
         let is_exact = matches!(keys.as_slice(), [key] if key.gpg_name().eq_ignore_ascii_case(&line.id));
         let is_fingerprint = keys.is_empty() && Fingerprint::parse(line.id.trim_end_matches('!')).is_some();
         if !is_exact && !is_fingerprint {
