@@ -80,7 +80,8 @@ impl Context<'_> {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
-        if accepted.is_expected(folder, &keys) {
+        let pending = memory.is_some_and(|memory| memory.is_pending(&recipients.rule.gpg_id));
+        if pending || accepted.is_expected(folder, &keys) {
             let list = &recipients.rule.gpg_id;
             return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
         }
@@ -105,13 +106,10 @@ impl Context<'_> {
         };
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
         if kept.is_subset(&memory.keys)
+            || memory.is_pending(&rule.gpg_id)
             || accepted.is_expected(folder, kept)
             || self.was_made_here(folder, kept, &rule.gpg_id)?
         {
-            return Ok(());
-        }
-        // A list that cannot be used was not accepted at first use: nothing is known against it either.
-        if accepted.ruling(folder).is_none() {
             return Ok(());
         }
         Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
@@ -138,7 +136,7 @@ impl Context<'_> {
     ) -> Result<Option<Difference>, OpError> {
         let keys = key_set(recipients);
         let memory = accepted.ruling(folder);
-        if memory.is_some_and(|memory| memory.keys == keys)
+        if memory.is_some_and(|memory| memory.keys == keys || memory.is_pending(&rule.gpg_id))
             || accepted.is_expected(folder, &keys)
             || self.is_own_change(folder, memory, &keys, rule)?
         {
@@ -188,16 +186,23 @@ impl Context<'_> {
     fn accept_at_first_use(&self, own: &[FolderName]) -> Result<Accepted, OpError> {
         let mut found = Vec::new();
         for folder in self.ruled_folders()? {
-            // A list that cannot be used is accepted when it can: by a person.
-            if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new())
-                && let Some(keys) = self.keys_of(&rule.gpg_id)
-            {
-                found.push((folder, keys, rule.gpg_id));
+            // A list that is none is refused wherever it is met.
+            if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new()) {
+                found.push((folder, rule.gpg_id));
             }
         }
-        let count = found.iter().filter(|(folder, ..)| !own.contains(folder)).count();
+        let lists: Vec<&[u8]> = found.iter().map(|(_, list)| list.as_slice()).collect();
+        let keys = self.keys_of_all(&lists);
+        let others =
+            found.iter().zip(&keys).filter(|((folder, _), keys)| keys.is_some() && !own.contains(folder));
+        let count = others.count();
         self.store.change_accepted(|accepted| {
-            found.into_iter().for_each(|(folder, keys, list)| accepted.accept(&folder, keys, &list));
+            for ((folder, list), keys) in found.iter().zip(keys) {
+                match keys {
+                    Some(keys) => accepted.accept(folder, keys, list),
+                    None => accepted.meet(folder, list),
+                }
+            }
         })?;
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
@@ -224,20 +229,21 @@ impl Context<'_> {
             return Ok(Vec::new());
         }
         let overlay: Overlay = lists.iter().map(|c| (c.path.clone(), c.new.clone())).collect();
-        // Many folders may get the same list.
-        let mut known: HashMap<Vec<u8>, Option<Keys>> = HashMap::new();
-        let mut announced = Vec::new();
-        for change in lists {
+        let mut folders = Vec::new();
+        for change in &lists {
             let folder = folder_of(&change.path)?;
             let list = match &change.new {
-                Some(list) => Some(list.clone()),
-                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id),
+                Some(list) => list.clone(),
+                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id).unwrap_or_default(),
             };
-            let mut keys =
-                |list: Vec<u8>| known.entry(list).or_insert_with_key(|list| self.keys_of(list)).clone();
-            let keys = list.and_then(&mut keys);
-            announced.push(Announced { folder, keys, list: change.new.as_deref() });
+            folders.push((folder, list, change.new.as_deref()));
         }
+        let keys = self.keys_of_all(&folders.iter().map(|(_, list, _)| list.as_slice()).collect::<Vec<_>>());
+        let announced: Vec<Announced<'_>> = folders
+            .into_iter()
+            .zip(keys)
+            .map(|((folder, _, list), keys)| Announced { folder, keys, list })
+            .collect();
         if self.store.accepted()?.is_none() {
             let own: Vec<FolderName> = announced.iter().map(|one| one.folder.clone()).collect();
             self.accept_at_first_use(&own)?;
@@ -270,11 +276,24 @@ impl Context<'_> {
 
     /// Returns the primary keys that a recipients file comes down to; none unless every line is usable.
     pub fn keys_of(&self, gpg_id: &[u8]) -> Option<Keys> {
-        let lines = GpgId::from_bytes(gpg_id.to_vec()).lines();
-        let ids: Vec<&str> = lines.iter().map(|line| line.id.as_str()).collect();
-        let found = self.crypto.resolve_all(&ids).into_iter().collect::<Result<Vec<_>, _>>().ok()?;
-        let keys = key_set(&found.concat());
-        (!keys.is_empty()).then_some(keys)
+        self.keys_of_all(&[gpg_id]).pop().flatten()
+    }
+
+    /// The same for many files; each name is looked up once.
+    fn keys_of_all(&self, lists: &[&[u8]]) -> Vec<Option<Keys>> {
+        let ids_of = |list: &&[u8]| -> Vec<String> {
+            GpgId::from_bytes(list.to_vec()).lines().into_iter().map(|line| line.id).collect()
+        };
+        let lists: Vec<Vec<String>> = lists.iter().map(ids_of).collect();
+        let ids: BTreeSet<&str> = lists.iter().flatten().map(String::as_str).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let found = self.crypto.resolve_all(&ids).into_iter().map(Result::ok);
+        let known: HashMap<&str, Option<Vec<RecipientId>>> = ids.iter().copied().zip(found).collect();
+        let keys = |ids: &Vec<String>| {
+            let keys: Option<Vec<_>> = ids.iter().map(|id| known[id.as_str()].clone()).collect();
+            keys.map(|keys| key_set(&keys.concat())).filter(|keys| !keys.is_empty())
+        };
+        lists.iter().map(keys).collect()
     }
 
     /// Whether `folder` came to be readable by `keys` through a change that was made on this machine: it is

@@ -97,7 +97,21 @@ struct Line {
     former: String,
 }
 
+impl Memory {
+    /// Whether `list` was met at first use, when it could not be used: for want of a key, say. It is accepted
+    /// when it can be.
+    pub fn is_pending(&self, list: &[u8]) -> bool {
+        self.keys.is_empty() && self.list == hash_of(list)
+    }
+}
+
 impl Accepted {
+    /// Remembers a list of `folder` that cannot be used yet.
+    pub fn meet(&mut self, folder: &FolderName, list: &[u8]) {
+        let memory = Memory { list: hash_of(list), ..Memory::default() };
+        self.folders.insert(folder.as_path().to_path_buf(), memory);
+    }
+
     /// Returns what was accepted for the nearest folder, from `folder` upwards, that has a memory.
     pub fn ruling(&self, folder: &FolderName) -> Option<&Memory> {
         self.ruling_without(folder, &Overlay::new())

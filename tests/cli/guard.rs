@@ -200,6 +200,24 @@ fn the_first_use_on_a_machine_accepts_what_it_finds_and_says_so() {
 }
 
 #[test]
+fn a_list_met_without_its_keys_is_accepted_once_they_are_there() {
+    let store = shared();
+    let line = "export GNUPGHOME=$PWD/h PASSWORD_STORE_DIR=$PWD/colleague";
+    store.ok(
+        "mkdir -m 700 h; git clone -q remote colleague; export GNUPGHOME=$PWD/h; echo no-auto-key-locate >h/gpg.conf
+        gpg -q --batch --import $KEYS/alice.asc 2>/dev/null; PASSWORD_STORE_DIR=$PWD/colleague pass insert -m mine/n <<<x",
+    );
+    let refused = store.shell(&format!("{line}; pass insert -m web/n <<<x"));
+    assert_eq!(refused.code, 1);
+    assert!(refused.err().contains("no public key"), "{}", refused.err());
+    store.ok(&format!("{line}; gpg -q --batch --import $KEYS/bob.asc 2>/dev/null; pass insert -m web/n <<<x; pass show web/n"));
+    // But not another list.
+    store.ok("echo $CAROL >>evil/web/.gpg-id; cd evil; git commit -qam more; git push -q; git -C ../colleague stash -q; git -C ../colleague pull -q --rebase");
+    let refused = store.shell(&format!("{line}; gpg -q --batch --import $KEYS/carol.asc 2>/dev/null; pass insert -m web/m <<<x; gpgconf --kill all"));
+    assert!(refused.err().contains("have changed"), "{}", refused.err());
+}
+
+#[test]
 fn a_record_of_another_format_or_a_damaged_one_is_refused() {
     let store = shared();
     for (text, word) in
