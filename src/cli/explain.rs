@@ -100,7 +100,7 @@ pub fn not_replaced(error: &OpError, program: &str) -> CliError {
 fn undecryptable(told: CliError, name: &str, source: &CryptoError, program: &str) -> CliError {
     match source {
         CryptoError::Decrypt { why: Undecryptable::NoKey, .. } => {
-            told.hint(format!("ask somebody who can read it to name your key to `{program} init` as well"))
+            told.hint(format!("ask somebody who can read it to let your key in: `{program} recipients add`"))
         }
         CryptoError::Decrypt { why: Undecryptable::Other, .. } => told,
         CryptoError::Decrypt { .. } | CryptoError::Malformed(_) | CryptoError::Unsound(_) => {

@@ -46,6 +46,17 @@ impl App {
         }
     }
 
+    /// Names the entries that somebody could read who no longer can: they know them still.
+    pub fn tell_exposed<'e>(&self, names: impl Iterator<Item = &'e str>) {
+        let mut names = names.peekable();
+        if names.peek().is_some() {
+            let _ = self.ui.say("These entries could be read by who was removed; change their passwords:");
+        }
+        for name in names {
+            let _ = self.ui.say(format!("  {name}"));
+        }
+    }
+
     /// Tells which folders a change made, as `mkdir -v` does.
     pub fn tell_folders(&self, published: &Published) {
         for folder in &published.folders {

@@ -62,5 +62,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let _ = app.ui.say(format!(
         "Removed client {name}. What they have read they may have kept: change the passwords that matter."
     ));
+    app.tell_exposed(changed.reencrypted.iter().map(|entry| entry.name.as_str()));
     Ok(())
 }

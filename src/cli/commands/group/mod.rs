@@ -104,6 +104,9 @@ fn change(
     let changed = carry_out(&context, &edit, &proposal, &request.subject).map_err(|e| app.error(e))?;
     app.tell(&changed.published, &changed.reencrypted);
     let _ = app.ui.say(request.done.as_str());
+    if !proposal.loses().is_empty() {
+        app.tell_exposed(changed.reencrypted.iter().map(|entry| entry.name.as_str()));
+    }
     Ok(true)
 }
 

@@ -153,11 +153,9 @@ fn run(
     if let Some(given) = given {
         given.certify(app, context);
     }
-    if !plan.loses.is_empty() && !plan.entries.is_empty() {
-        app.ui.say("These entries could be read by who was removed; change their passwords:")?;
-        for path in &plan.entries {
-            app.ui.say(format!("  {}", shown_entry(path)))?;
-        }
+    if !plan.loses.is_empty() {
+        let names: Vec<String> = plan.entries.iter().map(|path| shown_entry(path)).collect();
+        app.tell_exposed(names.iter().map(String::as_str));
     }
     Ok(())
 }
