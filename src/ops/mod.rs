@@ -1,5 +1,6 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod copies;
 pub mod edit;
 pub mod generate;
 pub mod guard;
@@ -9,6 +10,7 @@ pub mod lists;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
+pub mod review;
 pub mod show;
 
 use std::path::{Path, PathBuf};
@@ -81,6 +83,9 @@ pub enum OpError {
         /// The entries.
         names: Vec<String>,
     },
+    /// Entries hold what was encrypted for others elsewhere, and nothing can be done without them.
+    #[error("{} held back: encrypted for others elsewhere", held(.0))]
+    HeldBack(Vec<String>),
     /// An entry could not be encrypted.
     #[error("cannot encrypt `{name}`")]
     Encrypt {
@@ -121,6 +126,11 @@ pub enum OpError {
 fn named(names: &[String]) -> String {
     let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() == 1 { list } else { format!("{} entries: {list}", names.len()) }
+}
+
+/// Returns names with their verb.
+fn held(names: &[String]) -> String {
+    format!("{} {}", named(names), if names.len() == 1 { "is" } else { "are" })
 }
 
 /// What operations work with.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::FileType;
 
+use super::copies::Copies;
 use super::{Context, OpError, Recipients};
+use crate::crypto::{CryptoError, openpgp};
 use crate::model::{FolderName, KeyId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -27,6 +30,17 @@ pub struct Changed {
     pub published: Published,
     /// The entries encrypted anew.
     pub reencrypted: Vec<Reencrypted>,
+}
+
+/// What becomes of a message at its place.
+#[derive(Debug)]
+pub enum Message {
+    /// It is right as it is.
+    Right,
+    /// It is encrypted anew: this is it.
+    Anew(Vec<u8>),
+    /// It was encrypted for others elsewhere ([`super::copies`]): it is not decrypted until a person decides.
+    HeldBack,
 }
 
 /// Recipients files that were looked at, as they were.
@@ -80,10 +94,12 @@ pub fn add_entries(
 pub struct Reencryption<'a, 'c> {
     context: &'a Context<'c>,
     overlay: &'a Overlay,
-    rules: BTreeMap<PathBuf, Recipients>,
+    rules: BTreeMap<PathBuf, Rc<Recipients>>,
     failed: Vec<String>,
     /// Entries that are right as they are: they must still be when the change is published.
     right: Seen,
+    /// Where encrypted data have been; looked through when the first entry needs encrypting anew.
+    copies: Option<Copies>,
     /// The entries encrypted anew so far.
     pub done: Vec<Reencrypted>,
 }
@@ -97,27 +113,17 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             rules: BTreeMap::new(),
             failed: Vec::new(),
             right: Vec::new(),
+            copies: None,
             done: Vec::new(),
         }
     }
 
-    /// Returns `message` for its place at `path`: encrypted anew if others can read it than the
-    /// recipients of its new folder, none if it is right as it is.
+    /// Returns what becomes of `message` at `path`: it is encrypted anew if others can read it than the
+    /// recipients of its new folder.
     ///
     /// Failures name `source`, where the message stands now.
-    pub fn message(
-        &mut self,
-        source: &Path,
-        path: &Path,
-        message: &[u8],
-    ) -> Result<Option<Vec<u8>>, OpError> {
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        if !self.rules.contains_key(&folder) {
-            let name = FolderName::parse(folder.as_os_str())?;
-            let recipients = self.context.recipients_with(&name, self.overlay)?;
-            self.rules.insert(folder.clone(), recipients);
-        }
-        let recipients = &self.rules[&folder];
+    pub fn message(&mut self, source: &Path, path: &Path, message: &[u8]) -> Result<Message, OpError> {
+        let recipients = self.recipients(path)?;
         let name = shown_entry(path);
         let known = shown_entry(source);
         let failed = |source| OpError::Decrypt { name: known.clone(), source };
@@ -125,8 +131,13 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             Ok(readers) => readers,
             Err(error) => return self.fail(failed(error), &known),
         };
-        if in_line(&readers, recipients) {
-            return Ok(None);
+        if in_line(&readers, &recipients) {
+            return Ok(Message::Right);
+        }
+        match self.is_held_back(source, message, &recipients) {
+            Ok(true) => return Ok(Message::HeldBack),
+            Ok(false) => {}
+            Err(error) => return self.fail(error, &known),
         }
         let text = match self.context.decrypt(&known, message) {
             Ok(text) => text,
@@ -141,16 +152,47 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         key_ids.sort();
         key_ids.dedup();
         self.done.push(Reencrypted { name, key_ids });
-        Ok(Some(encrypted))
+        Ok(Message::Anew(encrypted))
+    }
+
+    /// Returns the recipients of the folder that holds `path`.
+    fn recipients(&mut self, path: &Path) -> Result<Rc<Recipients>, OpError> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        if let Some(known) = self.rules.get(&folder) {
+            return Ok(Rc::clone(known));
+        }
+        let name = FolderName::parse(folder.as_os_str())?;
+        let recipients = Rc::new(self.context.recipients_with(&name, self.overlay)?);
+        self.rules.insert(folder, Rc::clone(&recipients));
+        Ok(recipients)
+    }
+
+    /// Whether `message`, which stands at `source`, must not be decrypted for `recipients`.
+    fn is_held_back(
+        &mut self,
+        source: &Path,
+        message: &[u8],
+        recipients: &Recipients,
+    ) -> Result<bool, OpError> {
+        let copies = match &mut self.copies {
+            Some(copies) => copies,
+            none => none.insert(Copies::read(self.context)?),
+        };
+        let name = shown_entry(source);
+        let odd = CryptoError::Malformed("its encrypted data cannot be told apart from others");
+        let body = openpgp::body(message).ok_or(OpError::Decrypt { name: name.clone(), source: odd })?;
+        let copied = copies.undecided(self.context, source, &body, &recipients.keys)?;
+        self.context.store.hold_back(source, copied.as_ref().map(|copied| copied.told(&name)));
+        Ok(copied.is_some())
     }
 
     /// Remembers a failure and goes on, so that all of them can be told at once.
-    fn fail(&mut self, error: OpError, name: &str) -> Result<Option<Vec<u8>>, OpError> {
+    fn fail(&mut self, error: OpError, name: &str) -> Result<Message, OpError> {
         match error {
             OpError::Decrypt { .. } => self.failed.push(name.to_owned()),
             other => return Err(other),
         }
-        Ok(None)
+        Ok(Message::Right)
     }
 
     /// Returns what was encrypted anew with what was looked at for it, or the failures.
@@ -158,7 +200,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.failed.is_empty() {
             return Err(OpError::DecryptSeveral { names: self.failed });
         }
-        let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen);
+        let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen.clone());
         Ok((self.done, rules.chain(self.right).collect()))
     }
 
@@ -178,13 +220,36 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     pub fn entry(&mut self, path: &Path) -> Result<Option<Change>, OpError> {
         let Some(message) = self.context.store.beneath().read(path)? else { return Ok(None) };
         let (path, seen) = (path.to_path_buf(), State::of(&message));
-        match self.message(&path, &path, &message)? {
-            Some(new) => Ok(Some(Change { path, seen, new: Some(new) })),
-            None => {
-                self.right.push((path, seen));
-                Ok(None)
-            }
+        let new = match self.message(&path, &path, &message)? {
+            Message::Right => None,
+            Message::Anew(new) => Some(new),
+            Message::HeldBack => self.taken_off(&path, &message)?,
+        };
+        if new.is_none() {
+            self.right.push((path, seen));
+            return Ok(None);
         }
+        Ok(Some(Change { path, seen, new }))
+    }
+
+    /// Returns a message that is held back without the session-key packets of keys that its folder's list
+    /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
+    /// that, and nobody on the list loses. None if there are no such packets.
+    fn taken_off(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+        let recipients = self.recipients(path)?;
+        let belongs = |key: &KeyId| recipients.keys.iter().any(|r| r.encryption_keys.contains(key));
+        let crypto = self.context.crypto;
+        let failed = |source| OpError::Decrypt { name: shown_entry(path), source };
+        if crypto.recipients_of(message).map_err(failed)?.iter().all(belongs) {
+            return Ok(None);
+        }
+        let kept = openpgp::without(message, belongs).ok();
+        let readers = kept.as_deref().and_then(|kept| crypto.recipients_of(kept).ok()).unwrap_or_default();
+        // With nobody left, or somebody whom no packet names, only a person can go on.
+        if readers.is_empty() || !readers.iter().all(belongs) {
+            return Err(OpError::HeldBack(vec![shown_entry(path)]));
+        }
+        Ok(kept)
     }
 }
 

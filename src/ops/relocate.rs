@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::reencrypt::{Reencrypted, Reencryption, is_entry};
+use super::reencrypt::{Message, Reencrypted, Reencryption, is_entry, shown_entry};
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
 use crate::store::beneath::State;
@@ -156,9 +156,20 @@ pub fn relocate(
             below,
             ..Plan::default()
         };
+        let mut held = Vec::new();
         for Source { from, to, bytes } in sources {
             let source = State::of(&bytes);
-            let new = if is_entry(&to) { work.message(&from, &to, &bytes)? } else { None };
+            let becomes = if is_entry(&to) { work.message(&from, &to, &bytes)? } else { Message::Right };
+            let new = match becomes {
+                Message::Right => None,
+                Message::Anew(new) => Some(new),
+                // It stays where it is; the others go.
+                Message::HeldBack => {
+                    plan.seen.push((from.clone(), source));
+                    held.push(from);
+                    continue;
+                }
+            };
             let seen = may_land(context, route, &to, &bytes)?;
             plan.changes.push(Change { path: to, seen, new: Some(new.unwrap_or(bytes)) });
             match route.mode {
@@ -168,6 +179,8 @@ pub fn relocate(
         }
         add_folders(context, route, &mut plan)?;
         let (done, seen) = work.finish()?;
+        refuse_held_back(route, &held, &overlay, &plan)?;
+        files.retain(|(from, _)| !held.contains(from));
         plan.seen.extend(seen.into_iter().filter(|(path, _)| plan.changes.iter().all(|c| c.path != *path)));
         reencrypted = done;
         Ok(plan)
@@ -178,6 +191,21 @@ pub fn relocate(
         files.sort();
     }
     Ok(Relocated { published, reencrypted, files })
+}
+
+/// Refuses what cannot be done without the entries that are held back: there are no others, or their list
+/// would go away from above them.
+fn refuse_held_back(
+    route: &Route,
+    held: &[PathBuf],
+    overlay: &Overlay,
+    plan: &Plan,
+) -> Result<(), OpError> {
+    let list_goes = route.mode == Mode::Move && !overlay.is_empty();
+    if !held.is_empty() && (list_goes || plan.changes.is_empty()) {
+        return Err(OpError::HeldBack(held.iter().map(|path| shown_entry(path)).collect()));
+    }
+    Ok(())
 }
 
 /// Reads every file once: what is published is what recipients were computed from.
