@@ -26,11 +26,12 @@ use rustix::fs::FileType;
 
 use super::guard::list_in;
 use super::reencrypt::is_entry;
-use super::{Context, OpError};
+use super::{Context, OpError, Recipients};
+use crate::crypto::CryptoError;
 use crate::crypto::openpgp::{Body, body};
 use crate::git::provenance::CommitInfo;
 use crate::git::{Oid, Repo};
-use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
+use crate::model::{EntryName, Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
 use crate::store::recipients::Overlay;
 use crate::store::reviewed::Reviewed;
@@ -93,11 +94,18 @@ struct When {
 /// Names that a list comes down to: fingerprints where the keys are known, the lines' texts elsewhere.
 type Readers = BTreeSet<String>;
 
+/// A recipients file's bytes.
+type List = Rc<Vec<u8>>;
+
 /// Where all encrypted data that are known here have been.
 pub struct Copies {
     histories: Vec<History>,
-    places: HashMap<Body, Vec<Place>>,
-    readers: HashMap<Vec<u8>, Rc<Readers>>,
+    places: HashMap<Body, Rc<Vec<Place>>>,
+    /// The one list of all places of a body; none if they have several.
+    sole: HashMap<Body, Option<List>>,
+    /// The lists that ruled folders, at commits and now.
+    lists: HashMap<(Option<Oid>, PathBuf), List>,
+    readers: HashMap<List, Rc<Readers>>,
     descends: HashMap<(Oid, Oid), bool>,
     reviewed: Reviewed,
 }
@@ -108,14 +116,17 @@ impl Copies {
         let mut copies = Copies {
             histories: Vec::new(),
             places: HashMap::new(),
+            sole: HashMap::new(),
+            lists: HashMap::new(),
             readers: HashMap::new(),
             descends: HashMap::new(),
             reviewed: context.store.reviewed()?,
         };
+        let mut places = HashMap::new();
         let below = context.store.beneath().below(Path::new(""))?;
         for prefix in &below.repositories {
             match Repo::open(context.store.root(), prefix) {
-                Ok(repo) => copies.add_history(repo)?,
+                Ok(repo) => copies.add_history(repo, &mut places)?,
                 Err(error) if prefix.as_os_str().is_empty() => return Err(StoreError::from(error).into()),
                 // A repository of another kind inside of the store: its files still count as they are.
                 Err(_) => {}
@@ -126,17 +137,18 @@ impl Copies {
                 && is_entry(&path)
                 && let Some(body) = context.store.beneath().read(&path)?.as_deref().and_then(body)
             {
-                let places = copies.places.entry(body).or_default();
+                let places: &mut Vec<Place> = places.entry(body).or_default();
                 if places.iter().all(|place| *place.path != *path) {
                     places.push(Place { path: path.into(), when: None });
                 }
             }
         }
+        copies.places = places.into_iter().map(|(body, places)| (body, Rc::new(places))).collect();
         Ok(copies)
     }
 
     /// Adds the history of a repository.
-    fn add_history(&mut self, repo: Repo) -> Result<(), OpError> {
+    fn add_history(&mut self, repo: Repo, places: &mut HashMap<Body, Vec<Place>>) -> Result<(), OpError> {
         let mark = |bytes: &[u8]| body(bytes).map(|body| body.0);
         let arrivals = repo.arrivals(&is_entry, &mark).map_err(StoreError::from)?;
         let history = self.histories.len();
@@ -146,7 +158,7 @@ impl Copies {
                 false => repo.prefix().join(&arrival.path).into(),
             };
             let when = Some(When { history, commit: arrival.commit, beside: arrival.beside });
-            self.places.entry(Body(arrival.mark)).or_default().push(Place { path, when });
+            places.entry(Body(arrival.mark)).or_default().push(Place { path, when });
         }
         let head = repo.head_commit().map_err(StoreError::from)?;
         self.histories.push(History { repo, head });
@@ -162,10 +174,19 @@ impl Copies {
         body: &Body,
         readers: &[RecipientId],
     ) -> Result<Option<Copied>, OpError> {
-        let Some(places) = self.places.get(body).filter(|places| places.len() > 1).cloned() else {
+        let places = self.places.get(body).cloned().unwrap_or_default();
+        if let [Place { path: only, when }] = &places[..]
+            && **only == *path
+            && when.is_none_or(|when| self.stands_in_head(when.history, path, body).unwrap_or(false))
+        {
             return Ok(None);
-        };
-        let now = current_list(context, path);
+        }
+        let now = self.list_of(context, None, path)?;
+        if self.sole_list(context, body, &places)?.is_some_and(|list| list == now)
+            && places.iter().any(|place| *place.path == *path)
+        {
+            return Ok(None);
+        }
         let mut harmless = None;
         for here in self.arrivals_here(path, body, &places)? {
             let list = self.list(context, &here)?;
@@ -299,30 +320,67 @@ impl Copies {
         Ok(body(&repo.blob(blob).map_err(StoreError::from)?).as_ref() == Some(wanted))
     }
 
-    /// Returns the list that ruled a place when data arrived there.
-    fn list(&self, context: &Context<'_>, place: &Place) -> Result<Vec<u8>, OpError> {
-        let folder = place.path.parent().unwrap_or(Path::new(""));
-        if let Some(when) = place.when {
-            let repo = &self.histories[when.history].repo;
-            let found = repo
-                .tree_of(when.commit)
-                .and_then(|tree| list_in(repo, &tree, folder, repo.prefix()))
-                .map_err(StoreError::from)?;
-            if let Some(list) = found {
-                return Ok(list);
+    /// Returns the list that ruled all places of a body when it arrived there: that of nearly every body.
+    fn sole_list(
+        &mut self,
+        context: &Context<'_>,
+        body: &Body,
+        places: &[Place],
+    ) -> Result<Option<List>, OpError> {
+        if let Some(known) = self.sole.get(body) {
+            return Ok(known.clone());
+        }
+        let mut sole = None;
+        for place in places {
+            let list = self.list(context, place)?;
+            if sole.get_or_insert_with(|| Rc::clone(&list)) != &list {
+                sole = None;
+                break;
             }
         }
+        self.sole.insert(*body, sole.clone());
+        Ok(sole)
+    }
+
+    /// Returns the list that ruled a place when data arrived there.
+    fn list(&mut self, context: &Context<'_>, place: &Place) -> Result<List, OpError> {
+        self.list_of(context, place.when, &place.path)
+    }
+
+    /// Returns the list that ruled a file's folder at a commit, or that does now; an empty one if there is
+    /// none that could be used.
+    fn list_of(
+        &mut self,
+        context: &Context<'_>,
+        when: Option<When>,
+        path: &Path,
+    ) -> Result<List, OpError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let known_as = (when.map(|when| when.commit), folder.to_path_buf());
+        if let Some(known) = self.lists.get(&known_as) {
+            return Ok(Rc::clone(known));
+        }
+        let found = match when {
+            Some(when) => {
+                let repo = &self.histories[when.history].repo;
+                let tree = repo.tree_of(when.commit);
+                tree.and_then(|tree| list_in(repo, &tree, folder, repo.prefix())).map_err(StoreError::from)?
+            }
+            None => None,
+        };
         // Lists that are not in the repository have no history.
-        Ok(current_list(context, &place.path))
+        let list = Rc::new(found.unwrap_or_else(|| current_list(context, path)));
+        self.lists.insert(known_as, Rc::clone(&list));
+        Ok(list)
     }
 
     /// Whether two lists come down to the same readers.
-    fn same(&mut self, context: &Context<'_>, one: &[u8], other: &[u8]) -> bool {
+    fn same(&mut self, context: &Context<'_>, one: &List, other: &List) -> bool {
         one == other || self.readers(context, one) == self.readers(context, other)
     }
 
     /// Returns what a list comes down to.
-    fn readers(&mut self, context: &Context<'_>, list: &[u8]) -> Rc<Readers> {
+    fn readers(&mut self, context: &Context<'_>, list: &List) -> Rc<Readers> {
         if let Some(known) = self.readers.get(list) {
             return Rc::clone(known);
         }
@@ -341,7 +399,7 @@ impl Copies {
             }
         }
         let readers = Rc::new(readers);
-        self.readers.insert(list.to_vec(), Rc::clone(&readers));
+        self.readers.insert(Rc::clone(list), Rc::clone(&readers));
         readers
     }
 
@@ -351,7 +409,7 @@ impl Copies {
         context: &Context<'_>,
         place: &Place,
         wanted: &Body,
-        list: &[u8],
+        list: &List,
     ) -> Result<Readers, OpError> {
         let mut known = (*self.readers(context, list)).clone();
         let standing = context.store.beneath().read(&place.path).ok().flatten();
@@ -363,6 +421,32 @@ impl Copies {
         }
         Ok(known)
     }
+}
+
+impl Context<'_> {
+    /// Fails if `message`, the entry `name`, must not be decrypted to be encrypted anew.
+    pub fn refuse_held_back(
+        &self,
+        name: &EntryName,
+        message: &[u8],
+        recipients: &Recipients,
+    ) -> Result<(), OpError> {
+        let body = body_of(&name.to_string(), message)?;
+        let path = name.file();
+        match Copies::read(self)?.undecided(self, &path, &body, &recipients.keys)? {
+            None => Ok(()),
+            Some(copied) => {
+                self.store.hold_back(&path, Some(copied.told(&name.to_string())));
+                Err(OpError::HeldBack(vec![name.to_string()]))
+            }
+        }
+    }
+}
+
+/// Returns the body of the message called `name`. What gpg might read otherwise than we do is refused.
+pub(super) fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
+    let odd = CryptoError::Malformed("its encrypted data cannot be told apart from others");
+    body(message).ok_or_else(|| OpError::Decrypt { name: name.to_owned(), source: odd })
 }
 
 /// Returns the list that rules a file's folder now; an empty one if there is none that could be used.

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
-use super::copies::Copies;
+use super::copies::{Copies, body_of};
 use super::{Context, OpError, Recipients};
-use crate::crypto::{CryptoError, openpgp};
+use crate::crypto::openpgp;
 use crate::model::{FolderName, KeyId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -179,8 +179,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             none => none.insert(Copies::read(self.context)?),
         };
         let name = shown_entry(source);
-        let odd = CryptoError::Malformed("its encrypted data cannot be told apart from others");
-        let body = openpgp::body(message).ok_or(OpError::Decrypt { name: name.clone(), source: odd })?;
+        let body = body_of(&name, message)?;
         let copied = copies.undecided(self.context, source, &body, &recipients.keys)?;
         self.context.store.hold_back(source, copied.as_ref().map(|copied| copied.told(&name)));
         Ok(copied.is_some())

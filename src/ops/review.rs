@@ -1,5 +1,6 @@
 //! Entries that are held back until a person decides ([`super::copies`]).
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::copies::{Copied, Copies};
@@ -7,6 +8,7 @@ use super::lists::folder_of;
 use super::reencrypt::{is_entry, shown_entry};
 use super::{Context, OpError};
 use crate::crypto::openpgp::{Body, body};
+use crate::model::{FolderName, RecipientId};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -31,16 +33,19 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
         _ => return Err(OpError::NotFound(shown_entry(path))),
     };
     let mut copies = Copies::read(context)?;
+    let mut readers: BTreeMap<FolderName, Vec<RecipientId>> = BTreeMap::new();
     let mut found = Vec::new();
     for path in paths.into_iter().filter(|path| is_entry(path)) {
         // Links have their own place; what is no message has no body.
         let State::File(_) = context.store.beneath().state(&path)? else { continue };
         let message = context.store.beneath().read(&path)?;
         let Some(body) = message.as_deref().and_then(body) else { continue };
-        // Whoever cannot be encrypted to gains nothing yet.
-        let recipients = context.resolved(&folder_of(&path)?, &Overlay::new());
-        let readers = recipients.map(|(recipients, _)| recipients.keys).unwrap_or_default();
-        let Some(copied) = copies.origin(context, &path, &body, &readers)? else { continue };
+        let readers = readers.entry(folder_of(&path)?).or_insert_with_key(|folder| {
+            // Whoever cannot be encrypted to gains nothing yet.
+            let recipients = context.resolved(folder, &Overlay::new());
+            recipients.map(|(recipients, _)| recipients.keys).unwrap_or_default()
+        });
+        let Some(copied) = copies.origin(context, &path, &body, readers)? else { continue };
         if !copies.is_reviewed(&path, &body) && (harmless || !copied.gains.is_empty()) {
             found.push(Undecided { name: shown_entry(&path), copied, path, body });
         }

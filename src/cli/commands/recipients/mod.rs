@@ -1,6 +1,7 @@
 //! `recipients`: who can read a folder.
 
 pub mod accept;
+pub mod review;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -19,11 +20,14 @@ pub struct Args {
 pub enum Command {
     /// Accept changed recipients: from now on this machine encrypts to them.
     Accept(accept::Args),
+    /// Show entries that are held back because they were encrypted for others elsewhere, and let them pass.
+    Review(review::Args),
 }
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match &args.command {
         Command::Accept(args) => accept::run(app, args),
+        Command::Review(args) => review::run(app, args),
     }
 }
