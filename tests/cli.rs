@@ -9,6 +9,7 @@ mod cli {
     mod bad_input;
     mod completion;
     mod concurrency;
+    mod copies;
     mod extension;
     mod git;
     mod hostile;

@@ -89,7 +89,15 @@ mod tests {
 
     #[test]
     fn reads_nothing_else() {
-        for odd in ["aGVs", "\naGVs\n\nbG8=", "\naGV s", "\naGVs bG8=", "\nbG8=\naGVs", "\naGVs\n=abcd\nx", "no header\n\naGVs"] {
+        for odd in [
+            "aGVs",
+            "\naGVs\n\nbG8=",
+            "\naGV s",
+            "\naGVs bG8=",
+            "\nbG8=\naGVs",
+            "\naGVs\n=abcd\nx",
+            "no header\n\naGVs",
+        ] {
             assert_eq!(remove(&armored(odd)), None, "{odd:?}");
         }
         assert_eq!(remove(&[b"x\n", &armored("\naGVs")[..]].concat()), None);

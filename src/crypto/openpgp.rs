@@ -135,8 +135,7 @@ fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
         let Length::Known(length) = length else {
             return Err(CryptoError::Malformed("a packet without length precedes the data"));
         };
-        let (body, after) =
-            body.split_at_checked(length).ok_or(CryptoError::Malformed("it is cut short"))?;
+        let (body, after) = body.split_at_checked(length).ok_or(CryptoError::Malformed("it is cut short"))?;
         let mut key = None;
         match tag {
             1 => {

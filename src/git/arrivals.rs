@@ -50,13 +50,8 @@ impl Repo {
             // A reflog may name what garbage collection has taken.
             let _ = walk.push(start);
         }
-        let mut found = Walk {
-            repo: self,
-            mark,
-            marks: HashMap::new(),
-            paths: HashSet::new(),
-            arrivals: Vec::new(),
-        };
+        let mut found =
+            Walk { repo: self, mark, marks: HashMap::new(), paths: HashSet::new(), arrivals: Vec::new() };
         for id in walk {
             found.commit(id.map_err(git_error("walk the history"))?, wanted)?;
         }
@@ -72,7 +67,8 @@ impl Walk<'_, '_> {
         let commit = repo.find_commit(id).map_err(failed())?;
         let tree = commit.tree().map_err(failed())?;
         // Of a shallow clone's oldest commits, the parents are not there.
-        let parents: Vec<Oid> = commit.parent_ids().filter(|parent| repo.find_commit(*parent).is_ok()).collect();
+        let parents: Vec<Oid> =
+            commit.parent_ids().filter(|parent| repo.find_commit(*parent).is_ok()).collect();
         let sides: Vec<Option<Oid>> = match parents.is_empty() {
             true => vec![None],
             false => parents.into_iter().map(Some).collect(),
@@ -96,8 +92,12 @@ impl Walk<'_, '_> {
             } else {
                 let beside = from.into_iter().flatten();
                 let path = &path;
-                self.arrivals
-                    .extend(beside.map(|b| Arrival { mark, path: Rc::clone(path), commit: id, beside: Some(b) }));
+                self.arrivals.extend(beside.map(|b| Arrival {
+                    mark,
+                    path: Rc::clone(path),
+                    commit: id,
+                    beside: Some(b),
+                }));
             }
         }
         Ok(())

@@ -200,7 +200,8 @@ impl Copies {
                     continue;
                 }
                 let known = self.known_readers(context, place, body, &there)?;
-                let gains: BTreeSet<&Fingerprint> = readers.iter().map(|reader| &reader.fingerprint).collect();
+                let gains: BTreeSet<&Fingerprint> =
+                    readers.iter().map(|reader| &reader.fingerprint).collect();
                 let gains = gains.into_iter().filter(|key| !known.contains(key.as_str())).cloned().collect();
                 let commit = here.when.map(|when| self.histories[when.history].repo.commit_info(when.commit));
                 let commit = commit.transpose().map_err(StoreError::from)?;
@@ -349,12 +350,7 @@ impl Copies {
 
     /// Returns the list that ruled a file's folder at a commit, or that does now; an empty one if there is
     /// none that could be used.
-    fn list_of(
-        &mut self,
-        context: &Context<'_>,
-        when: Option<When>,
-        path: &Path,
-    ) -> Result<List, OpError> {
+    fn list_of(&mut self, context: &Context<'_>, when: Option<When>, path: &Path) -> Result<List, OpError> {
         let folder = path.parent().unwrap_or(Path::new(""));
         let known_as = (when.map(|when| when.commit), folder.to_path_buf());
         if let Some(known) = self.lists.get(&known_as) {

@@ -195,12 +195,7 @@ pub fn relocate(
 
 /// Refuses what cannot be done without the entries that are held back: there are no others, or their list
 /// would go away from above them.
-fn refuse_held_back(
-    route: &Route,
-    held: &[PathBuf],
-    overlay: &Overlay,
-    plan: &Plan,
-) -> Result<(), OpError> {
+fn refuse_held_back(route: &Route, held: &[PathBuf], overlay: &Overlay, plan: &Plan) -> Result<(), OpError> {
     let list_goes = route.mode == Mode::Move && !overlay.is_empty();
     if !held.is_empty() && (list_goes || plan.changes.is_empty()) {
         return Err(OpError::HeldBack(held.iter().map(|path| shown_entry(path)).collect()));

@@ -107,7 +107,10 @@ mod tests {
         assert!(!read.holds(&Body([7; 32]), Path::new("c.gpg")));
         assert!(!read.holds(&Body([8; 32]), Path::new("b.gpg")));
         let newer = reviewed.text().replace("version: 1", "version: 2");
-        assert!(matches!(Reviewed::parse(&newer, Path::new("f")), Err(AcceptedError::Newer { version: 2, .. })));
+        assert!(matches!(
+            Reviewed::parse(&newer, Path::new("f")),
+            Err(AcceptedError::Newer { version: 2, .. })
+        ));
         assert!(Reviewed::parse("version: 1\nbodies: {xx: [a]}\n", Path::new("f")).is_err());
     }
 }
