@@ -28,7 +28,7 @@ use super::guard::list_in;
 use super::reencrypt::is_entry;
 use super::{Context, OpError, Recipients};
 use crate::crypto::CryptoError;
-use crate::crypto::openpgp::{Body, body};
+use crate::crypto::openpgp::{Body, body, is_armored, outline};
 use crate::git::provenance::CommitInfo;
 use crate::git::{Oid, Repo};
 use crate::model::{EntryName, Fingerprint, FolderName, GpgId, RecipientId, Shown};
@@ -66,6 +66,10 @@ impl Copied {
         format!("`{name}` {place} encrypted for others, {since}; {} would gain access", gains.join(", "))
     }
 }
+
+/// How much is read of each file in the work tree: the session-key packets of hundreds of recipients, and the
+/// beginning of the encrypted data.
+const START: u64 = 1 << 18;
 
 /// A repository and its history.
 struct History {
@@ -135,7 +139,8 @@ impl Copies {
         for (path, kind) in below.files {
             if kind == FileType::RegularFile
                 && is_entry(&path)
-                && let Some(body) = context.store.beneath().read(&path)?.as_deref().and_then(body)
+                && let Some(start) = context.store.beneath().read_start(&path, START)?
+                && let Some(body) = body(&start)
             {
                 let places: &mut Vec<Place> = places.entry(body).or_default();
                 if places.iter().all(|place| *place.path != *path) {
@@ -441,8 +446,11 @@ impl Context<'_> {
 
 /// Returns the body of the message called `name`. What gpg might read otherwise than we do is refused.
 pub(super) fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
-    let odd = CryptoError::Malformed("its encrypted data cannot be told apart from others");
-    body(message).ok_or_else(|| OpError::Decrypt { name: name.to_owned(), source: odd })
+    let odd = |error| OpError::Decrypt { name: name.to_owned(), source: error };
+    if !is_armored(message) {
+        outline(message).map_err(odd)?;
+    }
+    body(message).ok_or_else(|| odd(CryptoError::Malformed("its armour is of an unusual form")))
 }
 
 /// Returns the list that rules a file's folder now; an empty one if there is none that could be used.

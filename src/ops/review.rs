@@ -9,7 +9,6 @@ use super::reencrypt::{is_entry, shown_entry};
 use super::{Context, OpError};
 use crate::crypto::openpgp::{Body, body};
 use crate::model::{FolderName, RecipientId};
-use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 
@@ -56,5 +55,5 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
 /// Lets entries pass: they are encrypted anew from now on.
 pub fn accept(context: &Context<'_>, entries: &[Undecided]) -> Result<(), OpError> {
     let messages: Vec<_> = entries.iter().map(|entry| (entry.body, entry.path.clone())).collect();
-    Ok(context.store.let_pass(&messages).map_err(StoreError::from)?)
+    Ok(context.store.let_pass(&messages)?)
 }
