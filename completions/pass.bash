@@ -66,7 +66,11 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -h --help ;;
+    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
+    group) _pass_offer -h --help --key --fingerprint --certify --dry-run --yes --force --json --keep ;;
+    client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run --yes --json --keep-entries ;;
+    keys) _pass_offer -h --help --prune --fingerprint --certify ;;
+    adopt) _pass_offer -f --fix -h --help ;;
     esac
 }
 
@@ -81,8 +85,40 @@ _pass_complete_arguments() {
         esac
         ;;
     find | search | grep | version) ;;
+    recipients)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer list add remove set who what update check canonicalize accept review
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    group)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer add remove list assign unassign
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    client)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer add list show remove
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    keys)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer list export import
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients git help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -97,7 +133,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -6,7 +6,9 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod check;
 pub mod cli;
+pub mod config;
 pub mod crypto;
 pub mod git;
 pub mod model;

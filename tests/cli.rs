@@ -1,18 +1,26 @@
 //! Tests of the program as a user or a script meets it: one binary, one file per subject.
 //!
-//! They need pass, tree, gpg, git, setsid(1), qrencode and apt-get on the machine. What is
+//! They need pass, tree, gpg, git, setsid(1), qrencode, Xvfb, xclip and apt-get on the machine. What is
 //! missing fails a test; nothing is skipped.
 
 mod common;
 
 mod cli {
+    mod adopt;
     mod bad_input;
+    mod client;
     mod completion;
     mod concurrency;
     mod copies;
     mod extension;
     mod git;
+    mod group;
+    mod guard;
     mod hostile;
+    mod keys;
+    mod killed;
+    mod manual;
+    mod recipients;
     mod recovery;
     mod side_by_side;
     mod turn_by_turn;

@@ -15,6 +15,7 @@ use crate::store::{Notes, Options, Store};
 use super::commands::edit::memory_folders;
 use super::error::CliError;
 use super::exit;
+use super::progress::Bar;
 use super::prompt::{Prompt, Terminal};
 use super::ui::Ui;
 
@@ -110,6 +111,8 @@ pub struct App {
     pub command: String,
     /// What stores found and mended, to be told.
     notes: Notes,
+    /// Shows how far long work has come.
+    progress: Bar,
     /// GnuPG, made at its first use.
     crypto: OnceCell<GnuPg>,
 }
@@ -127,6 +130,7 @@ impl App {
             environment,
             command,
             notes: Notes::default(),
+            progress: Bar::default(),
             crypto: OnceCell::new(),
         }
     }
@@ -209,6 +213,7 @@ impl App {
         Context {
             store,
             crypto: self.crypto(),
+            progress: &self.progress,
             keys: self.environment.keys.as_deref(),
             signing_keys: &self.environment.signing_keys,
         }

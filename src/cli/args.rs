@@ -3,7 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    edit, find, generate, git, grep, help, init, insert, recipients, relocate, remove, show,
+    adopt, client, edit, find, generate, git, grep, group, help, init, insert, keys, recipients, relocate,
+    remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -46,6 +47,14 @@ pub enum Command {
     Cp(relocate::Args),
     /// Show or change who can read a folder.
     Recipients(recipients::Args),
+    /// Show or change groups of recipients, and the folders that follow them.
+    Group(group::Args),
+    /// Let clients read a folder of their own.
+    Client(client::Args),
+    /// Let the public keys of all recipients travel in the store.
+    Keys(keys::Args),
+    /// Look over a store that another program has made, and mend what is safe to mend.
+    Adopt(adopt::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -56,7 +65,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 1] = ["recipients"];
+pub const OWN: [&str; 5] = ["recipients", "group", "client", "keys", "adopt"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

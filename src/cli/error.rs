@@ -34,7 +34,12 @@ impl CliError {
 
     /// Returns an error that reads `error: MESSAGE`, then each source of `error` as `caused by: …`.
     pub fn caused(message: impl AsRef<str>, error: &(dyn Error + 'static)) -> Self {
-        let mut text = format!("error: {}", message.as_ref());
+        CliError::pass_caused(format!("error: {}", message.as_ref()), error)
+    }
+
+    /// Returns an error with a text of pass's own, and `error` and its sources below.
+    pub fn pass_caused(text: impl Into<String>, error: &(dyn Error + 'static)) -> Self {
+        let mut text = text.into();
         let mut next = Some(error);
         while let Some(cause) = next {
             let _ = write!(text, "\ncaused by: {cause}");

@@ -8,9 +8,11 @@ pub mod exit;
 pub mod explain;
 pub mod getopt;
 pub mod output;
+pub mod progress;
 pub mod prompt;
 pub mod qr;
 pub mod quote;
+pub mod table;
 pub mod tree;
 pub mod ui;
 
@@ -115,6 +117,10 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Mv(args) => c::relocate::run(app, &args, Mode::Move),
         Command::Cp(args) => c::relocate::run(app, &args, Mode::Copy),
         Command::Recipients(args) => c::recipients::run(app, &args),
+        Command::Group(args) => c::group::run(app, &args),
+        Command::Client(args) => c::client::run(app, &args),
+        Command::Keys(args) => c::keys::run(app, &args),
+        Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, definitions, &args),
         Command::Version => c::help::version(app),

@@ -1,6 +1,6 @@
 //! Trees, the clipboard and QR codes: where a command's result goes besides plain lines.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use crate::model::Plaintext;
 use crate::process::clipboard::{self, ClipboardOptions};
@@ -10,6 +10,7 @@ use crate::store::locale::Locale;
 use super::app::App;
 use super::commands::typed;
 use super::error::CliError;
+use super::explain;
 use super::tree::{TreeEnvironment, TreeStyle, draw};
 
 impl App {
@@ -41,19 +42,34 @@ impl App {
 
     /// Puts a secret on the clipboard for a while.
     pub fn clip(&self, secret: &Plaintext, name: &OsStr) -> Result<(), CliError> {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        let options = self.clipboard()?;
+        clipboard::copy(secret, &options).map_err(|error| {
+            // What made a program fail is clearer than that it failed.
+            let cause = clipboard::check(&options, variable("XDG_RUNTIME_DIR").as_deref()).err();
+            explain::clipboard(&cause.unwrap_or(error), &typed(name))
+        })?;
+        let time = &self.environment.clip_time;
+        Ok(self.ui.say(format!("Copied {} to clipboard. Will clear in {time} seconds.", typed(name)))?)
+    }
+
+    /// Fails if a secret could not be copied now: for use before it is stored.
+    pub fn check_clipboard(&self, name: &OsStr) -> Result<(), CliError> {
+        let checked = clipboard::check(&self.clipboard()?, variable("XDG_RUNTIME_DIR").as_deref());
+        checked.map_err(|error| explain::clipboard(&error, &typed(name)))
+    }
+
+    /// Returns where to copy to, and for how long.
+    fn clipboard(&self) -> Result<ClipboardOptions, CliError> {
         let time = &self.environment.clip_time;
         let seconds = time.parse().map_err(|_| {
             CliError::new(format!("PASSWORD_STORE_CLIP_TIME is `{time}`, which is no number of seconds"))
         })?;
-        let options = ClipboardOptions {
+        Ok(ClipboardOptions {
             wayland: variable("WAYLAND_DISPLAY"),
             display: variable("DISPLAY"),
             selection: self.environment.selection.clone(),
             seconds,
-        };
-        clipboard::copy(secret, &options).map_err(|error| CliError::pass(error.to_string()))?;
-        Ok(self.ui.say(format!("Copied {} to clipboard. Will clear in {time} seconds.", typed(name)))?)
+        })
     }
 
     /// Shows a secret as a QR code in the terminal.
@@ -61,4 +77,9 @@ impl App {
         let code = super::qr::draw(secret.expose()).map_err(|error| CliError::from_error(&error))?;
         Ok(self.ui.secret_drawing(&code)?)
     }
+}
+
+/// Returns the value of a variable that is set and not empty.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
 }

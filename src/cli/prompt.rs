@@ -2,16 +2,17 @@
 //!
 //! Operations take a [`Prompt`], so that tests can answer in a person's place.
 
+mod modes;
+
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::io::Errno;
-use rustix::termios::{
-    self, LocalModes, OptionalActions, SpecialCodeIndex, Termios, isatty, tcgetattr, tcsetattr,
-};
+use rustix::termios::{SpecialCodeIndex, isatty, tcgetattr};
 use zeroize::Zeroizing;
 
 use crate::model::Plaintext;
+use modes::Modes;
 
 /// The longest line that a terminal passes on, in bytes without its end; it drops what is typed beyond.
 const TERMINAL_LINE: usize = if cfg!(target_os = "linux") { 4095 } else { 1023 };
@@ -207,35 +208,6 @@ fn read(input: BorrowedFd<'_>, into: &mut [u8]) -> Result<usize, PromptError> {
     Ok(rustix::io::retry_on_intr(|| rustix::io::read(input, &mut *into))?)
 }
 
-/// A terminal's modes while a question is asked. Dropped, it restores what was set before.
-struct Modes<'a> {
-    terminal: BorrowedFd<'a>,
-    before: Termios,
-}
-
-impl<'a> Modes<'a> {
-    /// Sets the modes for a question. Signals are off, so that Ctrl-C cannot end us while nothing typed
-    /// is shown; the keys that would send them end the line instead. What was typed ahead is kept.
-    fn set(terminal: BorrowedFd<'a>, echo: bool) -> Result<Self, PromptError> {
-        let before = tcgetattr(terminal)?;
-        let mut during = before.clone();
-        during.local_modes.remove(LocalModes::ISIG);
-        during.local_modes.insert(LocalModes::ICANON);
-        during.local_modes.set(LocalModes::ECHO, echo);
-        during.special_codes[SpecialCodeIndex::VEOL] = before.special_codes[SpecialCodeIndex::VINTR];
-        during.special_codes[SpecialCodeIndex::VEOL2] = before.special_codes[SpecialCodeIndex::VQUIT];
-        tcsetattr(terminal, OptionalActions::Drain, &during)?;
-        Ok(Modes { terminal, before })
-    }
-}
-
-impl Drop for Modes<'_> {
-    fn drop(&mut self) {
-        // Nothing can be done where the terminal has gone away.
-        let _ = termios::tcsetattr(self.terminal, OptionalActions::Drain, &self.before);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
@@ -245,6 +217,7 @@ mod tests {
 
     use rustix::fs::{Mode, OFlags};
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    use rustix::termios::LocalModes;
 
     use super::*;
 

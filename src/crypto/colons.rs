@@ -44,6 +44,35 @@ pub fn keys(listing: &str) -> Vec<Key> {
     drafts.into_iter().filter_map(Draft::finish).collect()
 }
 
+/// Returns, from the output of `--list-sigs`, the keys that certify their own user IDs with MD5, SHA-1 or
+/// RIPEMD-160 only (field 16; RFC 9580, section 9.5).
+pub fn old_digests(listing: &str) -> Vec<Fingerprint> {
+    let mut keys: Vec<(Fingerprint, Vec<u8>)> = Vec::new();
+    let mut primary = false;
+    for line in listing.lines() {
+        let fields: Vec<&str> = line.split(':').collect();
+        let field = |number: usize| fields.get(number - 1).copied().unwrap_or("");
+        match field(1) {
+            "pub" => primary = true,
+            "fpr" if primary => {
+                keys.extend(Fingerprint::parse(field(10)).map(|key| (key, Vec::new())));
+                primary = false;
+            }
+            // 10 to 13: certifications, 1f: a signature of the key itself; all others say other things.
+            "sig" if matches!(field(11).get(..2), Some("10" | "11" | "12" | "13" | "1f")) => {
+                if let Some((key, digests)) = keys.last_mut()
+                    && key.key_id().to_string() == field(5)
+                {
+                    digests.extend(field(16).parse::<u8>());
+                }
+            }
+            _ => {}
+        }
+    }
+    let old = |digests: &[u8]| !digests.is_empty() && digests.iter().all(|digest| matches!(digest, 1..=3));
+    keys.into_iter().filter(|(_, digests)| old(digests)).map(|(key, _)| key).collect()
+}
+
 /// A key while its lines are read.
 struct Draft {
     parts: Vec<Part>,
@@ -243,6 +272,19 @@ mod tests {
         let text =
             format!("pub:u:1:22:7:1:::u:::scE:\n{PRIMARY}uid:r::::1::5::A <old@x>:\nuid:u::::1::5::b@x:\n");
         assert_eq!(keys(&text)[0].mailboxes, ["b@x"]);
+    }
+
+    #[test]
+    fn tells_old_digests_of_the_owners_own_certifications() {
+        let sig = |id: &str, class: &str, digest: u8| {
+            format!("sig:::22:{id}:1::::A:{class}::E9F6C0FD638B34B635A94FAF712A8FE78EC21FAC:::{digest}:\n")
+        };
+        let (own, other) = ("712A8FE78EC21FAC", "1111111111111111");
+        let old = |sigs: &[String]| old_digests(&format!("pub:u:\n{PRIMARY}uid:u:\n{}", sigs.concat())).len();
+        assert_eq!(old(&[sig(own, "13x", 2), sig(other, "10x", 8), sig(own, "18x", 8)]), 1);
+        assert_eq!(old(&[sig(own, "13x", 2), sig(own, "13x", 8)]), 0);
+        assert_eq!(old(&[sig(own, "13x", 10), sig(other, "13x", 2)]), 0);
+        assert_eq!(old(&[]), 0);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::model::{
 };
 
 use super::gnupg::{check_recipients, sole_key};
-use super::{Crypto, CryptoError, RecipientError, Trust, openpgp};
+use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust, Undecryptable, openpgp};
 
 /// Makes plaintext unlike itself, so that a test that searches files for it finds leaks only.
 const MASK: u8 = 0x5a;
@@ -137,6 +137,12 @@ impl Fake {
     }
 }
 
+impl Decryptor for Fake {
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        Crypto::decrypt(self, message)
+    }
+}
+
 impl Crypto for Fake {
     fn resolve(&self, id: &str) -> Result<Vec<RecipientId>, RecipientError> {
         let members = self.state().groups.get(id).cloned();
@@ -186,7 +192,7 @@ impl Crypto for Fake {
         let ids = self.recipients_of(message)?;
         let mut state = self.state();
         if state.broken.contains(message) || !ids.iter().any(|id| state.secret.contains(id)) {
-            return Err(CryptoError::Decrypt { code: 2 });
+            return Err(CryptoError::Decrypt { code: 2, why: Undecryptable::NoKey });
         }
         // 12 bytes for each recipient, then tag, length and version.
         let start = ids.len() * 12;
@@ -197,8 +203,16 @@ impl Crypto for Fake {
                 state.decryptions += 1;
                 Ok(Plaintext::new(body.iter().map(|byte| byte ^ MASK).collect()))
             }
-            _ => Err(CryptoError::Decrypt { code: 2 }),
+            _ => Err(CryptoError::Decrypt { code: 2, why: Undecryptable::Damaged }),
         }
+    }
+
+    fn is_group(&self, id: &str) -> bool {
+        self.state().groups.contains_key(id)
+    }
+
+    fn decryptor(&self) -> &dyn Decryptor {
+        self
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
@@ -227,6 +241,10 @@ impl Crypto for Fake {
         let state = self.state();
         let prints = state.keys.keys().map(|name| Fake::fingerprint(name));
         Ok(prints.filter(|print| state.secret.contains(&print.key_id())).collect())
+    }
+
+    fn with_old_digests(&self, _keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        Ok(Vec::new())
     }
 
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {
@@ -294,7 +312,7 @@ mod tests {
         assert!(fake.decrypt(&message).unwrap().equals(&text));
         assert!(!message.windows(6).any(|window| window == b"secret"));
         fake.be(&["eve"]);
-        assert!(matches!(fake.decrypt(&message), Err(CryptoError::Decrypt { code: 2 })));
+        assert!(matches!(fake.decrypt(&message), Err(CryptoError::Decrypt { code: 2, .. })));
         fake.be(&["bob"]);
         assert!(fake.decrypt(&message).is_ok());
         assert!(fake.decrypt(&message[..message.len() - 1]).is_err());

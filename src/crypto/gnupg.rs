@@ -11,7 +11,7 @@ use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgme::Engine;
 use super::lookup::{self, Name};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, RecipientError, Trust};
+use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust};
 
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
 pub struct GnuPg {
@@ -100,6 +100,10 @@ impl Crypto for GnuPg {
         members.iter().map(resolve).collect()
     }
 
+    fn is_group(&self, id: &str) -> bool {
+        !Name::parse(id).is_fingerprint() && matches!(self.group(id), Ok(Some(_)))
+    }
+
     fn resolve_all(&self, ids: &[&str]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
         // One listing of the whole keyring instead of one for each name; gpg alone knows its patterns.
         let Ok(all) = self.gpg.keys("") else { return ids.iter().map(|id| self.resolve(id)).collect() };
@@ -157,6 +161,10 @@ impl Crypto for GnuPg {
         self.gpg.decrypt(message)
     }
 
+    fn decryptor(&self) -> &dyn Decryptor {
+        &self.gpg
+    }
+
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
         match openpgp::is_armored(message) {
             true => self.gpg.recipients_of(message),
@@ -192,6 +200,10 @@ impl Crypto for GnuPg {
 
     fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError> {
         self.gpg.own_keys()
+    }
+
+    fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        self.gpg.with_old_digests(keys)
     }
 
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError> {

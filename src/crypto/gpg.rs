@@ -9,7 +9,7 @@ use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, Trust, status};
+use super::{CryptoError, Decryptor, Trust, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -37,6 +37,12 @@ pub struct Gpg {
     config: GnuPgConfig,
 }
 
+impl Decryptor for Gpg {
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        Gpg::decrypt(self, message)
+    }
+}
+
 impl Gpg {
     /// Takes the way to run it.
     pub fn new(config: GnuPgConfig) -> Self {
@@ -51,7 +57,7 @@ impl Gpg {
         command.args(["--output", "-", "--decrypt"]);
         let done = self.run_shown(Filter::new(command, message))?;
         if !done.exit.success() {
-            return Err(CryptoError::Decrypt { code: code(&done) });
+            return Err(CryptoError::Decrypt { code: code(&done), why: status::undecryptable(&done.status) });
         }
         status::vouches_for_decryption(&done.status)?;
         Ok(Plaintext::from_zeroizing(done.stdout))
@@ -145,6 +151,17 @@ impl Gpg {
         // Without any secret key gpg fails: that is an answer too.
         let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
         Ok(keys.into_iter().map(|key| key.fingerprint).collect())
+    }
+
+    /// Returns those of `keys` whose self-certifications have old digests only.
+    pub fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError> {
+        let mut command = self.command();
+        // One listing for all keys; GnuPG has checked signatures of the owner when the key came in.
+        command.args(["--batch", "--no-auto-check-trustdb", "--no-auto-key-locate"]);
+        command.args(["--with-colons", "--list-sigs", "--"]);
+        command.args(keys.iter().map(Fingerprint::as_str));
+        let done = self.done("list signatures", self.run(Filter::new(command, b"").keep_stderr())?)?;
+        Ok(colons::old_digests(&String::from_utf8_lossy(&done.stdout)))
     }
 
     /// Returns the keys in a key block.

@@ -111,6 +111,16 @@ fn contains_ignoring_case(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }
 
+/// Whether `id` may stand for `key`, if the keyring held it.
+pub fn may_name(id: &str, key: &Key) -> bool {
+    !Name::parse(id).bearers(vec![key.clone()]).is_empty()
+}
+
+/// Whether `id` can only name a key by its fingerprint, key ID or address: no group, nor a pattern.
+pub fn names_one(id: &str) -> bool {
+    matches!(Name::parse(id), Name::Hex { .. } | Name::Mailbox(_))
+}
+
 /// Returns the one usable key among gpg's candidates `keys` that bears the name `id`. An expired or
 /// revoked key beside a usable one is no ambiguity.
 pub fn choose(id: &str, name: &Name, keys: Vec<Key>) -> Result<RecipientId, RecipientError> {

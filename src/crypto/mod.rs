@@ -7,7 +7,7 @@ pub mod fake;
 mod gnupg;
 mod gpg;
 mod gpgme;
-mod lookup;
+pub mod lookup;
 pub mod openpgp;
 mod status;
 
@@ -18,6 +18,12 @@ pub use gnupg::GnuPg;
 pub use gpg::GnuPgConfig;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
+
+/// Decrypts on any thread.
+pub trait Decryptor: Sync {
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+}
 
 /// Who vouches for the keys that are encrypted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +45,9 @@ pub trait Crypto {
         ids.iter().map(|id| self.resolve(id)).collect()
     }
 
+    /// Whether a line of a recipients file is a group of the user's own gpg.conf.
+    fn is_group(&self, id: &str) -> bool;
+
     /// Returns `plaintext` encrypted to exactly `to`, uncompressed; binary, unless the user's own GnuPG
     /// options ask for ASCII armour.
     fn encrypt(
@@ -50,6 +59,9 @@ pub trait Crypto {
 
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+
+    /// Returns what decrypts as [`Crypto::decrypt`] does, on several threads at once.
+    fn decryptor(&self) -> &dyn Decryptor;
 
     /// Returns the key IDs in the message's session-key packets, in order; no key is needed.
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError>;
@@ -66,6 +78,9 @@ pub trait Crypto {
     /// Returns the primary fingerprints of the keys whose secret part this user has, on a smartcard
     /// perhaps.
     fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError>;
+
+    /// Returns those of `keys` whose owners certified their user IDs with MD5, SHA-1 or RIPEMD-160 only.
+    fn with_old_digests(&self, keys: &[Fingerprint]) -> Result<Vec<Fingerprint>, CryptoError>;
 
     /// Returns the keys in an exported key block, binary or armored; the keyring is not touched.
     fn inspect(&self, block: &[u8]) -> Result<Vec<Key>, CryptoError>;
@@ -144,11 +159,13 @@ pub enum CryptoError {
         #[source]
         source: std::io::Error,
     },
-    /// gpg could not decrypt; it has said why on standard error.
-    #[error("gpg could not decrypt the message")]
+    /// gpg could not decrypt; it has said more on standard error.
+    #[error("{why}")]
     Decrypt {
         /// gpg's exit code, 2 if it was killed.
         code: u8,
+        /// Why, as far as gpg lets us know.
+        why: Undecryptable,
     },
     /// The message is not an encrypted one, or its integrity is not protected.
     #[error("{0}")]
@@ -179,6 +196,30 @@ pub enum CryptoError {
         #[source]
         source: ::gpgme::Error,
     },
+}
+
+/// Why gpg could not decrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undecryptable {
+    /// There is nothing encrypted.
+    NoMessage,
+    /// It is encrypted to other keys than those we have.
+    NoKey,
+    /// There was a key for it, but what it opens is not whole.
+    Damaged,
+    /// Something else, such as a passphrase that was not given.
+    Other,
+}
+
+impl std::fmt::Display for Undecryptable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Undecryptable::NoMessage => "it is no OpenPGP message",
+            Undecryptable::NoKey => "none of your secret keys can read it",
+            Undecryptable::Damaged => "the message is damaged",
+            Undecryptable::Other => "gpg could not decrypt the message",
+        })
+    }
 }
 
 /// Returns fingerprints for a message: `A, B`.

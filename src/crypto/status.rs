@@ -2,7 +2,7 @@
 
 use crate::model::{Fingerprint, KeyId};
 
-use super::CryptoError;
+use super::{CryptoError, Undecryptable};
 
 /// Returns keyword and arguments of each line.
 fn lines(status: &[u8]) -> Vec<(String, String)> {
@@ -40,6 +40,23 @@ pub fn vouches_for_decryption(status: &[u8]) -> Result<(), CryptoError> {
     match places("PLAINTEXT")[..] {
         [plaintext] if begin < plaintext && plaintext < ends[0] => Ok(()),
         _ => Err(CryptoError::Unsound("the message holds other data beside what was encrypted")),
+    }
+}
+
+/// Returns why gpg could not decrypt, as far as its status lines say.
+pub fn undecryptable(status: &[u8]) -> Undecryptable {
+    let lines = lines(status);
+    let says = |keyword: &str| lines.iter().any(|(found, _)| found == keyword);
+    if !says("BEGIN_DECRYPTION") {
+        Undecryptable::NoMessage
+    } else if says("DECRYPTION_KEY") {
+        // Said once a key has opened the session key: what follows needs none.
+        Undecryptable::Damaged
+    } else if says("ERROR") || says("NEED_PASSPHRASE_SYM") {
+        // There is a key, but not its passphrase or its card; or there is only a passphrase.
+        Undecryptable::Other
+    } else {
+        Undecryptable::NoKey
     }
 }
 
@@ -134,6 +151,22 @@ mod tests {
         }
         // What the plaintext says on standard output is no status line, and a prefix is no keyword.
         assert!(vouches_for_decryption(GOOD.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn tells_why_nothing_was_decrypted() {
+        for (lines, why) in [
+            ("NODATA 3", Undecryptable::NoMessage),
+            ("ENC_TO 1 18 0, BEGIN_DECRYPTION, DECRYPTION_FAILED", Undecryptable::NoKey),
+            (
+                "ENC_TO 1 18 0, ERROR pkdecrypt_failed 67108875, BEGIN_DECRYPTION, DECRYPTION_FAILED",
+                Undecryptable::Other,
+            ),
+            ("NEED_PASSPHRASE_SYM 9 3 2, BEGIN_DECRYPTION, DECRYPTION_FAILED", Undecryptable::Other),
+            ("DECRYPTION_KEY A A u, BEGIN_DECRYPTION, BADMDC, DECRYPTION_FAILED", Undecryptable::Damaged),
+        ] {
+            assert_eq!(undecryptable(&status(lines)), why, "{lines}");
+        }
     }
 
     #[test]

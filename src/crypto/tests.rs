@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
 
-use super::{Crypto as _, CryptoError, GnuPg, GnuPgConfig, RecipientError, Trust};
+use super::{Crypto as _, CryptoError, GnuPg, GnuPgConfig, RecipientError, Trust, Undecryptable};
 
 /// A GnuPG home folder, removed with its agent when dropped.
 struct Keyring(TempDir);
@@ -259,6 +259,13 @@ fn reads_ascii_armour() {
     assert!(crypto.decrypt(&message).unwrap().equals(&text("x")));
 }
 
+/// Returns why gpg could not decrypt; it must have been that.
+#[track_caller]
+fn why(result: Result<Plaintext, CryptoError>) -> Undecryptable {
+    let Err(CryptoError::Decrypt { code: 2, why }) = result else { panic!("{result:?}") };
+    why
+}
+
 #[test]
 fn gives_nothing_of_a_damaged_message() {
     let ring = Keyring::new();
@@ -269,16 +276,19 @@ fn gives_nothing_of_a_damaged_message() {
     for length in [0, 1, 50, 97, 200, message.len() - 1] {
         let result = crypto.decrypt(&message[..length]);
         // Cut within its first packet, `gpg -d` even exits with 0.
-        let refused = matches!(result, Err(CryptoError::Decrypt { code: 2 } | CryptoError::Unsound(_)));
+        let refused = matches!(result, Err(CryptoError::Decrypt { code: 2, .. } | CryptoError::Unsound(_)));
         assert!(refused, "{length}: {result:?}");
     }
     for place in [message.len() - 1, message.len() / 2, 120] {
         let mut flipped = message.clone();
         flipped[place] ^= 1;
         let result = crypto.decrypt(&flipped);
-        assert!(matches!(result, Err(CryptoError::Decrypt { .. })), "{place}: {result:?}");
+        assert_eq!(why(result), Undecryptable::Damaged, "{place}");
     }
-    assert!(matches!(crypto.decrypt(b"no message"), Err(CryptoError::Decrypt { code: 2 })));
+    assert_eq!(why(crypto.decrypt(b"no message")), Undecryptable::NoMessage);
+    assert_eq!(why(crypto.decrypt(b"")), Undecryptable::NoMessage);
+    let other = Keyring::new();
+    assert_eq!(why(other.crypto(&[]).decrypt(&message)), Undecryptable::NoKey);
 }
 
 #[test]

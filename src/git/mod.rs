@@ -78,6 +78,12 @@ pub enum GitError {
         /// Its age in seconds.
         age: u64,
     },
+    /// The file system knows no hard links, which our locks are.
+    #[error("cannot lock `{path}`: this file system has no hard links")]
+    NoHardLinks {
+        /// The lock file.
+        path: String,
+    },
     /// Nobody to name as author.
     #[error("git does not know who you are: {0}")]
     Identity(String),

@@ -98,6 +98,17 @@ impl Repo {
         Ok(!self.repo.remotes().map_err(git_error("list the remotes"))?.is_empty())
     }
 
+    /// Returns where others can clone the repository from: the URL of `origin`, or of the first remote; none
+    /// without a remote. What a web address says about who asks (a user's name, a token) is left out.
+    pub fn remote_url(&self) -> Result<Option<String>, GitError> {
+        let names = self.repo.remotes().map_err(git_error("list the remotes"))?;
+        let names: Vec<&str> = names.iter().flatten().flatten().collect();
+        let name = names.iter().find(|name| **name == "origin").or_else(|| names.first());
+        let Some(name) = name else { return Ok(None) };
+        let remote = self.repo.find_remote(name).map_err(git_error("look at a remote"))?;
+        Ok(remote.url().ok().map(without_user))
+    }
+
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
         let tree =
@@ -157,4 +168,33 @@ fn log_lines(log: &Path) -> Vec<(Oid, String)> {
 fn files_below(folder: &Path) -> Vec<PathBuf> {
     let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
     files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+}
+
+/// Returns a remote's URL without what stands before `@` in a web address: it may be a password.
+fn without_user(url: &str) -> String {
+    let web = ["https://", "http://"].iter().find(|scheme| url.starts_with(**scheme));
+    let Some(scheme) = web else { return url.to_owned() };
+    let rest = &url[scheme.len()..];
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_address_says_nothing_of_who_asks() {
+        for (url, told) in [
+            ("https://me:to@ken@example.org/a@b.git", "https://example.org/a@b.git"),
+            ("http://token@example.org", "http://example.org"),
+            ("https://example.org/x", "https://example.org/x"),
+            ("git@example.org:x.git", "git@example.org:x.git"),
+            ("ssh://git@example.org/x", "ssh://git@example.org/x"),
+            ("/srv/x.git", "/srv/x.git"),
+        ] {
+            assert_eq!(without_user(url), told);
+        }
+    }
 }

@@ -175,6 +175,10 @@ fn take_lock(own: &Path, lock: &Path, until: Instant) -> Result<(), GitError> {
         match fs::hard_link(own, lock) {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            // What link(2) says of file systems without hard links, such as FAT.
+            Err(error) if matches!(error.raw_os_error(), Some(PERM | NOTSUP | NOSYS)) => {
+                return Err(GitError::NoHardLinks { path: Shown::os(lock).to_string() });
+            }
             Err(error) => return Err(io_error("take the lock", lock)(error)),
         }
         if Instant::now() >= until {
@@ -183,6 +187,10 @@ fn take_lock(own: &Path, lock: &Path, until: Instant) -> Result<(), GitError> {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+const PERM: i32 = rustix::io::Errno::PERM.raw_os_error();
+const NOTSUP: i32 = rustix::io::Errno::NOTSUP.raw_os_error();
+const NOSYS: i32 = rustix::io::Errno::NOSYS.raw_os_error();
 
 /// Returns a file's age in seconds.
 fn age(path: &Path) -> u64 {

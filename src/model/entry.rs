@@ -22,13 +22,16 @@ pub enum NameError {
     /// A component of passel's own.
     #[error("`{0}` holds `{1}`, which belongs to passel")]
     Own(String, &'static str),
+    /// A component that only recipients files are called by.
+    #[error("`{0}` holds `.gpg-id`, which only recipients files are called")]
+    Recipients(String),
     /// Nothing but slashes and dots.
     #[error("the name is empty")]
     Empty,
     /// A NUL byte, which no file name can hold.
     #[error("`{0}` holds a NUL byte")]
     Nul(String),
-    /// A component longer than file systems take (255 bytes with the suffix).
+    /// A component of a new name that is longer than file systems take (255 bytes) with what we add to it.
     #[error("`{0}` has a part of more than {max} bytes", max = MAX_COMPONENT)]
     TooLong(String),
     /// A name longer than systems take, with room for the root's path.
@@ -39,7 +42,8 @@ pub enum NameError {
 /// The longest name, in bytes: paths may have 4,095, and the root's comes before it.
 const MAX_NAME: usize = 3072;
 
-/// The longest component, in bytes: 255 less what `.gpg` and our temporary names add.
+/// The longest component of a new name, in bytes: 255 less what `.gpg` and our temporary names add. Names
+/// that stock pass made may be longer.
 const MAX_COMPONENT: usize = 220;
 
 /// The name of an entry: relative, normalised, without `..` and without the suffix `.gpg`.
@@ -58,6 +62,14 @@ impl EntryName {
         Ok(EntryName(path))
     }
 
+    /// Returns the entry that `text` names, to write to it: no folder of it may be called as recipients
+    /// files are, which would be in their place.
+    pub fn for_writing(text: &OsStr) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        refuse_recipients_file(&name.0)?;
+        Ok(name)
+    }
+
     /// Returns the path of the entry's file below the root: the name with `.gpg`.
     pub fn file(&self) -> PathBuf {
         let mut file = self.0.clone().into_os_string();
@@ -68,6 +80,19 @@ impl EntryName {
     /// Returns the name as a path, without `.gpg`.
     pub fn as_path(&self) -> &Path {
         &self.0
+    }
+
+    /// Returns the name of an entry beside this one: with `suffix`, and cut to the length of a new name.
+    pub fn beside(&self, suffix: &str) -> EntryName {
+        let name = self.0.file_name().unwrap_or_default().as_bytes();
+        let room = MAX_COMPONENT - suffix.len();
+        let is_start = |at: &usize| name.get(*at).is_none_or(|byte| byte & 0xc0 != 0x80);
+        // Not within a character, which has up to four bytes.
+        let end = room.min(name.len());
+        let end = (end.saturating_sub(3)..=end).rev().find(is_start).unwrap_or(end);
+        let mut cut = OsStr::from_bytes(&name[..end]).to_owned();
+        cut.push(suffix);
+        EntryName(self.0.with_file_name(cut))
     }
 
     /// Returns the folder that holds the entry.
@@ -87,6 +112,13 @@ impl FolderName {
             return Ok(FolderName::default());
         }
         normalise(text).map(FolderName)
+    }
+
+    /// Returns the folder that `text` names, to write into it; as [`EntryName::for_writing`].
+    pub fn for_writing(text: &OsStr) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        refuse_recipients_file(&name.0)?;
+        Ok(name)
     }
 
     /// Returns the root folder.
@@ -131,7 +163,6 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
             b"" | b"." => {}
             b".." => return Err(NameError::Parent(shown())),
             part if is_git(part) => return Err(NameError::Git(shown())),
-            part if part.len() > MAX_COMPONENT => return Err(NameError::TooLong(shown())),
             b".passel" => return Err(NameError::Own(shown(), ".passel")),
             part => path.push(OsStr::from_bytes(part)),
         }
@@ -142,6 +173,20 @@ fn normalise(text: &OsStr) -> Result<PathBuf, NameError> {
     Ok(path)
 }
 
+/// Whether the last component of a path, an entry's file or a folder, is longer than that of a new name.
+pub fn is_long(path: &Path) -> bool {
+    let part = path.file_name().unwrap_or_default().as_bytes();
+    part.strip_suffix(b".gpg").unwrap_or(part).len() > MAX_COMPONENT
+}
+
+/// Refuses a name with `.gpg-id` as a component.
+fn refuse_recipients_file(path: &Path) -> Result<(), NameError> {
+    if path.iter().any(|part| part == ".gpg-id") {
+        return Err(NameError::Recipients(Shown::os(path).to_string()));
+    }
+    Ok(())
+}
+
 /// Whether a component is `.git` to some file system: any case, trailing dots and blanks (Windows),
 /// `git~1` (its short name), and characters that macOS ignores. As git's own `is_ntfs_dotgit` and
 /// `is_hfs_dotgit` have it.
@@ -150,6 +195,17 @@ fn is_git(part: &[u8]) -> bool {
     let visible: String = text.chars().filter(|c| !super::shown::drives_terminal(*c)).collect();
     let bare = visible.split(':').next().unwrap_or("").trim_end_matches(['.', ' ']);
     bare.eq_ignore_ascii_case(".git") || bare.eq_ignore_ascii_case("git~1")
+}
+
+/// Whether a file's name is an entry's: pass takes the suffix in any case.
+pub fn is_entry(path: &Path) -> bool {
+    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
+}
+
+/// Returns an entry's name for messages.
+pub fn shown_entry(path: &Path) -> String {
+    let text = Shown::os(path).to_string();
+    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
 }
 
 /// Whether pass's own check would call `text` sneaky: a `..` component.
@@ -211,6 +267,27 @@ mod tests {
         }
         for name in [".gitlab", "git", "a.git", ".github/x"] {
             assert!(parse(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_beside_a_long_one_is_cut_between_characters() {
+        let beside = |name: &str| parse(name).unwrap().beside(".new").as_path().to_str().unwrap().to_owned();
+        assert_eq!(beside("web/a"), "web/a.new");
+        assert_eq!(beside(&format!("web/{}", "a".repeat(251))), format!("web/{}.new", "a".repeat(216)));
+        assert_eq!(beside(&format!("a{}", "€".repeat(80))), format!("a{}.new", "€".repeat(71)));
+    }
+
+    #[test]
+    fn writes_to_no_place_of_recipients_files() {
+        for name in [".gpg-id", ".gpg-id/x", "a/.gpg-id/b", "a/.gpg-id"] {
+            assert!(parse(name).is_ok(), "{name}");
+            let refused = NameError::Recipients(name.to_owned());
+            assert_eq!(EntryName::for_writing(OsStr::new(name)), Err(refused), "{name}");
+            assert!(FolderName::for_writing(OsStr::new(name)).is_err(), "{name}");
+        }
+        for name in ["gpg-id", ".gpg-id2/x", "a/.GPG-ID"] {
+            assert!(EntryName::for_writing(OsStr::new(name)).is_ok(), "{name}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! Recipients files (`.gpg-id`), parsed and written back byte for byte.
 
+use std::collections::BTreeMap;
+
 /// One recipient as a recipients file names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpgIdLine {
@@ -36,6 +38,51 @@ impl GpgId {
         GpgId { bytes }
     }
 
+    /// Returns the file with one more recipient, in a line of its own at the end.
+    pub fn with_id(&self, id: &str) -> Self {
+        let mut bytes = self.bytes.clone();
+        if bytes.last().is_some_and(|last| *last != b'\n') {
+            bytes.push(b'\n');
+        }
+        bytes.extend_from_slice(id.as_bytes());
+        bytes.push(b'\n');
+        GpgId { bytes }
+    }
+
+    /// Returns the file without the lines of these numbers; all others stay as they are.
+    pub fn without_lines(&self, numbers: &[usize]) -> Self {
+        let lines = self.bytes.split_inclusive(|b| *b == b'\n').enumerate();
+        let kept = lines.filter(|(index, _)| !numbers.contains(&(index + 1)));
+        GpgId { bytes: kept.flat_map(|(_, line)| line).copied().collect() }
+    }
+
+    /// Returns the file with the recipients of some lines, by their numbers, named otherwise: the first new
+    /// name takes the old one's place, further ones get lines of their own behind. Comments and all other
+    /// lines stay as they are.
+    pub fn renamed(&self, names: &BTreeMap<usize, Vec<String>>) -> Self {
+        let mut bytes = Vec::new();
+        for (index, line) in self.bytes.split_inclusive(|b| *b == b'\n').enumerate() {
+            let Some([first, others @ ..]) = names.get(&(index + 1)).map(Vec::as_slice) else {
+                bytes.extend_from_slice(line);
+                continue;
+            };
+            let text = line.split(|b| *b == b'#').next().unwrap_or(line);
+            let start = text.len() - text.trim_ascii_start().len();
+            bytes.extend_from_slice(&line[..start]);
+            bytes.extend_from_slice(first.as_bytes());
+            bytes.extend_from_slice(&line[start + text.trim_ascii().len()..]);
+            let end: &[u8] = if line.ends_with(b"\r\n") { b"\r\n" } else { b"\n" };
+            if !others.is_empty() && !line.ends_with(b"\n") {
+                bytes.extend_from_slice(end);
+            }
+            for name in others {
+                bytes.extend_from_slice(name.as_bytes());
+                bytes.extend_from_slice(end);
+            }
+        }
+        GpgId { bytes }
+    }
+
     /// Returns the bytes to write.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -59,6 +106,20 @@ impl GpgId {
 mod tests {
     use super::*;
 
+    #[test]
+    fn names_recipients_otherwise_and_leaves_all_else() {
+        let renamed = |text: &str, names: &[(usize, &[&str])]| {
+            let names = names.iter().map(|(n, ids)| (*n, ids.iter().map(|id| (*id).to_owned()).collect()));
+            let file = GpgId::from_bytes(text.into()).renamed(&names.collect());
+            String::from_utf8(file.as_bytes().to_vec()).unwrap()
+        };
+        let text = "# team\n  bob@x\t# Bob\r\nAAAA\nus#all";
+        assert_eq!(renamed(text, &[]), text);
+        assert_eq!(renamed(text, &[(2, &["B!"])]), "# team\n  B!\t# Bob\r\nAAAA\nus#all");
+        assert_eq!(renamed(text, &[(2, &["B", "C"])]), "# team\n  B\t# Bob\r\nC\r\nAAAA\nus#all");
+        assert_eq!(renamed(text, &[(4, &["D", "E"])]), "# team\n  bob@x\t# Bob\r\nAAAA\nD#all\nE\n");
+    }
+
     fn ids(text: &str) -> Vec<(usize, String)> {
         GpgId::from_bytes(text.into()).lines().into_iter().map(|l| (l.number, l.id)).collect()
     }
@@ -69,6 +130,15 @@ mod tests {
             ids("# team\nAAAA # Ann\r\n\n  bob@example.org\t\nCCCC!"),
             [(2, "AAAA".into()), (4, "bob@example.org".into()), (5, "CCCC!".into())]
         );
+    }
+
+    #[test]
+    fn edits_leave_other_lines_as_they_are() {
+        let file = GpgId::from_bytes(b"# team\r\nAAAA # Ann\n\nBBBB".to_vec());
+        assert_eq!(file.with_id("CCCC").as_bytes(), b"# team\r\nAAAA # Ann\n\nBBBB\nCCCC\n");
+        assert_eq!(file.without_lines(&[2]).as_bytes(), b"# team\r\n\nBBBB");
+        assert_eq!(file.without_lines(&[4]).with_id("C").as_bytes(), b"# team\r\nAAAA # Ann\n\nC\n");
+        assert_eq!(GpgId::from_bytes(Vec::new()).with_id("A").as_bytes(), b"A\n");
     }
 
     proptest::proptest! {

@@ -182,6 +182,23 @@ impl Key {
         self.user_ids.first().map_or(self.fingerprint.as_str(), String::as_str)
     }
 
+    /// Returns the key as a recipient, or why it cannot be one.
+    pub fn recipient(&self) -> Result<RecipientId, KeyProblem> {
+        match &self.problem {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(RecipientId {
+                fingerprint: self.fingerprint.clone(),
+                subkey: None,
+                encryption_keys: self
+                    .subkeys
+                    .iter()
+                    .filter(|part| part.can_encrypt)
+                    .map(|part| part.fingerprint.key_id())
+                    .collect(),
+            }),
+        }
+    }
+
     /// Returns when the last of the parts that may encrypt expires: from then on the key is useless.
     pub fn useless_from(&self) -> Option<i64> {
         let parts = self.subkeys.iter().filter(|part| part.can_encrypt).map(|part| part.expires);

@@ -3,11 +3,13 @@
 pub mod entry;
 pub mod gpg_id;
 pub mod key;
+pub mod keyring;
 pub mod secret;
 pub mod shown;
 
 pub use entry::{EntryName, FolderName, NameError};
 pub use gpg_id::{GpgId, GpgIdLine};
 pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity};
+pub use keyring::Keyring;
 pub use secret::{Passphrase, Plaintext};
 pub use shown::Shown;

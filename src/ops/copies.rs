@@ -11,6 +11,7 @@
 //! - of the origin, the list that ruled it at the commit that brought the data there: nobody who comes later
 //!   can change that. Those count as well who can read its folder now, if it still stands there and this
 //!   machine has accepted them;
+//! - what is not committed was put there on this machine, unless a commit that was fetched has it there;
 //! - of the copy, both the list at the commit that brought it and the one that rules it now: either could have
 //!   been set for one commit only, so as to look alike.
 //!
@@ -193,7 +194,7 @@ impl Copies {
             return Ok(None);
         }
         let mut harmless = None;
-        for here in self.arrivals_here(path, body, &places)? {
+        for here in self.arrivals_here(context, path, body, &places)? {
             let list = self.list(context, &here)?;
             // The oldest first: that is most likely the one that a person knows.
             for place in places.iter().rev() {
@@ -237,8 +238,14 @@ impl Copies {
         self.reviewed.holds(body, path)
     }
 
-    /// Returns how what stands at `path` now came there: the latest arrivals that HEAD knows.
-    fn arrivals_here(&mut self, path: &Path, body: &Body, places: &[Place]) -> Result<Vec<Place>, OpError> {
+    /// Returns how what stands at `path` now came there: the latest arrivals that HEAD knows, or else any.
+    fn arrivals_here(
+        &mut self,
+        context: &Context<'_>,
+        path: &Path,
+        body: &Body,
+        places: &[Place],
+    ) -> Result<Vec<Place>, OpError> {
         let mut found: Vec<(When, Place)> = Vec::new();
         for place in places.iter().filter(|place| *place.path == *path) {
             let Some(when) = place.when else { continue };
@@ -261,7 +268,15 @@ impl Copies {
             Some(when) => self.stands_in_head(when.history, path, body)?,
             None => false,
         };
-        Ok(if committed { latest } else { vec![Place { path: path.into(), when: None }] })
+        if committed {
+            return Ok(latest);
+        }
+        if Repo::prefix_of(context.store.root(), path.parent().unwrap_or(Path::new(""))).is_none() {
+            return Ok(vec![Place { path: path.into(), when: None }]);
+        }
+        // What is not committed was put there on this machine: an extension moves entries so. But it may have
+        // been taken out of a commit that was fetched (`git checkout origin/main -- FILE`).
+        Ok(places.iter().filter(|place| *place.path == *path && place.when.is_some()).cloned().collect())
     }
 
     /// Whether the data can have come from `place` to where `here` is.

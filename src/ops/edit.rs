@@ -59,9 +59,7 @@ pub fn save(
 /// Returns `NAME.conflict-<8 random hexadecimal digits>`.
 fn conflict_name(name: &EntryName) -> Result<EntryName, OpError> {
     let random = getrandom::u32().map_err(|error| StoreError::Random(error.to_string()))?;
-    let mut text = name.as_path().as_os_str().to_owned();
-    text.push(format!(".conflict-{random:08x}"));
-    Ok(EntryName::parse(&text)?)
+    Ok(name.beside(&format!(".conflict-{random:08x}")))
 }
 
 impl From<BeneathError> for OpError {

@@ -9,13 +9,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Context, OpError, Recipients};
+use super::lists::folder_of;
+use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::StoreError;
-use crate::store::accepted::{Accepted, Keys};
-use crate::store::recipients::Overlay;
+use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
+use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Plan;
 
 /// How a folder's recipients differ from what was accepted here.
@@ -52,6 +53,15 @@ impl Difference {
     }
 }
 
+/// A list that a change of our own sets, or removes.
+pub(super) struct Announced<'p> {
+    folder: FolderName,
+    /// Who will be able to read the folder; none where the list cannot be used.
+    keys: Option<Keys>,
+    /// The new list, none where it is removed.
+    list: Option<&'p [u8]>,
+}
+
 impl Context<'_> {
     /// Fails unless who can read `folder` has been accepted on this machine.
     pub(super) fn check_accepted(
@@ -65,18 +75,46 @@ impl Context<'_> {
             Some(accepted) => accepted,
             None => self.accept_at_first_use(&[])?,
         };
-        if accepted.ruling_without(folder, overlay).is_some_and(|memory| memory.keys == keys) {
+        let memory = accepted.ruling_without(folder, overlay);
+        if memory.is_some_and(|memory| memory.keys == keys) {
             return Ok(());
         }
         let ruling = ruling_folder(recipients);
-        if self.was_made_here(folder, &keys, &recipients.rule.gpg_id)? {
-            self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys.clone()))?;
+        if accepted.is_expected(folder, &keys) {
+            let list = &recipients.rule.gpg_id;
+            return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
+        }
+        if self.is_own_change(folder, memory, &keys, &recipients.rule)? {
+            self.store.change_accepted(|accepted| {
+                set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
+            })?;
             if self.has_remote()? {
                 self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
             }
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, recipients)?)))
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, &recipients.rule)?)))
+    }
+
+    /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
+    /// list as a whole may be unusable, because of an expired key that is to go.
+    pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        if kept.is_subset(&memory.keys)
+            || accepted.is_expected(folder, kept)
+            || self.was_made_here(folder, kept, &rule.gpg_id)?
+        {
+            return Ok(());
+        }
+        // A list that cannot be used was not accepted at first use: nothing is known against it either.
+        if accepted.ruling(folder).is_none() {
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -88,12 +126,51 @@ impl Context<'_> {
         }
     }
 
+    /// Returns how who can read `folder`, by the list `rule` that comes down to `recipients`, differs from
+    /// what was accepted here; none if it does not, or if that would be accepted without a word. Remembers
+    /// nothing: for those who only look.
+    pub fn would_refuse(
+        &self,
+        accepted: &Accepted,
+        folder: &FolderName,
+        rule: &Rule,
+        recipients: &[RecipientId],
+    ) -> Result<Option<Difference>, OpError> {
+        let keys = key_set(recipients);
+        let memory = accepted.ruling(folder);
+        if memory.is_some_and(|memory| memory.keys == keys)
+            || accepted.is_expected(folder, &keys)
+            || self.is_own_change(folder, memory, &keys, rule)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(self.difference(folder, accepted, keys, rule)?))
+    }
+
+    /// Whether what differs from `memory` was changed on this machine.
+    fn is_own_change(
+        &self,
+        folder: &FolderName,
+        memory: Option<&Memory>,
+        keys: &Keys,
+        rule: &Rule,
+    ) -> Result<bool, OpError> {
+        // The same list with other keys: the keyring has changed, and no commit says why.
+        // (The members of a group are said in gpg.conf, which is the user's own.)
+        let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        let swapped = same && !rule.lines.iter().any(|line| self.crypto.is_group(&line.id));
+        Ok(!swapped && self.was_made_here(folder, keys, &rule.gpg_id)?)
+    }
+
     /// Accepts who can read the folder of `difference` now.
     pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
-        let (recipients, _) = self.resolved(&difference.folder, &Overlay::new())?;
+        let (recipients, _) =
+            self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
         let ruling = ruling_folder(&recipients);
         let keys = difference.keys.clone();
-        Ok(self.store.change_accepted(|accepted| set(accepted, &ruling, &difference.folder, keys))?)
+        Ok(self.store.change_accepted(|accepted| {
+            set(accepted, &ruling, &difference.folder, keys, &recipients.rule.gpg_id)
+        })?)
     }
 
     /// Returns the folders that have recipients of their own, the outermost first.
@@ -115,12 +192,12 @@ impl Context<'_> {
             if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new())
                 && let Some(keys) = self.keys_of(&rule.gpg_id)
             {
-                found.push((folder, keys));
+                found.push((folder, keys, rule.gpg_id));
             }
         }
-        let count = found.iter().filter(|(folder, _)| !own.contains(folder)).count();
+        let count = found.iter().filter(|(folder, ..)| !own.contains(folder)).count();
         self.store.change_accepted(|accepted| {
-            found.into_iter().for_each(|(folder, keys)| accepted.accept(&folder, keys));
+            found.into_iter().for_each(|(folder, keys, list)| accepted.accept(&folder, keys, &list));
         })?;
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
@@ -139,28 +216,53 @@ impl Context<'_> {
             .map_err(StoreError::from)?)
     }
 
-    /// Remembers the recipients that a change of our own has just set or removed.
-    pub(super) fn remember(&self, plan: &Plan) -> Result<(), OpError> {
+    /// Returns the recipients that a change of our own is about to set or remove, and remembers that they are
+    /// expected: killed right after the change, we know it again.
+    pub(super) fn announce<'p>(&self, plan: &'p Plan) -> Result<Vec<Announced<'p>>, OpError> {
         let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
         if lists.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        let folder = |path: &Path| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str());
-        let mut set = Vec::new();
+        let overlay: Overlay = lists.iter().map(|c| (c.path.clone(), c.new.clone())).collect();
+        // Many folders may get the same list.
+        let mut known: HashMap<Vec<u8>, Option<Keys>> = HashMap::new();
+        let mut announced = Vec::new();
         for change in lists {
-            let keys = change.new.as_deref().map(|bytes| self.keys_of(bytes));
-            set.push((folder(&change.path)?, keys));
+            let folder = folder_of(&change.path)?;
+            let list = match &change.new {
+                Some(list) => Some(list.clone()),
+                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id),
+            };
+            let mut keys =
+                |list: Vec<u8>| known.entry(list).or_insert_with_key(|list| self.keys_of(list)).clone();
+            let keys = list.and_then(&mut keys);
+            announced.push(Announced { folder, keys, list: change.new.as_deref() });
         }
         if self.store.accepted()?.is_none() {
-            let own: Vec<FolderName> = set.iter().map(|(folder, _)| folder.clone()).collect();
+            let own: Vec<FolderName> = announced.iter().map(|one| one.folder.clone()).collect();
             self.accept_at_first_use(&own)?;
         }
+        self.store.change_accepted(|accepted| {
+            for Announced { folder, keys, .. } in &announced {
+                if let Some(keys) = keys {
+                    accepted.expect(folder, keys.clone());
+                }
+            }
+        })?;
+        Ok(announced)
+    }
+
+    /// Remembers the recipients that a change of our own has just set or removed.
+    pub(super) fn remember(&self, announced: Vec<Announced<'_>>) -> Result<(), OpError> {
+        if announced.is_empty() {
+            return Ok(());
+        }
         Ok(self.store.change_accepted(|accepted| {
-            for (folder, keys) in set {
-                match keys {
-                    Some(Some(keys)) => accepted.accept(&folder, keys),
-                    Some(None) => {}
-                    None => accepted.forget(&folder),
+            for Announced { folder, keys, list } in announced {
+                match (keys, list) {
+                    (Some(keys), Some(list)) => accepted.accept(&folder, keys, list),
+                    (None, Some(_)) => {}
+                    (_, None) => accepted.forget(&folder),
                 }
             }
         })?)
@@ -216,25 +318,21 @@ impl Context<'_> {
         folder: &FolderName,
         accepted: &Accepted,
         keys: Keys,
-        recipients: &Recipients,
+        rule: &Rule,
     ) -> Result<Difference, OpError> {
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
-        let commit = self.last_change(folder, recipients)?;
+        let commit = self.last_change(folder, rule)?;
         Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
     }
 
     /// Returns the commit that last changed one of the lists that could rule `folder`.
-    fn last_change(
-        &self,
-        folder: &FolderName,
-        recipients: &Recipients,
-    ) -> Result<Option<CommitInfo>, OpError> {
+    fn last_change(&self, folder: &FolderName, rule: &Rule) -> Result<Option<CommitInfo>, OpError> {
         let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else { return Ok(None) };
         let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
-        let lists = recipients.rule.seen.iter().map(|(path, _)| path);
+        let lists = rule.seen.iter().map(|(path, _)| path);
         let inside = lists.filter_map(|path| path.strip_prefix(&prefix).ok().map(PathBuf::from));
         Ok(repo.last_change(&inside.collect::<Vec<_>>()).map_err(StoreError::from)?)
     }
@@ -249,7 +347,10 @@ pub(super) fn list_in(
 ) -> Result<Option<Vec<u8>>, GitError> {
     let inside = folder.strip_prefix(prefix).unwrap_or(Path::new(""));
     for above in inside.ancestors() {
-        if let Some((blob, _)) = tree.entry(&above.join(".gpg-id"))? {
+        // A folder of that name (or a submodule) is no list, as in pass.
+        if let Some((blob, mode)) = tree.entry(&above.join(".gpg-id"))?
+            && !matches!(mode & 0o170_000, 0o040_000 | 0o160_000)
+        {
             return repo.blob(blob).map(Some);
         }
     }
@@ -264,14 +365,14 @@ fn ruling_folder(recipients: &Recipients) -> FolderName {
 
 /// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
 /// lists of their own have none now, and must not go on to be judged by those.
-fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys) {
+fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys, list: &[u8]) {
     let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
     for path in between {
         if let Ok(name) = FolderName::parse(path.as_os_str()) {
             accepted.forget(&name);
         }
     }
-    accepted.accept(ruling, keys);
+    accepted.accept(ruling, keys, list);
 }
 
 /// Returns the primary keys of recipients.

@@ -8,7 +8,6 @@ use super::reencrypt::{Changed, suffix};
 use super::{Context, OpError};
 use crate::crypto::Trust;
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
-use crate::store::StoreError;
 use crate::store::recipients::Rule;
 
 /// Where a recipient stands that was given to `init`.
@@ -52,7 +51,7 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
 pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Changed, OpError> {
     lists::change(context, || {
         let file = folder.gpg_id();
-        if context.store.beneath().read(&file).map_err(StoreError::from)?.is_none() {
+        if context.store.read_recipients(&file)?.is_none() {
             return Err(OpError::NotFound(Shown::os(&file).to_string()));
         }
         Ok(ListChange {

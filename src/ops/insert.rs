@@ -14,8 +14,10 @@ pub enum Permit {
     Create,
 }
 
-/// Returns what stands at `name`, an entry or nothing; refuses links and everything else.
+/// Returns what stands at `name`, an entry or nothing; refuses links and everything else, and a new name
+/// that is too long.
 pub fn entry_state(context: &Context<'_>, name: &EntryName) -> Result<State, OpError> {
+    context.refuse_long(&name.file())?;
     let wrong = |what| Err(OpError::Wrong { name: format!("{name}.gpg"), what });
     match context.store.entry_state(name)? {
         state @ (State::Absent | State::File(_)) => Ok(state),

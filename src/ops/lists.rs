@@ -10,7 +10,7 @@ use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::{Change, Plan};
+use crate::store::transaction::{Change, Plan, Published};
 
 /// New recipients files by folder; none to remove a folder's own.
 pub type Lists = BTreeMap<FolderName, Option<Vec<u8>>>;
@@ -31,6 +31,8 @@ pub struct ListChange {
     pub prune: Vec<PathBuf>,
     /// What else it was computed from.
     pub seen: Vec<(PathBuf, State)>,
+    /// Leave the entries alone: the lists are written otherwise, but name the same keys as before.
+    pub keep_entries: bool,
 }
 
 /// Makes the change that `compute` returns; it is computed anew when the store changed meanwhile.
@@ -41,7 +43,10 @@ pub fn change(
     let mut reencrypted = Vec::new();
     let published = context.publish(|| {
         let change = compute()?;
-        let (mut plan, done) = plan(context, &change.lists, &change.others)?;
+        let (mut plan, done) = match change.keep_entries {
+            true => (files(context, &change.lists, &change.others)?.0, Vec::new()),
+            false => plan(context, &change.lists, &change.others)?,
+        };
         plan.subject = change.subject;
         plan.prune = change.prune;
         plan.seen.extend(change.seen);
@@ -51,6 +56,24 @@ pub fn change(
     Ok(Changed { published, reencrypted })
 }
 
+/// Writes recipients files that say the same in other words: no entry is touched.
+///
+/// The caller has made sure of that, and that what they say was accepted here.
+pub fn reword(
+    context: &Context<'_>,
+    mut compute: impl FnMut() -> Result<ListChange, OpError>,
+) -> Result<Published, OpError> {
+    context.publish(|| {
+        let change = compute()?;
+        let mut plan = Plan { subject: change.subject, seen: change.seen, ..Plan::default() };
+        for (folder, new) in &change.lists {
+            add_list(context, folder, new.as_deref(), &mut plan)?;
+        }
+        context.store.refuse_uncommitted(plan.changes.iter().map(|change| change.path.as_path()))?;
+        Ok(plan)
+    })
+}
+
 /// Returns the plan that writes or removes recipients files, with their signatures, and brings every entry
 /// below in line; and the entries encrypted anew.
 pub(super) fn plan(
@@ -58,6 +81,16 @@ pub(super) fn plan(
     lists: &Lists,
     others: &Others,
 ) -> Result<(Plan, Vec<Reencrypted>), OpError> {
+    let (mut plan, overlay) = files(context, lists, others)?;
+    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
+    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
+    context.store.refuse_uncommitted(entries)?;
+    Ok((plan, done))
+}
+
+/// Returns the plan that writes or removes recipients files, with their signatures, and other files; and
+/// what the former will be.
+fn files(context: &Context<'_>, lists: &Lists, others: &Others) -> Result<(Plan, Overlay), OpError> {
     let mut plan = Plan::default();
     let mut overlay = Overlay::new();
     for (folder, new) in lists {
@@ -72,10 +105,7 @@ pub(super) fn plan(
             plan.changes.push(Change { path: path.clone(), seen, new: new.clone() });
         }
     }
-    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
-    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
-    context.store.refuse_uncommitted(entries)?;
-    Ok((plan, done))
+    Ok((plan, overlay))
 }
 
 /// Adds one recipients file and its signature.
@@ -87,7 +117,7 @@ fn add_list(
 ) -> Result<(), OpError> {
     let file = folder.gpg_id();
     let signature = signature_path(&file);
-    let old = context.store.beneath().read(&file).map_err(StoreError::from)?;
+    let old = context.store.read_recipients(&file)?;
     let seen = old.as_deref().map_or(State::Absent, State::of);
     let signed = match new {
         Some(bytes) if !context.signing_keys.is_empty() => Some(sign(context, folder, bytes)?),

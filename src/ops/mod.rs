@@ -1,28 +1,48 @@
 //! Use cases: one a file, the steps told in order.
 
+pub mod adopt;
+pub mod canonicalize;
+pub mod check;
+pub mod client;
 pub mod copies;
 pub mod edit;
 pub mod generate;
+pub mod group;
 pub mod guard;
 pub mod init;
 pub mod insert;
+pub mod keys;
 pub mod lists;
+mod parallel;
+pub mod progress;
+pub mod readers;
+pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
 pub mod review;
+pub mod rules;
 pub mod show;
+pub mod update;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::check::CheckError;
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
-use crate::model::{EntryName, Fingerprint, FolderName, NameError, Plaintext, RecipientId, Shown};
+use crate::model::entry::is_long;
+use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
+use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
+use crate::store::survey::SurveyError;
 use crate::store::transaction::{Outcome, Plan, Published};
 use crate::store::{Store, StoreError};
 
 /// How often a change is computed anew because the store changed meanwhile.
 const TRIES: usize = 30;
+
+/// From so many lines on, one listing of the whole keyring is quicker than a program for each.
+const MANY: usize = 6;
 
 /// Why an operation failed; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +56,9 @@ pub enum OpError {
     /// There is no such entry or folder.
     #[error("`{0}` is not in the password store")]
     NotFound(String),
+    /// Groups, rules or clients could not be changed.
+    #[error(transparent)]
+    Rule(#[from] rules::RuleError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),
@@ -109,6 +132,99 @@ pub enum OpError {
     /// Another program wrote a file in the very moment of publication. Nothing is lost.
     #[error("{0}")]
     Overtaken(String),
+    /// A recipients file would name nobody.
+    #[error("nobody would be left to read `{0}`")]
+    LastRecipient(String),
+    /// The user would no longer read the folder.
+    #[error("you could not read {0} any more: none of your own keys would be left")]
+    LocksOut(String),
+    /// The user's own keys could not be listed.
+    #[error("cannot list your own keys")]
+    OwnKeys {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// The key is no recipient.
+    #[error("`{id}` is no recipient of {folder}")]
+    NoRecipient {
+        /// The key as it was named.
+        id: String,
+        /// The folder.
+        folder: String,
+    },
+    /// Who can read what could not be found out.
+    #[error(transparent)]
+    Survey(#[from] SurveyError),
+    /// A folder has no recipients file of its own, nor has one below it.
+    #[error("neither {folder} nor a folder in it has a recipients file of its own")]
+    NoOwnList {
+        /// The folder.
+        folder: String,
+    },
+    /// A check could not look.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// A name stands for no one key.
+    #[error("`{id}` names no key")]
+    Key {
+        /// The name.
+        id: String,
+        /// Why not.
+        #[source]
+        source: RecipientError,
+    },
+    /// A line of a recipients file stands for several keys.
+    #[error("{place} names the group `{id}`, which holds other keys too")]
+    GroupLine {
+        /// The group.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
+    /// The keyring could not be listed, or a key file not be looked at.
+    #[error("cannot read the keyring")]
+    Keyring {
+        /// Why.
+        #[source]
+        source: CryptoError,
+    },
+    /// A key could not be exported or imported.
+    #[error("cannot {action} key {key}")]
+    KeyWork {
+        /// What was tried.
+        action: &'static str,
+        /// The key.
+        key: Fingerprint,
+        /// Why not.
+        #[source]
+        source: CryptoError,
+    },
+    /// What stands in a key's place is no key file.
+    #[error("`{path}` cannot be used as a key file")]
+    KeyFile {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: keys::KeyFileError,
+    },
+    /// There are more files in `.public-keys` than anybody needs.
+    #[error("`{}` holds {count} files, more than the {most} that are looked at", keys::FOLDER)]
+    TooManyKeys {
+        /// How many there are.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A line of a recipients file may name any key.
+    #[error("nobody can tell whose key `{id}` in {place} is")]
+    Vague {
+        /// The line's text.
+        id: String,
+        /// The file and line.
+        place: String,
+    },
     /// Something else stands where an entry or folder is expected.
     #[error("`{name}` is {what}")]
     Wrong {
@@ -139,6 +255,8 @@ pub struct Context<'a> {
     pub store: &'a Store,
     /// OpenPGP.
     pub crypto: &'a dyn Crypto,
+    /// Who is told how far long work has come.
+    pub progress: &'a dyn progress::Progress,
     /// `PASSWORD_STORE_KEY`: recipients that override every file.
     pub keys: Option<&'a str>,
     /// `PASSWORD_STORE_SIGNING_KEY`: fingerprints that must have signed recipients files.
@@ -156,6 +274,10 @@ pub struct Recipients {
     pub trust: Trust,
 }
 
+/// Lists of recipients that were looked up already, by their file and its content.
+#[derive(Default)]
+struct KnownLists(BTreeMap<(Option<PathBuf>, Vec<u8>), Vec<RecipientId>>);
+
 impl Context<'_> {
     /// Returns the recipients of `folder`. Fails closed: unless every line of the nearest recipients
     /// file gives usable keys, there are none.
@@ -165,7 +287,17 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` as they will be with `overlay`.
     pub fn recipients_with(&self, folder: &FolderName, overlay: &Overlay) -> Result<Recipients, OpError> {
-        let (recipients, stands) = self.resolved(folder, overlay)?;
+        self.recipients_known(folder, overlay, &mut KnownLists::default())
+    }
+
+    /// The same for many folders: each list is looked up and verified once.
+    fn recipients_known(
+        &self,
+        folder: &FolderName,
+        overlay: &Overlay,
+        known: &mut KnownLists,
+    ) -> Result<Recipients, OpError> {
+        let (recipients, stands) = self.resolved(folder, overlay, known)?;
         if stands {
             self.check_accepted(folder, &recipients, overlay)?;
         }
@@ -174,7 +306,12 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` without asking whether they were accepted here, and whether that
     /// is to be asked: not of what the environment says, nor of a list that this very command sets.
-    fn resolved(&self, folder: &FolderName, overlay: &Overlay) -> Result<(Recipients, bool), OpError> {
+    fn resolved(
+        &self,
+        folder: &FolderName,
+        overlay: &Overlay,
+        known: &mut KnownLists,
+    ) -> Result<(Recipients, bool), OpError> {
         let rule = match self.keys {
             Some(keys) if !keys.trim().is_empty() => Rule::from_environment(keys),
             _ => {
@@ -183,13 +320,18 @@ impl Context<'_> {
             }
         };
         let stands = rule.file.as_ref().is_some_and(|file| !overlay.contains_key(file));
+        let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
+        let list = (rule.file.clone(), rule.gpg_id.clone());
+        if let Some(keys) = known.0.get(&list) {
+            return Ok((Recipients { keys: keys.clone(), rule, trust }, stands));
+        }
         if let Some(file) = &rule.file
             && stands
         {
             self.verify(file, &rule.gpg_id)?;
         }
         let keys = self.resolve(&rule)?;
-        let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
+        known.0.insert(list, keys.clone());
         Ok((Recipients { rule, keys, trust }, stands))
     }
 
@@ -199,6 +341,17 @@ impl Context<'_> {
         let recipients = self.recipients(folder)?;
         self.try_encrypting(folder, &recipients.keys, recipients.trust)?;
         Ok(self.store.check_recordable(folder)?)
+    }
+
+    /// Fails if `path`, an entry's file or a folder, has a part that would be made although it is longer than
+    /// that of a new name. What stock pass made may have longer names, and keeps them.
+    pub fn refuse_long(&self, path: &Path) -> Result<(), OpError> {
+        for part in path.ancestors().filter(|path| is_long(path)) {
+            if self.store.beneath().state(part).map_err(StoreError::from)? == State::Absent {
+                return Err(NameError::TooLong(reencrypt::shown_entry(path)).into());
+            }
+        }
+        Ok(())
     }
 
     /// Fails if GnuPG would refuse to encrypt to `keys`, for want of trust say.
@@ -222,8 +375,8 @@ impl Context<'_> {
             return Err(OpError::EmptyRule(place));
         }
         let mut keys: Vec<RecipientId> = Vec::new();
-        for line in &rule.lines {
-            let found = self.crypto.resolve(&line.id).map_err(|source| OpError::Recipient {
+        for (line, found) in rule.lines.iter().zip(self.look_up(&rule.lines)) {
+            let found = found.map_err(|source| OpError::Recipient {
                 id: Shown::new(&line.id).to_string(),
                 place: match &rule.file {
                     Some(_) => format!("{place} line {}", line.number),
@@ -241,6 +394,15 @@ impl Context<'_> {
         Ok(keys)
     }
 
+    /// Looks up what lines stand for, in the way that is quicker for so many.
+    fn look_up(&self, lines: &[GpgIdLine]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
+        let ids: Vec<&str> = lines.iter().map(|line| line.id.as_str()).collect();
+        match ids.len() {
+            0..MANY => ids.iter().map(|id| self.crypto.resolve(id)).collect(),
+            _ => self.crypto.resolve_all(&ids),
+        }
+    }
+
     /// Checks a recipients file's signature, where the user asks for signed ones.
     fn verify(&self, file: &Path, bytes: &[u8]) -> Result<(), OpError> {
         if self.signing_keys.is_empty() {
@@ -252,8 +414,11 @@ impl Context<'_> {
 
     /// Returns the plaintext of a message that stands at `name`.
     pub fn decrypt(&self, name: impl std::fmt::Display, message: &[u8]) -> Result<Plaintext, OpError> {
-        let failed = |source| OpError::Decrypt { name: name.to_string(), source };
-        self.crypto.decrypt(message).map_err(failed)
+        self.crypto.decrypt(message).map_err(|error| {
+            // Clearer than what gpg makes of it, which has been said as well.
+            let source = if message.is_empty() { CryptoError::Malformed("the file is empty") } else { error };
+            OpError::Decrypt { name: name.to_string(), source }
+        })
     }
 
     /// Returns `text` encrypted for `name`.
@@ -267,10 +432,11 @@ impl Context<'_> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
             let plan = compute()?;
+            let announced = self.announce(&plan)?;
             match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
                     // What this fails to remember is recognised later as made here.
-                    if let Err(error) = self.remember(&plan) {
+                    if let Err(error) = self.remember(announced) {
                         self.store.note(format!("accepted recipients could not be remembered: {error}"));
                     }
                     return Ok(published);

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 use rustix::fs::FileType;
 
 use super::copies::{Copies, body_of};
-use super::{Context, OpError, Recipients};
-use crate::crypto::openpgp;
-use crate::model::{FolderName, KeyId, Shown};
+use super::{Context, KnownLists, OpError, Recipients, parallel};
+use crate::crypto::{CryptoError, openpgp};
+pub use crate::model::entry::{is_entry, shown_entry};
+use crate::model::{FolderName, KeyId, Keyring, Plaintext, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -79,7 +79,9 @@ pub fn add_entries(
                 plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
                 changes.extend(work.folder(path)?);
             }
-            State::File(_) if is_entry(path) => changes.extend(work.entry(path)?),
+            State::File(_) if is_entry(path) => {
+                changes.extend(work.entries(std::iter::once(path.to_path_buf()))?);
+            }
             // Links are left alone, as in pass: what they lead to has its own place.
             _ => {}
         }
@@ -90,12 +92,15 @@ pub fn add_entries(
     Ok(done)
 }
 
-/// Re-encrypts many entries; looks each folder's recipients up once, and gathers failures.
+/// Re-encrypts many entries; looks each list of recipients up once, and gathers failures.
 pub struct Reencryption<'a, 'c> {
     context: &'a Context<'c>,
     overlay: &'a Overlay,
-    rules: BTreeMap<PathBuf, Rc<Recipients>>,
+    lists: KnownLists,
+    rules: BTreeMap<PathBuf, Recipients>,
     failed: Vec<String>,
+    /// Set where a message must be encrypted to the very subkeys that gpg would choose now.
+    newest: Option<&'a Keyring>,
     /// Entries that are right as they are: they must still be when the change is published.
     right: Seen,
     /// Where encrypted data have been; looked through when the first entry needs encrypting anew.
@@ -104,94 +109,122 @@ pub struct Reencryption<'a, 'c> {
     pub done: Vec<Reencrypted>,
 }
 
+/// A message and the place where it is to stand.
+pub struct Job {
+    /// Where it stands now: failures name it.
+    pub source: PathBuf,
+    /// Its place.
+    pub path: PathBuf,
+    /// The message.
+    pub message: Vec<u8>,
+}
+
 impl<'a, 'c> Reencryption<'a, 'c> {
     /// Begins; recipients files in `overlay` count as they are going to be.
     pub fn new(context: &'a Context<'c>, overlay: &'a Overlay) -> Self {
         Reencryption {
             context,
             overlay,
+            lists: KnownLists::default(),
             rules: BTreeMap::new(),
             failed: Vec::new(),
+            newest: None,
             right: Vec::new(),
             copies: None,
             done: Vec::new(),
         }
     }
 
-    /// Returns what becomes of `message` at `path`: it is encrypted anew if others can read it than the
-    /// recipients of its new folder.
-    ///
-    /// Failures name `source`, where the message stands now.
-    pub fn message(&mut self, source: &Path, path: &Path, message: &[u8]) -> Result<Message, OpError> {
-        let recipients = self.recipients(path)?;
-        let name = shown_entry(path);
-        let known = shown_entry(source);
-        let failed = |source| OpError::Decrypt { name: known.clone(), source };
-        let readers = match self.context.crypto.recipients_of(message) {
-            Ok(readers) => readers,
-            Err(error) => return self.fail(failed(error), &known),
-        };
-        if in_line(&readers, &recipients) {
-            return Ok(Message::Right);
-        }
-        match self.is_held_back(source, message, &recipients) {
-            Ok(true) => return Ok(Message::HeldBack),
-            Ok(false) => {}
-            Err(error) => return self.fail(error, &known),
-        }
-        let text = match self.context.decrypt(&known, message) {
-            Ok(text) => text,
-            Err(error) => return self.fail(error, &known),
-        };
-        let encrypted = self
-            .context
-            .crypto
-            .encrypt(&text, &recipients.keys, recipients.trust)
-            .map_err(|source| OpError::Encrypt { name: name.clone(), source })?;
-        let mut key_ids = self.context.crypto.recipients_of(&encrypted).map_err(failed)?;
-        key_ids.sort();
-        key_ids.dedup();
-        self.done.push(Reencrypted { name, key_ids });
-        Ok(Message::Anew(encrypted))
+    /// From now on, older subkeys do not count as their keys.
+    pub fn to_newest(&mut self, keyring: &'a Keyring) {
+        self.newest = Some(keyring);
     }
 
-    /// Returns the recipients of the folder that holds `path`.
-    fn recipients(&mut self, path: &Path) -> Result<Rc<Recipients>, OpError> {
-        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        if let Some(known) = self.rules.get(&folder) {
-            return Ok(Rc::clone(known));
+    /// Returns what becomes of each job's message, in order: it is encrypted anew if others can read it than
+    /// the recipients of its folder.
+    pub fn messages(&mut self, jobs: &[Job]) -> Result<Vec<Message>, OpError> {
+        let mut wanted = Vec::new();
+        let mut results: Vec<Message> = jobs.iter().map(|_| Message::Right).collect();
+        for (number, job) in jobs.iter().enumerate() {
+            if !self.is_wanted(job)? {
+                continue;
+            }
+            match self.is_held_back(job) {
+                Ok(true) => results[number] = Message::HeldBack,
+                Ok(false) => wanted.push(number),
+                Err(OpError::Decrypt { .. }) => self.failed.push(shown_entry(&job.source)),
+                Err(error) => return Err(error),
+            }
         }
-        let name = FolderName::parse(folder.as_os_str())?;
-        let recipients = Rc::new(self.context.recipients_with(&name, self.overlay)?);
-        self.rules.insert(folder, Rc::clone(&recipients));
-        Ok(recipients)
+        // The first alone: it may ask for a passphrase, which is then known for the others.
+        let (first, rest) = wanted.split_at(wanted.len().min(1));
+        let context = self.context;
+        let total = wanted.len();
+        for numbers in [first, rest] {
+            let messages: Vec<&[u8]> = numbers.iter().map(|n| jobs[*n].message.as_slice()).collect();
+            parallel::decrypt(context.crypto.decryptor(), &messages, |index, text| {
+                let number = numbers[index];
+                context.progress.step(total);
+                results[number] = self.encrypt(&jobs[number], text)?;
+                Ok::<_, OpError>(())
+            })?;
+        }
+        context.progress.end();
+        Ok(results)
     }
 
-    /// Whether `message`, which stands at `source`, must not be decrypted for `recipients`.
-    fn is_held_back(
-        &mut self,
-        source: &Path,
-        message: &[u8],
-        recipients: &Recipients,
-    ) -> Result<bool, OpError> {
+    /// Whether others can read the job's message than the recipients of its place.
+    fn is_wanted(&mut self, job: &Job) -> Result<bool, OpError> {
+        let folder = job.path.parent().unwrap_or(Path::new("")).to_path_buf();
+        if !self.rules.contains_key(&folder) {
+            let name = FolderName::parse(folder.as_os_str())?;
+            let recipients = self.context.recipients_known(&name, self.overlay, &mut self.lists)?;
+            self.rules.insert(folder.clone(), recipients);
+        }
+        match self.context.crypto.recipients_of(&job.message) {
+            Ok(readers) => {
+                let keys = &self.rules[&folder].keys;
+                let is_current = |keyring: &Keyring| is_in_line(&readers, &with_newest(keyring, keys));
+                Ok(!is_in_line(&readers, keys) || !self.newest.is_none_or(is_current))
+            }
+            Err(_) => {
+                self.failed.push(shown_entry(&job.source));
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether the job's message must not be decrypted for the recipients of its place.
+    fn is_held_back(&mut self, job: &Job) -> Result<bool, OpError> {
         let copies = match &mut self.copies {
             Some(copies) => copies,
             none => none.insert(Copies::read(self.context)?),
         };
-        let name = shown_entry(source);
-        let body = body_of(&name, message)?;
-        let copied = copies.undecided(self.context, source, &body, &recipients.keys)?;
-        self.context.store.hold_back(source, copied.as_ref().map(|copied| copied.told(&name)));
+        let keys = &self.rules[job.path.parent().unwrap_or(Path::new(""))].keys;
+        let name = shown_entry(&job.source);
+        let body = body_of(&name, &job.message)?;
+        let copied = copies.undecided(self.context, &job.source, &body, keys)?;
+        self.context.store.hold_back(&job.source, copied.as_ref().map(|copied| copied.told(&name)));
         Ok(copied.is_some())
     }
 
-    /// Remembers a failure and goes on, so that all of them can be told at once.
-    fn fail(&mut self, error: OpError, name: &str) -> Result<Message, OpError> {
-        match error {
-            OpError::Decrypt { .. } => self.failed.push(name.to_owned()),
-            other => return Err(other),
-        }
-        Ok(Message::Right)
+    /// Returns a decrypted message for its place; remembers a failure and goes on, so that all of them can
+    /// be told at once.
+    fn encrypt(&mut self, job: &Job, text: Result<Plaintext, CryptoError>) -> Result<Message, OpError> {
+        let Ok(text) = text else {
+            self.failed.push(shown_entry(&job.source));
+            return Ok(Message::Right);
+        };
+        let recipients = &self.rules[job.path.parent().unwrap_or(Path::new(""))];
+        let name = shown_entry(&job.path);
+        let failed = |source| OpError::Encrypt { name: name.clone(), source };
+        let crypto = self.context.crypto;
+        let encrypted = crypto.encrypt(&text, &recipients.keys, recipients.trust).map_err(failed)?;
+        let mut key_ids = crypto.recipients_of(&encrypted).map_err(failed)?;
+        key_ids.sort();
+        key_ids.dedup();
+        self.done.push(Reencrypted { name, key_ids });
+        Ok(Message::Anew(encrypted))
     }
 
     /// Returns what was encrypted anew with what was looked at for it, or the failures.
@@ -199,44 +232,49 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.failed.is_empty() {
             return Err(OpError::DecryptSeveral { names: self.failed });
         }
-        let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen.clone());
+        let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen);
         Ok((self.done, rules.chain(self.right).collect()))
     }
 
     /// Returns the changes that bring every entry below `folder` in line.
     pub fn folder(&mut self, folder: &Path) -> Result<Vec<Change>, OpError> {
+        let files = self.context.store.beneath().below(folder)?.files;
+        // Links are left alone here too.
+        let entries =
+            files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
+        self.entries(entries.map(|(path, _)| path))
+    }
+
+    /// Returns the changes that bring these entries in line.
+    pub fn entries(&mut self, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Change>, OpError> {
+        let mut jobs = Vec::new();
+        for path in paths {
+            if let Some(message) = self.context.store.beneath().read(&path)? {
+                jobs.push(Job { source: path.clone(), path, message });
+            }
+        }
         let mut changes = Vec::new();
-        for (path, kind) in self.context.store.beneath().below(folder)?.files {
-            // Links are left alone here too.
-            if kind == FileType::RegularFile && is_entry(&path) {
-                changes.extend(self.entry(&path)?);
+        for (new, Job { path, message, .. }) in self.messages(&jobs)?.into_iter().zip(jobs) {
+            let seen = State::of(&message);
+            let new = match new {
+                Message::Right => None,
+                Message::Anew(new) => Some(new),
+                Message::HeldBack => self.taken_off(&path, &message)?,
+            };
+            match new {
+                Some(new) => changes.push(Change { path, seen, new: Some(new) }),
+                None => self.right.push((path, seen)),
             }
         }
         Ok(changes)
     }
 
-    /// Returns the change that brings the entry at `path` in line, none if it is right as it is.
-    pub fn entry(&mut self, path: &Path) -> Result<Option<Change>, OpError> {
-        let Some(message) = self.context.store.beneath().read(path)? else { return Ok(None) };
-        let (path, seen) = (path.to_path_buf(), State::of(&message));
-        let new = match self.message(&path, &path, &message)? {
-            Message::Right => None,
-            Message::Anew(new) => Some(new),
-            Message::HeldBack => self.taken_off(&path, &message)?,
-        };
-        if new.is_none() {
-            self.right.push((path, seen));
-            return Ok(None);
-        }
-        Ok(Some(Change { path, seen, new }))
-    }
-
     /// Returns a message that is held back without the session-key packets of keys that its folder's list
     /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
     /// that, and nobody on the list loses. None if there are no such packets.
-    fn taken_off(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
-        let recipients = self.recipients(path)?;
-        let belongs = |key: &KeyId| recipients.keys.iter().any(|r| r.encryption_keys.contains(key));
+    fn taken_off(&self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+        let recipients = &self.rules[path.parent().unwrap_or(Path::new(""))].keys;
+        let belongs = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
         let crypto = self.context.crypto;
         let failed = |source| OpError::Decrypt { name: shown_entry(path), source };
         if crypto.recipients_of(message).map_err(failed)?.iter().all(belongs) {
@@ -252,25 +290,20 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     }
 }
 
+/// Returns recipients of whom only the subkeys that gpg would choose now count.
+fn with_newest(keyring: &Keyring, recipients: &[RecipientId]) -> Vec<RecipientId> {
+    let chosen = |key: &RecipientId| RecipientId { encryption_keys: keyring.chosen(key), ..key.clone() };
+    recipients.iter().map(chosen).collect()
+}
+
 /// Whether a message is readable by exactly the recipients: each by at least one of its keys, and
 /// nobody else.
-fn in_line(readers: &[KeyId], recipients: &Recipients) -> bool {
+pub fn is_in_line(readers: &[KeyId], recipients: &[RecipientId]) -> bool {
     let reads = |keys: &[KeyId]| keys.iter().any(|key| readers.contains(key));
-    recipients.keys.iter().all(|recipient| reads(&recipient.encryption_keys))
+    recipients.iter().all(|recipient| reads(&recipient.encryption_keys))
         && readers
             .iter()
-            .all(|reader| recipients.keys.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
-}
-
-/// Whether a file's name is an entry's: pass takes the suffix in any case.
-pub fn is_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
-}
-
-/// Returns an entry's name for messages.
-pub fn shown_entry(path: &Path) -> String {
-    let text = Shown::os(path).to_string();
-    text.strip_suffix(".gpg").unwrap_or(&text).to_owned()
+            .all(|reader| recipients.iter().any(|recipient| recipient.encryption_keys.contains(reader)))
 }
 
 /// Returns what pass adds to messages about a part of the store, by its name; nothing about all of it.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::reencrypt::{Message, Reencrypted, Reencryption, is_entry, shown_entry};
+use super::reencrypt::{Job, Message, Reencrypted, Reencryption, is_entry, shown_entry};
+use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
 use crate::store::beneath::State;
-use crate::store::recipients::Overlay;
+use crate::store::recipients::{Overlay, no_recipients_file};
 use crate::store::transaction::{Change, Plan, Published};
 
 /// Whether the source stays.
@@ -93,16 +94,19 @@ pub fn route(context: &Context<'_>, mode: Mode, from: &OsStr, to: &OsStr) -> Res
         State::Other => return wrong("not a regular file"),
         State::File(_) | State::Folder => {}
     }
-    let target = FolderName::parse(to)?;
+    let target = FolderName::for_writing(to)?;
     let slash = to.as_bytes().ends_with(b"/");
     let is_folder = target.is_root() || context.store.beneath().state(target.as_path())? == State::Folder;
     let name = path.file_name().expect("a source has a name");
     let (to, made) = if is_folder || slash {
+        context.refuse_long(target.as_path())?;
         (target.as_path().join(name), target.as_path().to_path_buf())
     } else if folder {
+        context.refuse_long(target.as_path())?;
         (target.as_path().to_path_buf(), parent(target.as_path()))
     } else {
-        let entry = EntryName::parse(to)?;
+        let entry = EntryName::for_writing(to)?;
+        context.refuse_long(&entry.file())?;
         (entry.file(), parent(entry.as_path()))
     };
     for path in [&path, &to] {
@@ -156,10 +160,16 @@ pub fn relocate(
             below,
             ..Plan::default()
         };
+        let (entries, others): (Vec<Source>, Vec<Source>) =
+            sources.into_iter().partition(|source| is_entry(&source.to));
+        let jobs = entries.into_iter().map(|s| Job { source: s.from, path: s.to, message: s.bytes });
+        let jobs: Vec<Job> = jobs.collect();
+        let new = work.messages(&jobs)?;
+        let entries = jobs.into_iter().zip(new).map(|(job, new)| (job.source, job.path, job.message, new));
+        let others = others.into_iter().map(|s| (s.from, s.to, s.bytes, Message::Right));
         let mut held = Vec::new();
-        for Source { from, to, bytes } in sources {
+        for (from, to, bytes, becomes) in entries.chain(others) {
             let source = State::of(&bytes);
-            let becomes = if is_entry(&to) { work.message(&from, &to, &bytes)? } else { Message::Right };
             let new = match becomes {
                 Message::Right => None,
                 Message::Anew(new) => Some(new),
@@ -178,6 +188,12 @@ pub fn relocate(
             }
         }
         add_folders(context, route, &mut plan)?;
+        if route.folder {
+            // A list that goes along goes on following its groups.
+            let stays = |path: &Path| (route.mode == Mode::Copy).then(|| path.to_path_buf());
+            let places = |path: &Path| stays(path).into_iter().chain([moved(route, path)]).collect();
+            carry_along(context, &mut plan, |path| path.starts_with(&route.from).then(|| places(path)))?;
+        }
         let (done, seen) = work.finish()?;
         refuse_held_back(route, &held, &overlay, &plan)?;
         files.retain(|(from, _)| !held.contains(from));
@@ -266,6 +282,10 @@ fn sources(context: &Context<'_>, route: &Route) -> Result<Vec<(PathBuf, PathBuf
     if let Some(path) = below.repositories.first() {
         let what = "a git repository of its own, which only git may move";
         return Err(OpError::Wrong { name: Shown::os(path).to_string(), what });
+    }
+    // At its new place it would stop whoever writes there.
+    if let Some(path) = below.folders.iter().find(|path| path.ends_with(".gpg-id")) {
+        return Err(no_recipients_file(path, "it is a folder").into());
     }
     let mut files = Vec::new();
     for (path, kind) in below.files {

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, Shown};
 use crate::store::beneath::State;
@@ -45,7 +46,7 @@ pub fn target(context: &Context<'_>, text: &OsStr) -> Result<Target, OpError> {
         _ if slash && is_folder => Ok(Target::Folder(folder)),
         State::File(_) if !slash => Ok(Target::Entry(entry)),
         State::Link(_) if !slash => {
-            let what = "a symbolic link, which passel does not remove: remove it with rm and git";
+            let what = "a symbolic link, which is not removed: remove it with rm and git";
             Err(OpError::Wrong { name: format!("{entry}.gpg"), what })
         }
         _ if is_folder => Ok(Target::Folder(folder)),
@@ -69,6 +70,7 @@ pub fn remove(context: &Context<'_>, target: &Target, subject: &str) -> Result<R
                 let above = name.as_path().ancestors().skip(1).map(PathBuf::from);
                 plan.prune = above.filter(|path| !path.as_os_str().is_empty()).collect();
                 folders = Vec::new();
+                files = paths(&plan);
             }
             Target::Folder(folder) => {
                 context.store.refuse_left_out(folder.as_path())?;
@@ -83,12 +85,19 @@ pub fn remove(context: &Context<'_>, target: &Target, subject: &str) -> Result<R
                     let seen = context.store.beneath().state(&path)?;
                     plan.changes.push(Change { path, seen, new: None });
                 }
+                files = paths(&plan);
                 plan.prune = below.folders.into_iter().rev().collect();
                 folders = plan.prune.clone();
+                let within = |path: &Path| path.starts_with(folder.as_path());
+                carry_along(context, &mut plan, |path| within(path).then(Vec::new))?;
             }
         }
-        files = plan.changes.iter().map(|change| change.path.clone()).collect();
         Ok(plan)
     })?;
     Ok(Removed { published, files, folders })
+}
+
+/// Returns the files that a plan changes.
+fn paths(plan: &Plan) -> Vec<PathBuf> {
+    plan.changes.iter().map(|change| change.path.clone()).collect()
 }

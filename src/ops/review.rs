@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::copies::{Copied, Copies};
 use super::lists::folder_of;
 use super::reencrypt::{is_entry, shown_entry};
-use super::{Context, OpError};
+use super::{Context, KnownLists, OpError};
 use crate::crypto::openpgp::{Body, body};
 use crate::model::{FolderName, RecipientId};
 use crate::store::beneath::State;
@@ -33,6 +33,7 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
     };
     let mut copies = Copies::read(context)?;
     let mut readers: BTreeMap<FolderName, Vec<RecipientId>> = BTreeMap::new();
+    let mut lists = KnownLists::default();
     let mut found = Vec::new();
     for path in paths.into_iter().filter(|path| is_entry(path)) {
         // Links have their own place; what is no message has no body.
@@ -41,7 +42,7 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
         let Some(body) = message.as_deref().and_then(body) else { continue };
         let readers = readers.entry(folder_of(&path)?).or_insert_with_key(|folder| {
             // Whoever cannot be encrypted to gains nothing yet.
-            let recipients = context.resolved(folder, &Overlay::new());
+            let recipients = context.resolved(folder, &Overlay::new(), &mut lists);
             recipients.map(|(recipients, _)| recipients.keys).unwrap_or_default()
         });
         let Some(copied) = copies.origin(context, &path, &body, readers)? else { continue };

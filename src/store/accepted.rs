@@ -65,12 +65,18 @@ pub struct Memory {
     pub keys: Keys,
     /// Keys that could once read it and were taken out.
     pub former: Keys,
+    /// The list that came down to these keys (SHA-256 of the file, hexadecimal): where it is the same and
+    /// the keys are not, somebody else's key has taken a name.
+    pub list: String,
 }
 
 /// What was accepted in a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepted {
     folders: BTreeMap<PathBuf, Memory>,
+    /// Who will be able to read a folder once the change of ours that is under way has happened. Killed
+    /// right after it, we would otherwise not know it for our own.
+    expected: BTreeMap<PathBuf, Keys>,
 }
 
 /// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
@@ -78,11 +84,15 @@ pub struct Accepted {
 struct Record {
     version: u32,
     folders: BTreeMap<String, Line>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    expected: BTreeMap<String, String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Line {
     accepted: String,
+    #[serde(default)]
+    list: String,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     former: String,
 }
@@ -104,19 +114,32 @@ impl Accepted {
         self.folders.iter().map(|(path, memory)| (path.as_path(), memory))
     }
 
-    /// Accepts `keys` for `folder`. Keys that no longer belong to them are remembered as former ones.
-    pub fn accept(&mut self, folder: &FolderName, keys: Keys) {
+    /// Expects `keys` for `folder`, from a change of our own that is about to happen.
+    pub fn expect(&mut self, folder: &FolderName, keys: Keys) {
+        self.expected.insert(folder.as_path().to_path_buf(), keys);
+    }
+
+    /// Whether a change of our own was to make `keys` the readers of `folder`.
+    pub fn is_expected(&self, folder: &FolderName, keys: &Keys) -> bool {
+        folder.as_path().ancestors().any(|path| self.expected.get(path) == Some(keys))
+    }
+
+    /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer belong to them are remembered as former ones.
+    pub fn accept(&mut self, folder: &FolderName, keys: Keys, list: &[u8]) {
         let inherited = || self.ruling(folder).cloned().unwrap_or_default();
         let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
         memory.former.extend(memory.keys.difference(&keys).cloned());
         memory.former.retain(|key| !keys.contains(key));
         memory.keys = keys;
+        memory.list = hash_of(list);
         self.folders.insert(folder.as_path().to_path_buf(), memory);
+        self.expected.remove(folder.as_path());
     }
 
     /// Forgets `folder`, which has no recipients of its own any more.
     pub fn forget(&mut self, folder: &FolderName) {
         self.folders.remove(folder.as_path());
+        self.expected.remove(folder.as_path());
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
@@ -131,20 +154,38 @@ impl Accepted {
         let mut folders = BTreeMap::new();
         for (name, line) in record.folders {
             let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
-            let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)? };
+            let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)?, list: line.list };
             folders.insert(name, memory);
         }
-        Ok(Accepted { folders })
+        let mut expected = BTreeMap::new();
+        for (name, line) in record.expected {
+            let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
+            expected.insert(name, keys(&line)?);
+        }
+        Ok(Accepted { folders, expected })
     }
 
     fn text(&self) -> String {
         let line = |keys: &Keys| keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" ");
         let folders = self.folders.iter().map(|(path, memory)| {
-            (escape(path), Line { accepted: line(&memory.keys), former: line(&memory.former) })
+            (
+                escape(path),
+                Line {
+                    accepted: line(&memory.keys),
+                    list: memory.list.clone(),
+                    former: line(&memory.former),
+                },
+            )
         });
-        let record = Record { version: VERSION, folders: folders.collect() };
+        let expected = self.expected.iter().map(|(path, keys)| (escape(path), line(keys)));
+        let record = Record { version: VERSION, folders: folders.collect(), expected: expected.collect() };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
+}
+
+/// Returns the SHA-256 of a recipients file, in hexadecimal.
+pub fn hash_of(list: &[u8]) -> String {
+    Sha256::digest(list).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Store {
@@ -164,6 +205,12 @@ impl Store {
             return Ok(());
         }
         Ok(write(&self.memory("accepted")?, &accepted.text())?)
+    }
+
+    /// Returns what a killed command left of a record that it was writing.
+    pub(super) fn half_written_acceptance(&self) -> Option<PathBuf> {
+        let path = whole::beside(&self.memory("accepted").ok()?);
+        path.symlink_metadata().is_ok().then_some(path)
     }
 
     /// Returns the file in which this machine remembers what it has accepted, by its name.
@@ -236,12 +283,12 @@ mod tests {
     fn the_nearest_folder_rules_and_former_keys_are_remembered() {
         let mut accepted = Accepted::default();
         assert_eq!(accepted.ruling(&folder("a/b")), None);
-        accepted.accept(&folder(""), keys("AB"));
-        accepted.accept(&folder("a"), keys("A"));
+        accepted.accept(&folder(""), keys("AB"), b"");
+        accepted.accept(&folder("a"), keys("A"), b"");
         assert_eq!(accepted.ruling(&folder("a/b")).unwrap().keys, keys("A"));
         assert_eq!(accepted.ruling(&folder("a/b")).unwrap().former, keys("B"), "it was inherited");
         assert_eq!(accepted.ruling(&folder("ab")).unwrap().keys, keys("AB"));
-        accepted.accept(&folder("a"), keys("ABC"));
+        accepted.accept(&folder("a"), keys("ABC"), b"");
         assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys(""));
         accepted.forget(&folder("a"));
         assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("AB"));
@@ -250,8 +297,8 @@ mod tests {
     #[test]
     fn survives_write_and_read_and_refuses_a_newer_format() {
         let mut accepted = Accepted::default();
-        accepted.accept(&folder(""), keys("AB"));
-        accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"));
+        accepted.accept(&folder(""), keys("AB"), b"");
+        accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"), b"");
         let path = Path::new("f");
         assert_eq!(Accepted::parse(&accepted.text(), path).unwrap(), accepted);
         let newer = accepted.text().replace("version: 1", "version: 2");

@@ -42,9 +42,10 @@ pub enum BeneathError {
 }
 
 impl BeneathError {
-    /// Whether the path simply is not there.
+    /// Whether the path simply is not there: nothing has a name that is too long.
     fn is_absent(&self) -> bool {
-        matches!(self, BeneathError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+        let BeneathError::Io { source, .. } = self else { return false };
+        matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
     }
 
     /// Whether something stands where nothing was to be replaced.
@@ -136,7 +137,7 @@ impl Beneath {
         };
         match rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => Ok(Some((folder, name, stat))),
-            Err(Errno::NOENT) => Ok(None),
+            Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(None),
             Err(error) => Err(failed("look at", path, error)),
         }
     }
@@ -460,6 +461,9 @@ mod tests {
     fn tells_states_apart() {
         let (dir, beneath) = folder();
         assert_eq!(beneath.state(Path::new("no/such")).unwrap(), State::Absent);
+        let long = "a".repeat(256);
+        assert_eq!(beneath.state(Path::new(&long)).unwrap(), State::Absent);
+        assert_eq!(beneath.state(&Path::new(&long).join("b")).unwrap(), State::Absent);
         std::fs::write(dir.path().join("a"), "x").unwrap();
         assert_eq!(beneath.state(Path::new("a")).unwrap(), State::of(b"x"));
         assert_eq!(beneath.create_folders(Path::new("d/e")).unwrap(), [PathBuf::from("d"), "d/e".into()]);

@@ -12,6 +12,7 @@ mod placing;
 pub mod recipients;
 pub mod recovery;
 pub mod reviewed;
+pub mod survey;
 mod sync;
 pub mod transaction;
 mod whole;
@@ -186,6 +187,11 @@ impl Store {
     /// Returns what stands at the entry's file; links are not followed.
     pub fn entry_state(&self, name: &EntryName) -> Result<State, StoreError> {
         Ok(self.beneath.state(&name.file())?)
+    }
+
+    /// Whether `folder` is there, and a folder.
+    pub fn folder_exists(&self, folder: &FolderName) -> Result<bool, StoreError> {
+        Ok(self.beneath.state(folder.as_path())? == State::Folder)
     }
 
     /// Returns the work tree of the innermost repository that holds `folder`, none without git.

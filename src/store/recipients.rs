@@ -30,7 +30,7 @@ pub struct Rule {
 
 impl Store {
     /// Returns the rule of `folder`: the nearest recipients file from the folder upwards. None if there
-    /// is no such file. A linked recipients file is refused, as is a folder that is a link.
+    /// is no such file. What has its name but is no regular file is refused, as is a folder that is a link.
     ///
     /// Files in `overlay` count as they are going to be, not as they are.
     pub fn rule(&self, folder: &FolderName, overlay: &Overlay) -> Result<Option<Rule>, StoreError> {
@@ -49,35 +49,49 @@ impl Store {
                 }
                 None => {}
             }
-            match self.beneath.read(&path) {
-                Ok(Some(bytes)) => {
+            match self.read_recipients(&path)? {
+                Some(bytes) => {
                     seen.push((path.clone(), State::of(&bytes)));
                     let lines = lines(&path, &bytes)?;
                     return Ok(Some(Rule { file: Some(path), gpg_id: bytes, lines, seen }));
                 }
-                // pass too looks for regular files only: a folder of that name is not the rule.
-                Ok(None) => seen.push((path, State::Absent)),
-                Err(BeneathError::Kind(..)) => {
-                    let state = self.beneath.state(&path)?;
-                    seen.push((path, state));
-                }
-                Err(error) => return Err(error.into()),
+                None => seen.push((path, State::Absent)),
             }
             next = folder.parent();
         }
         Ok(None)
     }
+
+    /// Returns the bytes of the recipients file `path`, none if there is none.
+    ///
+    /// Whatever else has that name is refused. pass passes it over, so that the folder above rules: who put
+    /// it there, or lost the file that was there, would change who can read.
+    pub fn read_recipients(&self, path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.beneath.read(path) {
+            Err(BeneathError::Kind(..)) => match self.beneath.state(path)? {
+                State::Folder => Err(no_recipients_file(path, "it is a folder")),
+                _ => Err(no_recipients_file(path, "it is no regular file")),
+            },
+            read => Ok(read?),
+        }
+    }
+}
+
+/// Returns the error for a recipients file that can be none.
+pub fn no_recipients_file(path: &Path, what: impl Into<String>) -> StoreError {
+    StoreError::NoRecipientsFile { path: Shown::os(path).to_string(), what: what.into() }
 }
 
 /// Returns the recipients that a file names; refuses what no recipients file can be.
 fn lines(path: &Path, bytes: &[u8]) -> Result<Vec<GpgIdLine>, StoreError> {
-    let refused = |what| StoreError::NoRecipientsFile { path: Shown::os(path).to_string(), what };
     if bytes.len() > MAX_FILE {
-        return Err(refused(format!("it has more than {MAX_FILE} bytes")));
+        return Err(no_recipients_file(path, format!("it has more than {MAX_FILE} bytes")));
     }
     let lines = GpgId::from_bytes(bytes.to_vec()).lines();
     match lines.iter().find(|line| line.id.len() > MAX_ID) {
-        Some(line) => Err(refused(format!("line {} has more than {MAX_ID} bytes", line.number))),
+        Some(line) => {
+            Err(no_recipients_file(path, format!("line {} has more than {MAX_ID} bytes", line.number)))
+        }
         None => Ok(lines),
     }
 }

@@ -24,7 +24,9 @@ pub(super) struct Found {
 impl Store {
     /// Recovers if there is something to recover and nobody is at work; reading goes on either way.
     pub(super) fn recover_if_idle(&self) -> Result<(), StoreError> {
-        if (Journal::exists(&self.journal_path()) || Journal::exists(&self.preparing_path()))
+        if (Journal::exists(&self.journal_path())
+            || Journal::exists(&self.preparing_path())
+            || self.half_written_acceptance().is_some())
             && let Some(lock) = self.try_lock()?
         {
             self.recover(&lock)?;
@@ -34,6 +36,10 @@ impl Store {
 
     /// Finishes or undoes what the journal tells of, if there is one.
     pub(super) fn recover(&self, _lock: &Lock<'_>) -> Result<(), StoreError> {
+        if let Some(path) = self.half_written_acceptance() {
+            // The whole one stands beside it.
+            let _ = std::fs::remove_file(path);
+        }
         self.sweep_preparation()?;
         let path = self.journal_path();
         if !Journal::exists(&path) {

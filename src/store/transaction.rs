@@ -453,7 +453,8 @@ impl Store {
         for (workdir, path) in &work.unstage {
             // Left in the index, the next `git commit` would bring it back.
             let mut git = self.options.git.command(workdir);
-            git.args(["rm", "-q", "--cached", "--ignore-unmatch", "--"]).arg(path);
+            // Names may hold what pathspecs take for patterns (`a*`, `:x`): other files must stay.
+            git.args(["--literal-pathspecs", "rm", "-q", "--cached", "--ignore-unmatch", "--"]).arg(path);
             if !git.stdin(Stdio::null()).status().is_ok_and(|status| status.success()) {
                 published.warnings.push(format!("`{}` is still in git's index", Shown::os(path)));
             }

@@ -3,6 +3,7 @@
 
 mod git;
 mod interrupted;
+mod messages;
 mod system;
 
 use std::fs;

@@ -50,13 +50,14 @@ fn types(terminal: &mut Terminal, line: &str, words: &[&str]) {
 #[test]
 fn bash_completes_names_as_they_must_be_typed() {
     let store = store();
+    let alice = store.keyring().fingerprint("alice").to_owned();
     let mut terminal = store.terminal("INPUTRC=/dev/null exec bash --norc --noprofile -i");
     for program in ["passel", "pass"] {
         let print = format!("{program}() {{ printf '<%s>' \"$@\"; echo; }}");
         terminal.type_text(&format!("PS1='rea''dy '; {print}; source {}.bash\r", script(program)));
         terminal.wait_for("ready");
         for (line, words) in [
-            ("a\t", &["a b/"][..]),
+            ("a\\ \t", &["a b/"][..]),
             ("show one\t", &["show", "one/two/three"]),
             ("show a\\ b/i\t", &["show", "a b/it's"]),
             ("show \"a b/i\t", &["show", "a b/it's"]),
@@ -73,6 +74,8 @@ fn bash_completes_names_as_they_must_be_typed() {
             ("mv one/\t", &["mv", "one/two/"]),
             ("show --cl\t", &["show", "--clip"]),
             ("show -- --cl\t", &["show", "--", "--cl"]),
+            ("init alice@e\t", &["init", "alice@example.org"]),
+            (&format!("init {}\t", &alice[..12]), &["init", &alice]),
             ("init -p o\t", &["init", "-p", "one/"]),
             ("init --path=o\t", &["init", "--path=one/"]),
             ("git pul\t", &["git", "pull"]),
@@ -92,6 +95,7 @@ fn bash_completes_names_as_they_must_be_typed() {
 #[test]
 fn zsh_completes_names_as_they_must_be_typed() {
     let store = store();
+    let alice = store.keyring().fingerprint("alice").to_owned();
     let mut terminal = store.terminal("exec zsh -f -i");
     terminal.type_text("autoload -Uz compinit; compinit -u -D; PS1='rea''dy '\r");
     terminal.wait_for("ready");
@@ -112,6 +116,8 @@ fn zsh_completes_names_as_they_must_be_typed() {
             ("insert --mul\t", &["insert", "--multiline"]),
             ("mv one/tw\t", &["mv", "one/two/"]),
             ("init --path=one/t\t", &["init", "--path=one/two/"]),
+            ("init alice@e\t", &["init", "alice@example.org"]),
+            (&format!("init {}\t", &alice[..12]), &["init", &alice]),
         ] {
             types(&mut terminal, &format!("{program} {line}"), words);
         }
@@ -123,6 +129,7 @@ fn zsh_completes_names_as_they_must_be_typed() {
 #[test]
 fn fish_completes_names_and_options() {
     let store = store();
+    let alice = store.keyring().fingerprint("alice").to_owned();
     // Where fish looks before it takes what stock pass installed.
     let folder = store.root().join("home/.config/fish/completions");
     fs::create_dir_all(&folder).unwrap();
@@ -139,6 +146,8 @@ fn fish_completes_names_and_options() {
         assert_eq!(names("-c web/do"), ["web/do$lar"]);
         assert_eq!(names("rm web/user@example.c"), ["web/user@example.com"]);
         assert_eq!(names("init -p o"), ["one/", "one/two/"]);
+        assert_eq!(names("init alice@e"), ["alice@example.org"]);
+        assert_eq!(names(&format!("init {}", &alice[..12])), [alice.as_str()]);
         assert_eq!(names("gen"), ["generate"]);
         assert_eq!(names("rm --rec"), ["--recursive"]);
         assert!(names("git pul").contains(&"pull".to_owned()));
@@ -152,6 +161,17 @@ fn asks_the_keyring_for_recipients() {
     let found = store.run(store.root().join("bin/passel"), &["__complete", "keys"], b"").good().out();
     assert!(found.contains("alice@example.org") && found.contains("bob@example.org"), "{found}");
     assert!(!found.contains("expired@example.org"), "{found}");
+    // Addresses and fingerprints are offered to who begins to type them, in either case.
+    let alice = store.keyring().fingerprint("alice").to_owned();
+    assert!(!found.contains(&alice) && !found.lines().any(|line| line == "alice@example.org"), "{found}");
+    let asked = |typed: &str| {
+        store.run(store.root().join("bin/passel"), &["__complete", "keys", typed], b"").good().out()
+    };
+    assert_eq!(asked("alice@"), "alice@example.org\n");
+    assert_eq!(asked(&alice[..6]), format!("{alice}\n"));
+    assert!(asked(&alice[..6].to_lowercase()).contains(&alice));
+    let expired = store.keyring().fingerprint("expired").to_owned();
+    assert!(!asked(&expired[..6]).contains(&expired) && !asked("expired@").contains("expired@"));
 }
 
 #[test]

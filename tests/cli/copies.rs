@@ -256,6 +256,17 @@ fn a_list_that_was_the_same_for_one_commit_does_not_help() {
 }
 
 #[test]
+fn what_is_not_committed_counts_only_if_it_was_fetched() {
+    let store = Attacked::new();
+    store.ok("pass init -p team $ALICE $CAROL; cd store; git branch fetched; git reset -q --hard HEAD~2");
+    // Taken out of another branch, and out of nothing at all: a person moved it by hand.
+    store.ok("cp -a store template; git -C store checkout fetched -- dave/x.gpg");
+    store.holds("pass generate -i dave/x", "dave/x");
+    store.ok("rm -rf store; mv template store; mv store/secret/x.gpg store/dave/z.gpg; pass --internal-reencrypt store/dave");
+    assert_eq!((store.readers("dave/z"), store.decrypted("dave/z")), (2, "topsecret\n".to_owned()));
+}
+
+#[test]
 fn without_git_the_other_entries_are_compared() {
     let store = Attacked::new();
     store.ok("rm -rf store/.git");

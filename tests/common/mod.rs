@@ -134,6 +134,7 @@ impl TestStore {
             ("PAGER".into(), "cat".into()),
             // Whoever means another one says so; none must wait for a person.
             ("EDITOR".into(), "true".into()),
+            ("KEYS".into(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys").into()),
         ];
         for name in KEYS {
             all.push((name.to_uppercase(), self.keyring.fingerprint(name).into()));

@@ -46,52 +46,77 @@ impl Content {
 pub struct Scenario {
     /// For the table.
     pub name: &'static str,
+    /// Whether it differs from another one in a detail.
+    pub variant: bool,
     /// Whether the store is a git repository.
     pub git: bool,
     /// Whether git signs its commits.
     pub signed: bool,
     /// How many keys the store's own recipients file names.
     pub recipients: usize,
+    /// How many it names afterwards, and every entry that it rules is for so many.
+    pub recipients_after: usize,
     /// The command line.
     pub arguments: &'static [&'static str],
     /// Standard input.
     pub input: &'static str,
     /// Entries that are another afterwards, or gone.
     pub changes: &'static [(&'static str, Option<Content>)],
-    /// Subject of the commit.
+    /// Subject of the commit, or how it begins.
     pub subject: &'static str,
     /// Whether the command succeeds where it has been done already.
     pub repeatable: bool,
+    /// Whether doing it again changes nothing, and commits nothing.
+    pub idempotent: bool,
     /// Whether plaintext goes through /dev/shm.
     pub memory: bool,
 }
 
 const INSERT: Scenario = Scenario {
     name: "insert over",
+    variant: false,
     git: true,
     signed: false,
     recipients: 1,
+    recipients_after: 1,
     arguments: &["insert", "-m", "-f", "web/site"],
     input: "new\nuser: gus\n",
     changes: &[("web/site", Some(Content::Text("new\nuser: gus\n")))],
     subject: "Add given password for web/site to store.",
     repeatable: true,
+    idempotent: false,
     memory: false,
 };
 
+const RECIPIENTS: Scenario = Scenario {
+    name: "recipients add",
+    recipients_after: 2,
+    arguments: &["recipients", "add", "--yes", "/", "gus@example.org"],
+    input: "",
+    changes: &[
+        ("web/site", Some(Content::Text("old\nuser: fay\n"))),
+        ("web/mail", Some(Content::Text("letters\n"))),
+        ("bank", Some(Content::Text("1234\npin: 99\n"))),
+    ],
+    subject: "Add recipients ",
+    idempotent: true,
+    ..INSERT
+};
+
 /// Every scenario.
-pub const ALL: [Scenario; 11] = [
+pub const ALL: [Scenario; 13] = [
     INSERT,
     Scenario {
         name: "insert new, deep",
+        variant: true,
         arguments: &["insert", "-m", "-f", "shop/eu/till"],
         changes: &[("shop/eu/till", Some(Content::Text("new\nuser: gus\n")))],
         subject: "Add given password for shop/eu/till to store.",
         ..INSERT
     },
-    Scenario { name: "insert, no git", git: false, ..INSERT },
-    Scenario { name: "insert, two keys", recipients: 2, ..INSERT },
-    Scenario { name: "insert, signed", signed: true, ..INSERT },
+    Scenario { name: "insert, no git", variant: true, git: false, ..INSERT },
+    Scenario { name: "insert, two keys", variant: true, recipients: 2, recipients_after: 2, ..INSERT },
+    Scenario { name: "insert, signed", variant: true, signed: true, ..INSERT },
     Scenario {
         name: "edit",
         arguments: &["edit", "web/site"],
@@ -130,6 +155,7 @@ pub const ALL: [Scenario; 11] = [
     },
     Scenario {
         name: "mv folder",
+        variant: true,
         arguments: &["mv", "-f", "web", "archive"],
         input: "",
         changes: &[
@@ -142,8 +168,11 @@ pub const ALL: [Scenario; 11] = [
         repeatable: false,
         ..INSERT
     },
+    RECIPIENTS,
+    Scenario { name: "recipients add, no git", variant: true, git: false, ..RECIPIENTS },
     Scenario {
         name: "rm, no git",
+        variant: true,
         git: false,
         arguments: &["rm", "-f", "web/site"],
         input: "",
@@ -203,9 +232,9 @@ impl Prepared {
         entries
     }
 
-    /// How many keys an entry is for.
+    /// How many keys an entry is for afterwards.
     pub fn recipients(&self, name: &str) -> usize {
-        if name.starts_with("client/") { 2 } else { self.scenario.recipients }
+        if name.starts_with("client/") { 2 } else { self.scenario.recipients_after }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Manual pages: one for the program, written by hand around its list of commands, and one a command.
 
+#[path = "examples.rs"]
+mod examples;
+
 use clap::Command;
 use clap_mangen::Man;
 
@@ -54,8 +57,32 @@ fn of_command(command: &Command) -> String {
     if !aliases.is_empty() {
         page.push_str(&format!(".SH \"OTHER NAMES\"\n{}\n", aliases.join(", ")));
     }
+    page.push_str(&nested(command));
+    page.push_str(&examples::section(command.get_name(), escaped));
     page.push_str(".SH \"SEE ALSO\"\n\\fBpassel\\fR(1), where everything is that commands have in common\n");
     page
+}
+
+/// Returns the section on the commands of a command, each with its options; empty if it has none.
+fn nested(command: &Command) -> String {
+    let mut section = String::new();
+    for one in command.get_subcommands().filter(|one| one.get_name() != "help") {
+        if section.is_empty() {
+            section.push_str(".SH COMMANDS\n");
+        }
+        let usage = one.clone().render_usage().to_string();
+        let usage = usage.trim_start_matches("Usage: ").trim_start_matches("passel ");
+        section.push_str(&format!(".SS \"{}\"\n", escaped(usage)));
+        let about = one.get_long_about().or(one.get_about()).map(ToString::to_string).unwrap_or_default();
+        section.push_str(&format!("{}.\n", escaped(about.trim_end_matches('.'))));
+        let options = one.get_arguments().filter(|arg| !arg.is_hide_set() && arg.get_id() != "help");
+        for arg in options {
+            section.push_str(&format!(".TP\n\\fB{}\\fR\n", escaped(&arg.to_string())));
+            let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
+            section.push_str(&format!("{}.\n", escaped(help.trim_end_matches('.'))));
+        }
+    }
+    section
 }
 
 /// Writes a text so that roff takes it as it is.

@@ -33,7 +33,7 @@ pub fn run(ui: Ui, words: &[OsString]) {
         "entries" | "folders" | "names" => names::all(&root),
         "step-entries" | "step-folders" => names::step(&root, typed, false),
         "enter-entries" => names::step(&root, typed, true),
-        "keys" => keys(&App::new(ui, environment, WORD.to_owned())),
+        "keys" => keys(&App::new(ui, environment, WORD.to_owned()), typed),
         _ => return,
     };
     match kind {
@@ -50,10 +50,19 @@ pub fn run(ui: Ui, words: &[OsString]) {
     let _ = std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes());
 }
 
-/// Returns the user IDs of the keys that could be recipients.
-fn keys(app: &App) -> Vec<String> {
+/// Returns how the keys that could be recipients are named: by their user IDs, and by addresses and
+/// fingerprints that begin with `typed`, once something is typed.
+fn keys(app: &App, typed: &str) -> Vec<String> {
+    let begins = |text: &str| {
+        let start = text.as_bytes().get(..typed.len());
+        !typed.is_empty() && start.is_some_and(|start| start.eq_ignore_ascii_case(typed.as_bytes()))
+    };
     let keys = app.crypto().keys().unwrap_or_default();
-    let usable = keys.into_iter().filter(|key| key.problem.is_none());
-    let ids: BTreeSet<String> = usable.flat_map(|key| key.user_ids).collect();
-    ids.into_iter().filter(|id| !id.is_empty() && !id.chars().any(drives_terminal)).collect()
+    let mut names = BTreeSet::new();
+    for key in keys.into_iter().filter(|key| key.problem.is_none()) {
+        names.extend(key.user_ids);
+        names.extend(key.mailboxes.into_iter().filter(|address| begins(address)));
+        names.extend(Some(key.fingerprint.to_string()).filter(|fingerprint| begins(fingerprint)));
+    }
+    names.into_iter().filter(|name| !name.is_empty() && !name.chars().any(drives_terminal)).collect()
 }

@@ -24,7 +24,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let typed_name = &args.name;
-    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let name = EntryName::for_writing(typed_name).map_err(|e| app.error(e.into()))?;
     let shown = typed(typed_name).trim_end_matches('/').to_owned();
     let store = app.store()?;
     let context = app.context(&store);

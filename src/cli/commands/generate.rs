@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::cli::explain;
 use crate::cli::ui::Text;
 use crate::model::{EntryName, Plaintext};
 use crate::ops::generate::{CharacterSet, MAX_LENGTH, password, replace_password};
@@ -52,13 +53,17 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if (args.force && args.in_place) || (args.qrcode && args.clip) {
         return Err(app.usage(USAGE));
     }
-    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let name = EntryName::for_writing(typed_name).map_err(|e| app.error(e.into()))?;
     let length = parse_length(length)?;
     let characters = characters(app, args.no_symbols)?;
     let store = app.store()?;
     let context = app.context(&store);
     let shown = typed(typed_name);
     let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))? != State::Absent;
+    if args.clip {
+        // A password that nobody has seen would be stored, or replace one that is known.
+        app.check_clipboard(typed_name)?;
+    }
     let permit = match args.in_place {
         true => Permit::Replace,
         false => app.may_replace(args.force, there, &shown)?,
@@ -69,7 +74,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     app.tell_folders(&published);
     app.tell(&published, &[]);
     if args.clip {
-        app.clip(&new, typed_name)
+        app.clip(&new, typed_name).map_err(|error| {
+            error.hint(format!("it is stored all the same: `{} show -c` copies it", app.ui.program))
+        })
     } else if args.qrcode {
         app.qrcode(&new)
     } else {
@@ -95,7 +102,7 @@ fn store_password(
     };
     result.map_err(|error| match error {
         OpError::NotFound(_) | OpError::Decrypt { .. } if in_place => {
-            CliError::pass("Could not reencrypt new password.")
+            explain::not_replaced(&error, &app.ui.program)
         }
         error => app.error(error),
     })

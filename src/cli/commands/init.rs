@@ -37,7 +37,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if is_sneaky(&path) {
         return Err(explain::sneaky());
     }
-    let folder = FolderName::parse(&path).map_err(|e| app.error(e.into()))?;
+    let folder = FolderName::for_writing(&path).map_err(|e| app.error(e.into()))?;
     let mut ids = Vec::new();
     for id in &args.ids {
         let text = id
@@ -77,6 +77,7 @@ fn set(app: &App, folder: &FolderName, path: &str, ids: &[String]) -> Result<(),
             return Err(CliError::pass(format!("Error: {path} exists but is not a directory.")));
         }
         let context = app.context(&store);
+        context.refuse_long(folder.as_path()).map_err(|e| app.error(e))?;
         let done = init::init(&context, folder, ids).map_err(|e| app.error(e))?;
         for path in &made {
             // The root with its slash, as pass names it where it is all that is made.

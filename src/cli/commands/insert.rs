@@ -41,7 +41,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if args.multiline && args.echo {
         return Err(app.usage(USAGE));
     }
-    let name = EntryName::parse(typed_name).map_err(|e| app.error(e.into()))?;
+    let name = EntryName::for_writing(typed_name).map_err(|e| app.error(e.into()))?;
     let shown = typed(typed_name).trim_end_matches('/').to_owned();
     let store = app.store()?;
     let context = app.context(&store);

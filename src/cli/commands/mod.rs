@@ -1,5 +1,7 @@
 //! One command a file: it parses, calls one operation and prints.
 
+pub mod adopt;
+pub mod client;
 pub mod complete;
 pub mod edit;
 pub mod extension;
@@ -7,9 +9,13 @@ pub mod find;
 pub mod generate;
 pub mod git;
 pub mod grep;
+pub mod group;
 pub mod help;
 pub mod init;
 pub mod insert;
+pub mod keys;
+pub mod keys_given;
+pub mod proposal;
 pub mod recipients;
 pub mod relocate;
 pub mod remove;

@@ -44,7 +44,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if is_sneaky(name) {
         return Err(explain::sneaky());
     }
-    let empty = || CliError::pass("Error: password store is empty. Try \"pass init\".");
+    let program = &app.ui.program;
+    let empty = || CliError::pass(format!("Error: password store is empty. Try \"{program} init\"."));
     if !app.environment.root.is_dir() {
         return Err(if name.is_empty() { empty() } else { app.error(not_found(name)) });
     }

@@ -22,7 +22,8 @@ use std::process::{ChildStdin, Command, Stdio};
 pub use keeper::restore_main;
 use order::Order;
 
-use crate::model::Plaintext;
+use crate::model::{Plaintext, Shown};
+use tools::Clipboard;
 
 /// How every keeper's name begins, ours and stock pass's, on every system.
 const KEEPER_NAME: &str = "password store sleep ";
@@ -49,8 +50,19 @@ pub enum ClipboardError {
     /// The program that reaches the clipboard is not installed.
     #[error("the clipboard needs {0}, which is not installed")]
     Missing(String),
-    /// That program failed, or the selection has no such name.
-    #[error("cannot copy to the clipboard: {0}")]
+    /// There is no selection of that name.
+    #[error("there is no selection `{0}`")]
+    NoSelection(String),
+    /// Nobody answers at the display that a variable names.
+    #[error("there is no display `{value}`, which {variable} names")]
+    Unreachable {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// That program failed.
+    #[error("{0}")]
     Failed(String),
     /// The background process could not be started or spoken to.
     #[error("cannot start the process that restores the clipboard")]
@@ -64,6 +76,23 @@ pub enum ClipboardError {
 pub fn copy(secret: &Plaintext, options: &ClipboardOptions) -> Result<(), ClipboardError> {
     let program = std::env::current_exe().map_err(ClipboardError::Keeper)?;
     copy_through(Command::new(program), secret, options)
+}
+
+/// Fails if there is no clipboard to copy to: no display, nobody who answers there, or no program for it.
+/// Sockets of Wayland displays lie in the folder `runtime` (`XDG_RUNTIME_DIR`).
+pub fn check(options: &ClipboardOptions, runtime: Option<&OsStr>) -> Result<(), ClipboardError> {
+    Clipboard::open(options)?;
+    let unreachable = |variable, value: &OsStr| {
+        Err(ClipboardError::Unreachable { variable, value: Shown::os(value).to_string() })
+    };
+    if cfg!(target_os = "macos") {
+        Ok(())
+    } else if let Some(display) = non_empty(&options.wayland) {
+        if wayland::answers(display, runtime) { Ok(()) } else { unreachable("WAYLAND_DISPLAY", display) }
+    } else {
+        let display = non_empty(&options.display).ok_or(ClipboardError::NoDisplay)?;
+        if x11::answers(display) { Ok(()) } else { unreachable("DISPLAY", display) }
+    }
 }
 
 /// Whether a process that was called `name` (its first argument) is to be a keeper: `main` then calls

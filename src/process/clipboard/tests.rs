@@ -272,6 +272,37 @@ fn tells_why_nothing_was_copied() {
 }
 
 #[test]
+fn tells_beforehand_whether_a_clipboard_can_be_reached() {
+    let display = Display::start();
+    let mut options = display.options("clipboard", 1);
+    assert!(check(&options, None).is_ok());
+    options.selection = "nowhere".into();
+    assert!(matches!(check(&options, None), Err(ClipboardError::NoSelection(name)) if name == "nowhere"));
+    options = ClipboardOptions { display: Some(":4711".into()), ..display.options("clipboard", 1) };
+    assert_eq!(
+        check(&options, None).expect_err("nobody is there").to_string(),
+        "there is no display `:4711`, which DISPLAY names"
+    );
+    let runtime = tempfile::tempdir().expect("made");
+    options.wayland = Some("wayland-7".into());
+    let unreachable = |options: &ClipboardOptions| {
+        let error = check(options, Some(runtime.path().as_os_str())).err();
+        matches!(error, Some(ClipboardError::Unreachable { variable: "WAYLAND_DISPLAY", .. }))
+    };
+    assert!(unreachable(&options));
+    let socket = runtime.path().join("wayland-7");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).expect("bound");
+    assert!(check(&options, Some(runtime.path().as_os_str())).is_ok());
+    options.wayland = Some(socket.into());
+    assert!(check(&options, None).is_ok(), "a path needs no folder");
+    drop(listener);
+    assert!(unreachable(&options));
+    options.wayland = None;
+    options.display = None;
+    assert!(matches!(check(&options, None), Err(ClipboardError::NoDisplay)));
+}
+
+#[test]
 fn no_process_shows_the_secret() {
     let display = Display::start();
     display.put("before");

@@ -178,7 +178,7 @@ fn wayland_tool(options: &ClipboardOptions) -> Result<Tool, ClipboardError> {
 
 /// Returns the program for X11: xclip, as in pass, else xsel.
 fn x11_tool(options: &ClipboardOptions) -> Result<Tool, ClipboardError> {
-    let unknown = || ClipboardError::Failed(format!("there is no selection `{}`", options.selection));
+    let unknown = || ClipboardError::NoSelection(options.selection.clone());
     let selection = Selection::parse(&options.selection).ok_or_else(unknown)?;
     if help_of("xclip").is_some() {
         Ok(Tool::Xclip(selection))

@@ -4,6 +4,10 @@
 //! Works where the compositor lets programs without a window do so (the data-control protocols: KDE, sway
 //! and others of its kind, not GNOME). Reading the selection and restoring it are left to wl-clipboard.
 
+use std::ffi::OsStr;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
 use wl_clipboard_rs::copy::{ClipboardType, MimeType, Options, Source};
 
 /// Offers `secret`, marked, for as long as this process lives or until somebody else offers something.
@@ -17,4 +21,12 @@ pub(super) fn offer(primary: bool, secret: &[u8]) -> bool {
     let prepared = options.prepare_copy(Source::Bytes(secret.into()), MimeType::Text);
     // Who asks is answered by a thread of its own, which ends when it is no longer us they ask.
     prepared.is_ok_and(|prepared| std::thread::Builder::new().spawn(move || drop(prepared.serve())).is_ok())
+}
+
+/// Whether a compositor answers at `display`: a socket's path, or its name in the folder `runtime`
+/// (libwayland's `wl_display_connect`).
+pub(super) fn answers(display: &OsStr, runtime: Option<&OsStr>) -> bool {
+    // Joined to a path that begins with a slash, the folder counts for nothing.
+    let socket = Path::new(runtime.unwrap_or_default()).join(display);
+    socket.is_absolute() && UnixStream::connect(socket).is_ok()
 }

@@ -39,6 +39,11 @@ x11rb::atom_manager! {
     }
 }
 
+/// Whether a server answers at `display`, and lets us in.
+pub(super) fn answers(display: &OsStr) -> bool {
+    display.to_str().is_some_and(|display| x11rb::connect(Some(display)).is_ok())
+}
+
 /// The owner of a selection, for as long as it lives or until another takes it.
 pub(super) struct Owner {
     connection: RustConnection,

@@ -1,6 +1,11 @@
-//! Ctrl-C at each prompt, on a real terminal: the store stays as it was, the terminal echoes again.
+//! Ctrl-C and signals at each prompt, on a real terminal: the store stays as it was, the terminal echoes
+//! again.
 
 use super::Bad;
+
+/// Says whether the terminal is as a shell wants it.
+const ASK_TERMINAL: &str = "case \"$(stty -a)\" in *' -echo '* | *'-icanon'* | *'-isig'*) echo broken;; \
+                            *) echo restored;; esac";
 
 /// Runs `line` on a terminal, answers what `typed` says, presses Ctrl-C at the last prompt.
 ///
@@ -9,10 +14,7 @@ use super::Bad;
 fn interrupted(bad: &Bad, line: &str, typed: &[(&str, &str)]) {
     let before = bad.look();
     // The shell outlives the Ctrl-C that reaches the whole group where a program leaves signals on.
-    let line = format!(
-        "trap : INT; {line}; echo \"code=$?\"; \
-         case \"$(stty -a)\" in *' -echo '* | *'-icanon'* | *'-isig'*) echo broken;; *) echo restored;; esac"
-    );
+    let line = format!("trap : INT; {line}; echo \"code=$?\"; {ASK_TERMINAL}");
     let mut terminal = bad.0.terminal(&line);
     for (prompt, answer) in typed {
         terminal.wait_for(prompt).type_text(answer);
@@ -65,4 +67,23 @@ fn in_the_editor() {
     assert!(!std::path::Path::new(place.trim()).exists(), "{place} is left");
     let folder = std::path::Path::new(place.trim()).parent().expect("it lies in a folder");
     assert!(folder.starts_with("/dev/shm") && !folder.exists(), "{place} is left");
+}
+
+#[test]
+fn by_a_signal_it_dies_of_it_and_the_terminal_echoes_again() {
+    let bad = Bad::new();
+    let before = bad.look();
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        for (command, question) in [("insert new", "Enter password"), ("insert a", "Overwrite it?")] {
+            let line = format!("sh -c 'echo $$ >pid; exec pass {command}'; echo \"code=$?\"; {ASK_TERMINAL}");
+            let mut terminal = bad.0.terminal(&line);
+            terminal.wait_for(question).type_text(if command == "insert new" { "hidden" } else { "" });
+            bad.0.shell(&format!("kill -{signal} $(cat pid)")).good();
+            let screen = terminal.finish().out();
+            assert!(screen.contains(&format!("code={code}\n")), "{signal} {command}: {screen}");
+            assert!(screen.contains("\nrestored\n"), "{signal} {command}: {screen}");
+            assert!(!screen.contains("hidden"), "{signal} {command} showed a password: {screen}");
+        }
+    }
+    assert_eq!(bad.look().differences(&before), Vec::<String>::new());
 }

@@ -63,6 +63,20 @@ fn removing_an_entry_that_was_only_staged_unstages_it() {
 }
 
 #[test]
+fn a_name_that_is_a_pattern_unstages_no_other() {
+    // Git looks for more than the name itself only among what sorts before it.
+    for name in ["a*", "[1-9]", "?", ":1", ":(glob)a b", ":!x"] {
+        let store = Repository::new();
+        store.ok(&format!(
+            "pass generate 'a b'; pass generate 1; cp store/1.gpg 'store/{name}.gpg'
+             git -C store --literal-pathspecs add '{name}.gpg'; pass rm -f '{name}'"
+        ));
+        store.clean();
+        assert_eq!(store.ok("git -C store ls-files '*.gpg'"), "1.gpg\na b.gpg", "{name}");
+    }
+}
+
+#[test]
 fn a_file_where_a_folder_is_needed_is_named() {
     let store = Repository::new();
     store.ok("pass generate a; mkdir store/f.gpg; echo >store/f.gpg/note");

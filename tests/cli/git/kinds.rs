@@ -148,3 +148,14 @@ fn a_repository_of_somebody_else_is_refused_as_git_refuses_it() {
     store.clean();
     store.ok("git config --global safe.directory '*'; pass generate c");
 }
+
+#[test]
+fn a_file_system_without_hard_links_is_refused_clearly() {
+    let store = Repository::new();
+    crate::common::tool("strace");
+    let line =
+        "strace -f -qq -o /dev/null -e trace=link,linkat -e inject=link,linkat:error=EPERM pass generate a";
+    store.refused(line, &["no hard links", "hint:"]);
+    store.ok("pass generate a");
+    store.clean();
+}

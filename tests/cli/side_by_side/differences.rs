@@ -204,6 +204,20 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "`.passel`, where passel keeps files of its own, is no part of a name. pass stores what is so \
+              called.",
+        places: &[at(
+            "names of the program's own files",
+            "pass insert -m .passel/a <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "mkdir: created directory 'ROOT/store/.passel'"),
+                Ours(Stderr, "error: `.passel/a` holds `.passel`, which belongs to passel"),
+                Stock(Files, "0700 store/.passel (folder)"),
+            ],
+        )],
+    },
+    Difference {
         why: "Slashes at the end of an entry's name count for nothing: `insert folder//` and \
               `generate d/` store `folder` and `d`. pass takes one slash off in `insert` and none in \
               `generate`, and would store a nameless `.gpg` in the folder.",
@@ -255,6 +269,27 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "Names are shown with what could drive a terminal escaped. pass prints them as they are.",
+        places: &[
+            at(
+                "show what drives a terminal",
+                "pass insert -m $'a\\x1b[2Jb' <<<1",
+                &[Ours(Stdout, "Enter contents of a\\x1b[2Jb and press")],
+            ),
+            at("show what drives a terminal", "pass ls", &[Ours(Stdout, "a\\x1b[2Jb")]),
+            at("show what drives a terminal", "pass find 2J", &[Ours(Stdout, "a\\x1b[2Jb")]),
+        ],
+    },
+    Difference {
+        why: "Listings do not colour entries as executable files: to know would take as long as the rest. \
+              pass does.",
+        places: &[at(
+            "list an entry that may be executed",
+            "LS_COLORS='ex=01;32' pass ls",
+            &[Stock(Stdout, "\x1b[01;32ma")],
+        )],
+    },
+    Difference {
         why: "`rm /` is refused. pass removes the whole store with its history.",
         places: &[at(
             "rm the whole store",
@@ -265,6 +300,14 @@ pub const DIFFERENCES: &[Difference] = &[
                 Ours(Stderr, "error: `/` is the whole store"),
                 Ours(Files, "0700 store (folder)"),
             ],
+        )],
+    },
+    Difference {
+        why: "The store's own folder is never removed, empty or not. pass removes it with its last entry.",
+        places: &[at(
+            "rm the last entry of a store without a list",
+            "pass rm -f a",
+            &[Ours(Files, "0700 store (folder)")],
         )],
     },
     Difference {
@@ -423,6 +466,34 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "An e-mail address means the key with just that address. gpg, and so pass, takes it for a \
+              part of one, too.",
+        places: &[at(
+            "init with a part of an address",
+            "pass init lice@example.org",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Password store initialized for lice@example.org"),
+                Ours(Stderr, "error: recipient `lice@example.org` in the command cannot be encrypted to"),
+                Stock(Files, "0600 store/.gpg-id = \"lice@example.org"),
+            ],
+        )],
+    },
+    Difference {
+        why: "`init` changes nothing where an entry cannot be decrypted. pass changes the list and the \
+              other entries, and exits 0.",
+        places: &[at(
+            "init where an entry cannot be read",
+            "pass init $ALICE $BOB",
+            &[
+                Exits("1"),
+                Stock(Stdout, "daves: reencrypting to"),
+                Ours(Files, "0600 store/a.gpg = \"1\\n\" for 2CAB16B494FC168E\n"),
+                Stock(Commits, "commit Test Person <test@example.org>: Reencrypt password store"),
+            ],
+        )],
+    },
+    Difference {
         why: "A recipients file's last line counts without its line break too, and line breaks of \
               Windows (CRLF) are understood. pass drops such a last line silently, and fails at CRLF.",
         places: &[
@@ -441,6 +512,73 @@ pub const DIFFERENCES: &[Difference] = &[
                 ],
             ),
         ],
+    },
+    Difference {
+        why: "A recipients file that is a symbolic link is refused. pass follows it, out of the store too.",
+        places: &[at(
+            "a recipients file that is a link",
+            "pass insert -m web/a <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Enter contents of web/a and press Ctrl+D when finished:"),
+                Ours(Stderr, "error: `web/.gpg-id` is a symbolic link, which is not followed for writing"),
+                Stock(Files, "0600 store/web/a.gpg = \"1\\n\" for 38B9287114A45FFC"),
+            ],
+        )],
+    },
+    Difference {
+        why: "A folder, pipe or the like that is called `.gpg-id` is refused. pass passes it over, and \
+              encrypts to the recipients of the folder above.",
+        places: &[at(
+            "a folder in a recipients file's place",
+            "pass insert -m web/a <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Enter contents of web/a and press Ctrl+D when finished:"),
+                Ours(Stderr, "error: `web/.gpg-id` cannot be a recipients file: it is a folder"),
+                Stock(Files, "0600 store/web/a.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+            ],
+        )],
+    },
+    Difference {
+        why: "A name with a part that is called `.gpg-id` is refused where something is stored: a folder of \
+              that name would be in a recipients file's place. pass makes it.",
+        places: &[
+            at(
+                "names of recipients files",
+                "pass insert -m web/.gpg-id/a <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "mkdir: created directory 'ROOT/store/web/.gpg-id'"),
+                    Ours(Stderr, "error: `web/.gpg-id/a` holds `.gpg-id`, which only recipients files are"),
+                    Stock(Files, "0700 store/web/.gpg-id (folder)"),
+                ],
+            ),
+            at(
+                "names of recipients files",
+                "pass insert -m .gpg-id <<<1",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "Enter contents of .gpg-id and press Ctrl+D when finished:"),
+                    Ours(Stderr, "error: `.gpg-id` holds `.gpg-id`, which only recipients files are"),
+                    Stock(Files, "0600 store/.gpg-id.gpg = \"1\\n\" for 2CAB16B494FC168E"),
+                ],
+            ),
+        ],
+    },
+    Difference {
+        why: "A new name may have parts of at most 220 bytes: what files are called while they are written is \
+              longer. pass takes 251.",
+        places: &[at(
+            "long names",
+            "pass insert -m $(printf 'n%.0s' {1..230}) <<<1",
+            &[
+                Exits("1"),
+                Stock(Stdout, "Enter contents of nnn"),
+                Ours(Stderr, "has a part of more than 220 bytes"),
+                Stock(Files, "0600 store/nnn"),
+            ],
+        )],
     },
     Difference {
         why: "`init` makes one commit for the list, its signature and the entries encrypted anew, as \
@@ -588,6 +726,74 @@ pub const DIFFERENCES: &[Difference] = &[
         places: &[at("edit what cannot be read", "EDITOR=$PWD/editor pass edit daves", &[Exits("2")])],
     },
     Difference {
+        why: "Below pass's own words for an error stand its cause and its mend. Of the cause, gpg tells in \
+              pass.",
+        places: &[
+            at(
+                "generate",
+                "pass generate -i web/nosuch 30",
+                &[Ours(Stderr, "caused by: `web/nosuch` is not in the password store")],
+            ),
+            at(
+                "generate",
+                "pass generate -i nosuch/folder/x 30",
+                &[Ours(Stderr, "caused by: `nosuch/folder/x` is not in the password store")],
+            ),
+            at(
+                "terminal listings",
+                "pass -c web/a",
+                &[Ours(Stdout, "hint: `web/a` was not copied: neither DISPLAY (X11) nor")],
+            ),
+        ],
+    },
+    Difference {
+        why: "`generate -c` stores nothing where the password cannot be copied. pass stores it, or replaces \
+              the one that is there, and then fails.",
+        places: &[
+            at(
+                "generate for the clipboard or the screen",
+                "pass generate -c a",
+                &[Stock(Files, "0600 store/a.gpg = \"<password of 25, any>\\n\" for")],
+            ),
+            at(
+                "generate for the clipboard or the screen",
+                "pass generate -nc b 30",
+                &[Stock(Files, "0600 store/b.gpg = \"<password of 30, letters and digits>\\n\" for")],
+            ),
+        ],
+    },
+    Difference {
+        why: "Passwords are made of at most 65536 characters. pass makes longer ones.",
+        places: &[at(
+            "generate a very long password",
+            "pass generate long 65537 | wc -l",
+            &[
+                Ours(Stdout, "0"),
+                Ours(Stderr, "Error: pass-length \"65537\" must be at most 65536."),
+                Stock(Files, "0600 store/long.gpg"),
+            ],
+        )],
+    },
+    Difference {
+        why: "Where an entry is changed by another program while it is edited, that change stays, the \
+              edited text is stored beside it, and `edit` exits 1. pass overwrites the change.",
+        places: &[
+            at(
+                "edit what changes meanwhile",
+                "EDITOR=$PWD/busy pass edit a",
+                &[
+                    Exits("1"),
+                    Ours(
+                        Stderr,
+                        "error: `a` was changed meanwhile by another program; your version is stored as",
+                    ),
+                    Ours(Files, "0600 store/a.conflict-"),
+                ],
+            ),
+            at("edit what changes meanwhile", "pass show a", &[Stock(Stdout, "ours")]),
+        ],
+    },
+    Difference {
         why: "Folders are made when something is stored in them. pass makes them first and leaves \
               them behind when nothing comes of it.",
         places: &[
@@ -635,6 +841,21 @@ pub const DIFFERENCES: &[Difference] = &[
         ],
     },
     Difference {
+        why: "What is not encrypted, only signed say, is not shown. pass shows it.",
+        places: &[
+            at(
+                "show what was not encrypted",
+                "pass show forged",
+                &[
+                    Exits("2"),
+                    Stock(Stdout, "forged"),
+                    Ours(Stderr, "error: cannot decrypt `forged`\ncaused by: it holds no encrypted data"),
+                ],
+            ),
+            at("show what was not encrypted", "pass show signed", &[Exits("2"), Stock(Stdout, "signed")]),
+        ],
+    },
+    Difference {
         why: "`grep` exits 1 when entries could not be searched, or grep(1) fails. pass exits 0.",
         places: &[
             at("grep where an entry cannot be read", "pass grep secret", &[Exits("1")]),
@@ -656,6 +877,18 @@ pub const DIFFERENCES: &[Difference] = &[
                 &[Ours(Files, "0600 store/blanks.gpg = \"  around  \\n\" for 2CAB16B494FC168E")],
             ),
         ],
+    },
+    Difference {
+        why: "A password that holds NUL is refused. pass drops the NUL.",
+        places: &[at(
+            "insert a NUL",
+            "printf 'a\\0b\\n' | pass insert -e nul",
+            &[
+                Exits("1"),
+                Ours(Stderr, "error: the answer holds a NUL byte"),
+                Stock(Files, "0600 store/nul.gpg = \"ab\\n\""),
+            ],
+        )],
     },
     Difference {
         why: "Where the input ends at a question (Ctrl-D too), we say so, and `insert -e` stores \
@@ -728,6 +961,41 @@ pub const DIFFERENCES: &[Difference] = &[
             at("git fails", "pass git checkout nosuch", &[Exits("1")]),
             at("git fails", "pass git push nowhere", &[Exits("128")]),
         ],
+    },
+    Difference {
+        why: "What git does not let us commit is not stored. pass stores it, leaves it staged, and exits \
+              0.",
+        places: &[
+            at(
+                "git refuses the commit",
+                "pass insert -m a <<<1",
+                &[
+                    Exits("1"),
+                    Ours(Stderr, "error: the hook `ROOT/store/.git/hooks/pre-commit` refused the change"),
+                    Stock(Files, "0600 store/a.gpg"),
+                    Stock(Commits, "A  a.gpg"),
+                ],
+            ),
+            at(
+                "git in the middle of a merge",
+                "pass insert -m b <<<4",
+                &[
+                    Exits("1"),
+                    Stock(Stdout, "U\tnote"),
+                    Ours(Stderr, "error: the git repository at `ROOT/store/` is in the middle of a merge"),
+                    Stock(Files, "0600 store/b.gpg"),
+                    Stock(Commits, "A  b.gpg"),
+                ],
+            ),
+        ],
+    },
+    Difference {
+        why: "An entry that git ignores is stored with a warning of ours. With pass it is git that warns.",
+        places: &[at(
+            "git ignores an entry",
+            "pass insert -m private/a <<<1",
+            &[Stock(Stderr, "The following paths are ignored by one of your .gitignore files")],
+        )],
     },
     Difference {
         why: "A commit holds the command's own changes, and no others that happen to be staged. pass \

@@ -98,7 +98,7 @@ fn show(app: &App, difference: &Difference) -> Result<(), CliError> {
 }
 
 /// Reads full fingerprints.
-fn fingerprints(texts: &[String]) -> Result<Keys, CliError> {
+pub fn fingerprints(texts: &[String]) -> Result<Keys, CliError> {
     let parse = |text: &String| {
         Fingerprint::parse(text.trim()).ok_or_else(|| {
             let text = crate::model::Shown::new(text);

@@ -1,0 +1,51 @@
+//! Entries that others can read than their recipients files name, and files that are no messages.
+
+use super::{Check, CheckError, Facts, Finding, Severity, argument, entries, some_of};
+use crate::model::Shown;
+use crate::model::entry::shown_entry;
+use crate::store::survey::{Entry, Standing};
+
+/// The check.
+pub struct Differing;
+
+impl Check for Differing {
+    fn find(&self, facts: &Facts<'_>) -> Result<Vec<Finding>, CheckError> {
+        let mut findings = Vec::new();
+        for list in facts.survey.lists.values() {
+            let mut add = |severity, what: &str, which: &dyn Fn(&Standing) -> bool| {
+                let found: Vec<&Entry> =
+                    facts.survey.ruled_by(list).filter(|entry| which(&entry.standing)).collect();
+                if !found.is_empty() {
+                    let names: Vec<String> = found.iter().map(|entry| shown_entry(&entry.path)).collect();
+                    findings.push(Finding {
+                        severity,
+                        subject: Shown::os(&list.file).to_string(),
+                        message: format!("{} {what}: {}", entries(found.len()), some_of(&names)),
+                        hint: format!("`passel recipients update{}`", argument(&list.folder)),
+                    });
+                }
+            };
+            let foreign = |s: &Standing| matches!(s, Standing::Differs { extra, .. } if !extra.is_empty());
+            let lacking = |s: &Standing| matches!(s, Standing::Differs { extra, .. } if extra.is_empty());
+            add(Severity::Error, "can be read by keys that it does not name", &foreign);
+            add(Severity::Error, "cannot be read by all keys that it names", &lacking);
+            add(Severity::Warning, "encrypted to a subkey that is not the newest", &|s| {
+                *s == Standing::Older
+            });
+            add(Severity::Warning, "with hidden recipients: nobody can tell who they are", &|s| {
+                *s == Standing::Hidden
+            });
+        }
+        let broken = facts.survey.entries.iter().filter_map(|entry| match &entry.standing {
+            Standing::Broken(why) => Some(Finding {
+                severity: Severity::Error,
+                subject: shown_entry(&entry.path),
+                message: Shown::new(why).to_string(),
+                hint: "take an older version back (`passel git log`), or remove it (`passel rm`)".to_owned(),
+            }),
+            _ => None,
+        });
+        findings.extend(broken);
+        Ok(findings)
+    }
+}

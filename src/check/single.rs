@@ -1,0 +1,34 @@
+//! Entries that nobody but one can read: lost with that one key.
+
+use std::collections::BTreeMap;
+
+use super::{Check, CheckError, Facts, Finding, Severity, entries, some_of, subject};
+use crate::model::entry::shown_entry;
+use crate::model::{Fingerprint, KeyId};
+
+/// The check.
+pub struct Single;
+
+impl Check for Single {
+    fn find(&self, facts: &Facts<'_>) -> Result<Vec<Finding>, CheckError> {
+        let mut alone: BTreeMap<&Fingerprint, Vec<String>> = BTreeMap::new();
+        for entry in &facts.survey.entries {
+            let bearer = |id: &KeyId| facts.survey.keyring.bearers(*id).first();
+            let (known, first) = (entry.readers.iter().all(|id| bearer(id).is_some()), entry.readers.first());
+            // Several packets may be for subkeys of one key. Of unknown keys nobody knows whose they are.
+            if let Some(key) = first.and_then(bearer)
+                && known
+                && entry.readers.iter().all(|id| bearer(id) == Some(key))
+            {
+                alone.entry(key).or_default().push(shown_entry(&entry.path));
+            }
+        }
+        let finding = |(key, names): (&Fingerprint, Vec<String>)| Finding {
+            severity: Severity::Warning,
+            subject: facts.survey.keyring.get(key).map_or_else(|| key.to_string(), subject),
+            message: format!("nobody else can read {}: {}", entries(names.len()), some_of(&names)),
+            hint: "`passel recipients add FOLDER` a second key, lest they are lost with the first".to_owned(),
+        };
+        Ok(alone.into_iter().map(finding).collect())
+    }
+}

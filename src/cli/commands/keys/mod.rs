@@ -1,0 +1,76 @@
+//! `keys`: the public keys that travel in the store.
+
+pub mod export;
+pub mod import;
+pub mod list;
+
+use std::path::PathBuf;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::{FolderName, Key, KeyProblem, Shown};
+use crate::ops::keys::{KeyFileError, path_of};
+
+/// Let the public keys of all recipients travel in the store.
+///
+/// They stand in `.public-keys` at the store's root, as gopass and prs keep them too.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "passel keys COMMAND [OPTIONS]")]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done about the keys in the store.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// List the keys in the store, and recipients whose keys are not there.
+    List(list::Args),
+    /// Write the public keys of all recipients into the store.
+    Export(export::Args),
+    /// Take keys of the store into the keyring, once their fingerprints are confirmed.
+    Import(import::Args),
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    match &args.command {
+        Command::List(_) => list::run(app),
+        Command::Export(args) => export::run(app, args),
+        Command::Import(args) => import::run(app, args),
+    }
+}
+
+/// Tells of a file that is not used.
+pub fn tell_bad(app: &App, (path, error): &(PathBuf, KeyFileError)) {
+    let shown = Shown::os(path);
+    let program = &app.ui.program;
+    app.ui.warn(format!("`{shown}` is not used: {error}"));
+    match error {
+        KeyFileError::Misnamed(key) if !path_of(key).as_path().eq(path) => app.ui.warn(format!(
+            "hint: if it was named so by gopass: `{program} git mv '{shown}' {}`",
+            Shown::os(&path_of(key))
+        )),
+        _ => app.ui.warn(format!("hint: look who put it there: `{program} git log -- '{shown}'`")),
+    }
+}
+
+/// Returns when a key ends, or what is the matter with it.
+pub fn state(key: &Key) -> String {
+    match (&key.problem, key.useless_from()) {
+        (Some(problem @ KeyProblem::Expired(_)), _) => problem.to_string(),
+        (Some(problem), _) => problem.to_string(),
+        (None, Some(at)) => format!("expires on {}", crate::model::key::day(at)),
+        (None, None) => "does not expire".to_owned(),
+    }
+}
+
+/// Returns folders for a line of output: `the store, web, clients/acme`.
+pub fn folders<'f>(folders: impl IntoIterator<Item = &'f FolderName>) -> String {
+    let name = |folder: &FolderName| match folder.is_root() {
+        true => "the store".to_owned(),
+        false => folder.to_string(),
+    };
+    folders.into_iter().map(name).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,197 @@
+//! Keys that are given on a command line, by name or as key files: shown, confirmed, imported.
+
+use std::ffi::OsString;
+use std::io::Read as _;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::{Fingerprint, FolderName, Key, RecipientId, Shown, Validity};
+use crate::ops::init::GIVEN;
+use crate::ops::recipients::unconfirmed;
+use crate::ops::{Context, OpError};
+
+use super::typed;
+
+/// The largest key file that is read, in bytes: keys with thousands of certifications stay below.
+const MAX_FILE: u64 = 16 << 20;
+
+/// Options for keys that are given as files.
+#[derive(Debug, clap::Args)]
+pub struct KeyArgs {
+    /// A file with one public key, `-` for standard input; imported once its fingerprint is confirmed.
+    #[arg(long, value_name = "FILE")]
+    pub key: Vec<OsString>,
+    /// The full fingerprint that a key must have; confirms it without a question.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub fingerprint: Vec<String>,
+    /// Certify the keys for this keyring alone, so that stock pass encrypts to them too.
+    #[arg(long)]
+    pub certify: bool,
+}
+
+/// Keys that were given, found and usable.
+pub struct Given {
+    /// All of them.
+    pub recipients: Vec<RecipientId>,
+    /// Those that came as files, with the files' contents.
+    files: Vec<(Key, Vec<u8>)>,
+    /// Fingerprints that were typed whole.
+    typed: Vec<Fingerprint>,
+    certify: bool,
+}
+
+impl Given {
+    /// Finds the keys `names` in the keyring and those of key files; nothing is imported yet.
+    pub fn read(
+        app: &App,
+        context: &Context<'_>,
+        names: &[String],
+        args: &KeyArgs,
+    ) -> Result<Self, CliError> {
+        let mut recipients: Vec<RecipientId> = Vec::new();
+        for name in names {
+            let found = context.crypto.resolve(name).map_err(|source| {
+                let id = Shown::new(name).to_string();
+                app.error(OpError::Recipient { id, place: GIVEN.to_owned(), source })
+            })?;
+            recipients.extend(found);
+        }
+        let mut files = Vec::new();
+        for file in &args.key {
+            let (key, block) = read_key(context, file)?;
+            let recipient = key.recipient().map_err(|problem| {
+                CliError::new(format!("key {} in `{}` {problem}", key.fingerprint, typed(file)))
+                    .hint("ask its owner for a new one")
+            })?;
+            recipients.push(recipient);
+            files.push((key, block));
+        }
+        let mut whole = Vec::new();
+        for text in &args.fingerprint {
+            let digits: String = text.chars().filter(|c| *c != ' ').collect();
+            let found = Fingerprint::parse(digits.trim_start_matches("0x"));
+            let wrong = || CliError::new(format!("`{}` is no full fingerprint", Shown::new(text)));
+            whole.push(found.ok_or_else(wrong)?);
+        }
+        if let Some(absent) = whole.iter().find(|f| recipients.iter().all(|r| r.fingerprint != **f)) {
+            return Err(CliError::new(format!("none of the keys given has the fingerprint {absent}")));
+        }
+        let trimmed = names.iter().map(|name| name.trim_start_matches("0x").trim_end_matches('!'));
+        whole.extend(trimmed.filter_map(Fingerprint::parse));
+        Ok(Given { recipients, files, typed: whole, certify: args.certify })
+    }
+
+    /// Returns the names of keys that are not in the keyring yet.
+    pub fn names(&self) -> impl Iterator<Item = (Fingerprint, String)> {
+        self.files.iter().map(|(key, _)| (key.fingerprint.clone(), Shown::new(key.name()).to_string()))
+    }
+
+    /// Asks about keys whose fingerprints nobody has confirmed: those of files, and those that only a name
+    /// leads to and that GnuPG does not believe.
+    pub fn confirm(
+        &self,
+        app: &App,
+        context: &Context<'_>,
+        folder: &FolderName,
+        yes: bool,
+    ) -> Result<(), CliError> {
+        let is_typed = |key: &Fingerprint| self.typed.contains(key);
+        for (key, _) in self.files.iter().filter(|(key, _)| !is_typed(&key.fingerprint)) {
+            let question = format!(
+                "Has {} confirmed the fingerprint\n  {}\nby another way than this file?",
+                Shown::new(key.name()),
+                grouped(&key.fingerprint)
+            );
+            app.agree_or(&question, &format!("--fingerprint {}", key.fingerprint))?;
+        }
+        let from_file = |key: &Fingerprint| self.files.iter().any(|(known, _)| known.fingerprint == *key);
+        let named: Vec<RecipientId> = self
+            .recipients
+            .iter()
+            .filter(|key| !is_typed(&key.fingerprint) && !from_file(&key.fingerprint))
+            .cloned()
+            .collect();
+        let doubtful = unconfirmed(context, folder, &named).map_err(|e| app.error(e))?;
+        // On a terminal, the question to come shows the fingerprints.
+        match doubtful.first() {
+            Some(key) if yes || !app.interactive => {
+                Err(CliError::new(format!("nobody has confirmed that key {key} belongs to whom it names"))
+                    .hint(format!("compare the fingerprint with its owner, then add `--fingerprint {key}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Imports the keys that came as files.
+    pub fn import(&self, app: &App, context: &Context<'_>) -> Result<(), CliError> {
+        for (key, block) in &self.files {
+            let failed = |error: crate::crypto::CryptoError| {
+                CliError::caused(format!("cannot import key {}", key.fingerprint), &error)
+            };
+            context.crypto.import(block, &key.fingerprint).map_err(failed)?;
+            app.ui.say(format!("Imported key {}.", key.fingerprint))?;
+        }
+        Ok(())
+    }
+
+    /// Certifies the keys locally if the user wants that; stock pass needs it.
+    pub fn certify(&self, app: &App, context: &Context<'_>) {
+        let keys: Vec<Fingerprint> = self.recipients.iter().map(|key| key.fingerprint.clone()).collect();
+        certify(app, context, &keys, self.certify);
+    }
+}
+
+/// Certifies those of `wanted` that GnuPG does not believe yet, for this keyring alone, where the user asked
+/// for that or agrees; stock pass needs it.
+pub fn certify(app: &App, context: &Context<'_>, wanted: &[Fingerprint], asked: bool) {
+    if wanted.is_empty() {
+        return;
+    }
+    let keys = context.crypto.keys().unwrap_or_default();
+    let believed = |wanted: &Fingerprint| {
+        let key = keys.iter().find(|key| key.fingerprint == *wanted);
+        key.is_some_and(|key| key.validity >= Validity::Full)
+    };
+    for key in wanted.iter().filter(|key| !believed(key)) {
+        let question =
+            format!("Certify key {key} for this keyring alone, so that stock pass encrypts to it too?");
+        let agreed = || app.interactive && app.prompt.borrow_mut().confirm(&question).unwrap_or(false);
+        if (asked || agreed())
+            && let Err(error) = context.crypto.certify(key)
+        {
+            app.ui.warn(format!("warning: key {key} is not certified: {error}"));
+        }
+    }
+}
+
+/// Reads a file that holds one public key.
+fn read_key(context: &Context<'_>, file: &OsString) -> Result<(Key, Vec<u8>), CliError> {
+    let shown = typed(file);
+    let failed = |error: std::io::Error| CliError::caused(format!("cannot read `{shown}`"), &error);
+    let mut block = Vec::new();
+    if file == "-" {
+        std::io::stdin().take(MAX_FILE + 1).read_to_end(&mut block).map_err(failed)?;
+    } else {
+        let open = std::fs::File::open(file).map_err(failed)?;
+        open.take(MAX_FILE + 1).read_to_end(&mut block).map_err(failed)?;
+    }
+    if block.len() as u64 > MAX_FILE {
+        return Err(CliError::new(format!("`{shown}` has more than {} MiB", MAX_FILE >> 20)));
+    }
+    let wrong = |what: &str| CliError::new(format!("`{shown}` cannot be used as a key: {what}"));
+    let keys = context.crypto.inspect(&block).map_err(|error| wrong(&error.to_string()))?;
+    match <[Key; 1]>::try_from(keys) {
+        Ok([key]) if key.secret => {
+            Err(wrong("it holds a secret key")
+                .hint("its owner must not give that away: ask for the public key"))
+        }
+        Ok([key]) => Ok((key, block)),
+        Err(keys) => Err(wrong(&format!("it holds {} keys", keys.len())).hint("give one file for each key")),
+    }
+}
+
+/// Returns a fingerprint in groups of four, as people compare it.
+pub fn grouped(key: &Fingerprint) -> String {
+    let digits: Vec<char> = key.as_str().chars().collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,68 @@
+//! `recipients what`.
+
+use super::people::{counted, no_environment, reader_cells};
+use super::who::tell_broken;
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::model::entry::shown_entry;
+use crate::model::{FolderName, Shown};
+use crate::ops::readers::{Reach, Reader, keys_named, survey_folder, what};
+use crate::store::survey::Entry;
+
+/// Tell which entries a key can read: from the entries themselves, beside what the recipients files say.
+///
+/// Older versions in git's history are not looked at.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  passel recipients what anna@acme.example\n  \
+    passel recipients what 0123456789ABCDEF0123456789ABCDEF01234567")]
+pub struct Args {
+    /// The key: a fingerprint, key ID, e-mail address, user ID or group of gpg.conf. A key that is not in
+    /// the keyring is named by the key ID of 16 digits that stands in messages.
+    #[arg(value_name = "KEY")]
+    pub key: String,
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    let store = app.store()?;
+    let context = no_environment(app, &store);
+    let survey = survey_folder(&context, &FolderName::root()).map_err(|e| app.error(e))?;
+    let keys = keys_named(&context, &survey, &args.key).map_err(|e| app.error(e))?;
+    let reach = what(&survey, &keys);
+    for key in &keys {
+        let [id, name] = reader_cells(&survey.keyring, key);
+        app.ui.say(format!("{id}  {name}").trim_end())?;
+    }
+    tell(app, &keys, &reach, survey.entries.len())?;
+    tell_broken(app, &reach.broken)
+}
+
+fn tell(app: &App, keys: &[Reader], reach: &Reach<'_>, total: usize) -> Result<(), CliError> {
+    let count = reach.reads.len();
+    let who = if keys.len() > 1 { "One of them" } else { "It" };
+    app.ui.say(format!("{who} can read {count} of {}.", counted(total, "entry", "entries")))?;
+    for (entry, named) in &reach.reads {
+        let remark = if *named { String::new() } else { format!("  (not named in {})", file(entry)) };
+        app.ui.say(format!("  {}{remark}", shown_entry(&entry.path)))?;
+    }
+    if !reach.barred.is_empty() {
+        let count = counted(reach.barred.len(), "entry", "entries");
+        app.ui.say(format!("It cannot read {count} whose recipients file names it:"))?;
+        for entry in &reach.barred {
+            app.ui.say(format!("  {}  (named in {})", shown_entry(&entry.path), file(entry)))?;
+        }
+    }
+    if !reach.perhaps.is_empty() {
+        let count = counted(reach.perhaps.len(), "entry", "entries");
+        app.ui.say(format!("It may be a hidden recipient of {count}:"))?;
+        for entry in &reach.perhaps {
+            app.ui.say(format!("  {}", shown_entry(&entry.path)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Returns the recipients file that rules an entry.
+fn file(entry: &Entry) -> String {
+    entry.list.as_ref().map(|file| Shown::os(file).to_string()).unwrap_or_else(|| "any file".to_owned())
+}

@@ -1,0 +1,65 @@
+//! Files that other programs keep in a store. All of them are left alone.
+
+use std::path::Path;
+
+use rustix::fs::FileType;
+
+use super::{Finding, Kind};
+use crate::model::Shown;
+use crate::ops::reencrypt::is_entry;
+use crate::ops::{Context, OpError};
+use crate::store::StoreError;
+
+/// What is known by its name, at the root or anywhere: name, whether only at the root, whose it is.
+const KNOWN: [(&str, bool, &str); 11] = [
+    (".public-keys", true, "public keys of recipients, as gopass and prs keep them; passel uses them too"),
+    (".gpg-keys", true, "public keys, as old versions of gopass kept them; left alone"),
+    (".gopass", true, "gopass's own: settings and templates for new entries; left alone"),
+    (".pass-template", false, "a template of gopass's for new entries; left alone"),
+    (".gpg-id.sig", false, "a signature as pass and ripasso make them (PASSWORD_STORE_SIGNING_KEY)"),
+    (".extensions", true, "extensions of pass's, which passel runs as pass does"),
+    (".gitattributes", true, "how git shows entries (pass, gopass)"),
+    (".browserpass.json", false, "settings of browserpass; left alone"),
+    (".age-recipients", false, "recipients of gopass's or passage's age entries, which passel cannot read"),
+    (".passage", true, "passage's own; left alone"),
+    (".stversions", true, "old versions that Syncthing keeps; left alone"),
+];
+
+/// Returns whose files are found.
+pub fn findings(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
+    let below = context.store.beneath().below(Path::new("")).map_err(StoreError::from)?;
+    let files = below.files.iter().map(|(path, _)| path.as_path());
+    let mut findings = Vec::new();
+    let all: Vec<&Path> = files.chain(below.folders.iter().map(|path| path.as_path())).collect();
+    for (name, at_root, what) in KNOWN {
+        let is_it = |path: &&&Path| match at_root {
+            true => **path == Path::new(name),
+            false => path.file_name().is_some_and(|own| own == name),
+        };
+        let mut found = all.iter().filter(is_it);
+        if let Some(first) = found.next() {
+            let place = match found.count() {
+                0 => Shown::os(first).to_string(),
+                more => format!("{} and {more} more", Shown::os(first)),
+            };
+            findings.push(Finding::new(Kind::Note, place, what));
+        }
+    }
+    let links = below.files.iter().filter(|(path, kind)| *kind == FileType::Symlink && is_entry(path));
+    let links = links.count();
+    if links > 0 {
+        let what =
+            format!("{links} entries are links (aliases of prs's): read as in pass, never written through");
+        findings.push(Finding::new(Kind::Note, "links", what));
+    }
+    let age = below.files.iter().filter(|(path, _)| path.extension().is_some_and(|end| end == "age"));
+    let age = age.count();
+    if age > 0 {
+        let what = format!("{age} entries are encrypted with age, which passel does not read");
+        findings.push(
+            Finding::new(Kind::Person, "*.age", what)
+                .words("store them anew: `gopass show`, or `passage show`, and `insert -m`"),
+        );
+    }
+    Ok(findings)
+}

@@ -1,0 +1,96 @@
+//! A change of a group makes nothing good that somebody else has slipped in.
+
+use super::*;
+
+/// A store as [`store`] makes it, with a clone `other` where somebody else works.
+fn shared() -> Repository {
+    let store = store();
+    store.ok(
+        "git init -q --bare r.git; git -C store remote add origin $PWD/r.git; git -C store push -q -u origin master
+        git clone -q r.git other",
+    );
+    store
+}
+
+#[test]
+fn a_list_pushed_by_others_is_not_accepted_on_the_way() {
+    let store = shared();
+    store.ok(
+        "cd other; echo $DAVE >>.gpg-id; echo $DAVE >>shop/.gpg-id; sed -i \"s/  team:/  team:\\n  - $DAVE/\" .passel.yaml
+        git commit -qam dave; git push -q; git -C ../store pull -q",
+    );
+    let words = ["the recipients of the password store have changed", "gains access", "recipients accept"];
+    store.refused("pass group add --yes team $CAROL", &words);
+    store.refused("pass group remove --yes team $BOB", &words);
+    store.refused("pass group assign --yes team web", &["have changed", "recipients accept"]);
+}
+
+#[test]
+fn a_group_changed_by_others_lets_nobody_in() {
+    let store = shared();
+    store.ok("cd other; sed -i \"s/  team:/  team:\\n  - $DAVE/\" .passel.yaml
+        git commit -qam dave; git push -q; git -C ../store pull -q");
+    store.refused(
+        "pass group add --yes team $CAROL",
+        &["the recipients of the store, `shop` are not those of"],
+    );
+    let told = store.ok("pass group add --force --dry-run team $CAROL");
+    assert!(told.contains(&format!("gains  {}  Dave", store.keyring().fingerprint("dave"))), "{told}");
+    store.ok("echo n | pass insert -e web/n");
+    assert_eq!(readers(&store, "web/n"), ["alice", "bob"]);
+}
+
+#[test]
+fn an_address_alone_is_believed_only_if_gnupg_does() {
+    let store = store();
+    let sender = super::super::client::Machine::new(&store, "sender");
+    let key = sender.generate("new@example.org");
+    store.ok("gpg -q --import sender.pub");
+    store.refused("pass group add --yes team new@example.org", &["nobody has confirmed", &key]);
+    store.ok(&format!("pass group add --yes team new@example.org --fingerprint {key}"));
+    assert!(list(&store, "").contains(&key));
+    let told = store.ok("pass group remove --yes team new@example.org");
+    assert!(told.contains("Took 1 key"), "{told}");
+}
+
+#[test]
+fn a_key_that_is_gone_or_useless_can_still_be_taken_out() {
+    let store = store();
+    let sender = super::super::client::Machine::new(&store, "sender");
+    let (one, two) = (sender.generate("one@example.org"), sender.generate("two@example.org"));
+    store.ok(&format!("gpg -q --import sender.pub; pass group add --yes team {one} {two}"));
+    store.ok(&format!("gpg -q --batch --yes --delete-keys {one}"));
+    store.refused("pass group add --yes team $CAROL", &["no public key"]);
+    store.ok(&format!("pass group remove --yes team {}", &one[24..]));
+    assert!(!list(&store, "shop").contains(&one) && list(&store, "shop").contains(&two));
+    sender.ok(&format!("gpg -q --batch --passphrase '' --quick-set-expire {two} seconds=1; sleep 2"));
+    sender.ok("gpg --export >sender.pub");
+    store.ok("gpg -q --import sender.pub");
+    store.ok("pass group remove --yes team two@example.org");
+    store.ok(&format!("! grep -r --exclude-dir=.git {two} store"));
+}
+
+#[test]
+fn a_key_that_comes_as_a_file_is_confirmed_and_imported() {
+    let store = store();
+    let sender = super::super::client::Machine::new(&store, "sender");
+    let key = sender.generate("new@example.org");
+    store.refused("pass group add --yes team --key sender.pub", &["nobody can be asked here", &key]);
+    store.ok(&format!("! gpg --batch -q --list-keys {key} 2>/dev/null"));
+    store.ok(&format!(
+        "pass group add --yes team --key sender.pub --fingerprint {key}; gpg --batch -q --list-keys {key}"
+    ));
+    assert!(list(&store, "shop").contains(&key));
+}
+
+#[test]
+fn an_edited_list_is_written_anew_without_whom_others_have_let_in() {
+    let store = shared();
+    store.ok(
+        "cd other; echo $DAVE >>shop/.gpg-id; git commit -qam dave; git push -q; git -C ../store pull -q",
+    );
+    store.refused("pass group remove --yes team $BOB", &["`shop` are not those of the rule"]);
+    store.refused("pass group assign --yes team shop", &["have changed", "recipients accept"]);
+    store.ok("pass group remove --yes --force team $BOB");
+    assert_eq!(readers(&store, "shop/c"), ["alice", "carol"]);
+}

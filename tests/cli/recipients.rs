@@ -1,0 +1,8 @@
+//! Who can read a folder: shown, checked, changed.
+
+mod canonicalize;
+mod check;
+mod list;
+mod update;
+mod what;
+mod who;
