@@ -66,7 +66,7 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
+    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
     group) _pass_offer -h --help --key --fingerprint --certify --dry-run --yes --force --json --keep ;;
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run --yes --json --keep-entries ;;
     keys) _pass_offer -h --help --prune --fingerprint --certify ;;
@@ -87,7 +87,7 @@ _pass_complete_arguments() {
     find | search | grep | version) ;;
     recipients)
         if ((${#typed[@]} == 3)); then
-            _pass_offer list add remove set who what update check canonicalize accept
+            _pass_offer list add remove set who what update check canonicalize accept review
         else
             _pass_complete_folders
             _pass_complete_keys

@@ -66,7 +66,7 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect ;;
+    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
     group) _passel_offer -h --help --key --fingerprint --certify --dry-run --yes --force --json --keep ;;
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run --yes --json --keep-entries ;;
     keys) _passel_offer -h --help --prune --fingerprint --certify ;;
@@ -87,7 +87,7 @@ _passel_complete_arguments() {
     find | search | grep | version) ;;
     recipients)
         if ((${#typed[@]} == 3)); then
-            _passel_offer list add remove set who what update check canonicalize accept
+            _passel_offer list add remove set who what update check canonicalize accept review
         else
             _passel_complete_folders
             _passel_complete_keys

@@ -11,6 +11,7 @@ mod cli {
     mod client;
     mod completion;
     mod concurrency;
+    mod copies;
     mod extension;
     mod git;
     mod group;

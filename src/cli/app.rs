@@ -14,6 +14,7 @@ use crate::store::{Notes, Options, Store};
 
 use super::commands::edit::memory_folders;
 use super::error::CliError;
+use super::exit;
 use super::progress::Bar;
 use super::prompt::{Prompt, Terminal};
 use super::ui::Ui;
@@ -154,6 +155,25 @@ impl App {
         for note in self.notes.take() {
             self.ui.warn(format!("note: {note}"));
         }
+    }
+
+    /// Tells what was held back until a person decides; that ends a command which is otherwise done with an
+    /// exit code of its own.
+    pub fn tell_held(&self, done: Result<(), CliError>) -> Result<(), CliError> {
+        let held = self.notes.take_held();
+        let refused = done.as_ref().err().map(CliError::exit_code);
+        if held.is_empty() || refused.is_some_and(|code| code != exit::NEEDS_DECISION) {
+            return done;
+        }
+        for why in held {
+            self.ui.warn(format!("held back: {why}"));
+        }
+        done.and_then(|()| {
+            let program = &self.ui.program;
+            let hint = format!("hint: `{program} recipients review` shows them, and takes your word");
+            self.ui.warn(hint);
+            Err(CliError::silent(exit::NEEDS_DECISION))
+        })
     }
 
     /// Returns GnuPG, set up as pass sets it up.

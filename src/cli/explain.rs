@@ -43,6 +43,9 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
             .hint(format!("`{program} show {}` says why it cannot be decrypted", quoted_name(&names[0]))),
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
+        OpError::HeldBack(_) => CliError::from_error(error)
+            .hint(format!("`{program} recipients review` shows where from, and takes your word"))
+            .code(exit::NEEDS_DECISION),
         OpError::NotAccepted(difference) => {
             let folder = match difference.folder.is_root() {
                 true => String::new(),
@@ -216,7 +219,11 @@ fn store(error: &StoreError, program: &str) -> CliError {
         }
         StoreError::Git(error) => git(told, error, program),
         StoreError::Journal(JournalError::Newer { .. })
-        | StoreError::Accepted(AcceptedError::Newer { .. }) => told.hint("use a newer passel"),
+        | StoreError::Accepted(AcceptedError::Newer { .. })
+        | StoreError::Reviewed(AcceptedError::Newer { .. }) => told.hint("use a newer passel"),
+        StoreError::Reviewed(AcceptedError::Damaged { path, .. }) => {
+            told.hint(format!("remove it: `rm '{path}'`; what you let pass before is asked about again"))
+        }
         StoreError::Accepted(AcceptedError::Damaged { path, .. }) => told.hint(format!(
             "compare the recipients files with what you know, then remove it: `rm '{path}'`; the next command \
              accepts what it finds"

@@ -90,7 +90,7 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         dispatch(&app, &definitions, name, rest)
     };
     app.tell_notes();
-    done
+    app.tell_held(done)
 }
 
 /// Returns the command that `word` names, by its own name or another.

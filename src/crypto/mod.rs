@@ -1,5 +1,6 @@
 //! Encryption, decryption, keys and signatures: what the store asks of OpenPGP.
 
+mod armor;
 mod colons;
 #[doc(hidden)]
 pub mod fake;

@@ -1,8 +1,9 @@
-//! OpenPGP packet headers, read in-process: who can read a message (RFC 9580, sections 4.2 and 5.1).
+//! OpenPGP packets, read in-process: who can read a message, and whether two messages hold the same
+//! encrypted data (RFC 9580, sections 4.2 and 5.1).
 
 use crate::model::KeyId;
 
-use super::CryptoError;
+use super::{CryptoError, armor};
 
 /// What the packets before a message's encrypted data say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +32,92 @@ pub fn is_armored(message: &[u8]) -> bool {
     message.first().is_some_and(|first| first & 0x80 == 0)
 }
 
+/// How many bytes of encrypted data tell one message from all others.
+const DISTINCT: usize = 32;
+
+/// The beginning of a message's encrypted data, without packet headers and armour. It is random (RFC 9580,
+/// section 5.13: a random block; packet 20: a random nonce), so that no two messages share it; and nobody
+/// can change it without the session key, as its integrity is protected. What comes before it (session-key
+/// packets), how it is cut into pieces, and what is put behind it are anybody's to choose: none of that
+/// counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Body(pub [u8; DISTINCT]);
+
+/// The length of a packet's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Length {
+    /// So many bytes.
+    Known(usize),
+    /// So many bytes, then another length.
+    Partial(usize),
+    /// Up to the end.
+    Open,
+}
+
+/// A message, taken apart.
+struct Parts<'m> {
+    outline: Outline,
+    /// The packets before the encrypted data, whole, with the key that a session-key packet names.
+    packets: Vec<(&'m [u8], Option<KeyId>)>,
+    /// The packet with the encrypted data and all that follows.
+    rest: &'m [u8],
+    /// The length of the encrypted data.
+    length: Length,
+    /// Everything from the encrypted data on.
+    data: &'m [u8],
+}
+
 /// Returns the outline of a binary message. Reads up to the header of the encrypted data, no further:
 /// whether those are whole is for gpg to say.
 pub fn outline(message: &[u8]) -> Result<Outline, CryptoError> {
+    Ok(parts(message)?.outline)
+}
+
+/// Returns what tells the encrypted data of `message` from all others; none if they cannot be made out.
+pub fn body(message: &[u8]) -> Option<Body> {
+    let binary;
+    let message = match is_armored(message) {
+        true => {
+            binary = armor::remove(message)?;
+            &binary
+        }
+        false => message,
+    };
+    let parts = parts(message).ok()?;
+    // gpg takes a length of 0 for an unknown one.
+    let first = if parts.length == Length::Known(0) { Length::Open } else { parts.length };
+    let mut body = [0; DISTINCT];
+    let (mut length, mut data, mut filled) = (first, parts.data, 0);
+    loop {
+        let (share, last) = match length {
+            Length::Known(share) => (share, true),
+            Length::Partial(share) => (share, false),
+            Length::Open => (data.len(), true),
+        };
+        // A piece that is cut short is taken as far as it goes: so does gpg.
+        let (piece, after) = data.split_at(share.min(data.len()));
+        let taken = piece.len().min(DISTINCT - filled);
+        body[filled..filled + taken].copy_from_slice(&piece[..taken]);
+        filled += taken;
+        match new_length(after) {
+            Some((next, rest)) if !last && filled < DISTINCT => (length, data) = (next, rest),
+            _ => return Some(Body(body)),
+        }
+    }
+}
+
+/// Returns a binary message without the session-key packets of those keys that `stays` says no to. The
+/// encrypted data stay as they are, and so does who else can read them.
+pub fn without(message: &[u8], stays: impl Fn(&KeyId) -> bool) -> Result<Vec<u8>, CryptoError> {
+    let parts = parts(message)?;
+    let kept = parts.packets.iter().filter(|(_, key)| key.as_ref().is_none_or(&stays));
+    Ok(kept.map(|(packet, _)| *packet).chain([parts.rest]).collect::<Vec<_>>().concat())
+}
+
+/// Takes a binary message apart.
+fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
     let (mut recipients, mut passphrase) = (Vec::new(), false);
+    let mut packets = Vec::new();
     let mut rest = message;
     loop {
         let (tag, length, body) = header(rest)?;
@@ -45,13 +128,20 @@ pub fn outline(message: &[u8]) -> Result<Outline, CryptoError> {
             _ => None,
         };
         if let Some(container) = container {
-            return Ok(Outline { recipients, passphrase, container });
+            let outline = Outline { recipients, passphrase, container };
+            return Ok(Parts { outline, packets, rest, length, data: body });
         }
         // Only packets that hold data may be of unknown length.
-        let length = length.ok_or(CryptoError::Malformed("a packet without length precedes the data"))?;
-        let body = body.split_at_checked(length).ok_or(CryptoError::Malformed("it is cut short"))?;
+        let Length::Known(length) = length else {
+            return Err(CryptoError::Malformed("a packet without length precedes the data"));
+        };
+        let (body, after) = body.split_at_checked(length).ok_or(CryptoError::Malformed("it is cut short"))?;
+        let mut key = None;
         match tag {
-            1 => recipients.push(session_key_recipient(body.0)?),
+            1 => {
+                key = Some(session_key_recipient(body)?);
+                recipients.extend(key);
+            }
             3 => passphrase = true,
             // Marker and padding packets mean nothing.
             10 | 21 => {}
@@ -59,13 +149,13 @@ pub fn outline(message: &[u8]) -> Result<Outline, CryptoError> {
             2 | 4 => return Err(CryptoError::Unsound("the message is signed, not encrypted")),
             _ => return Err(CryptoError::Malformed("it holds packets of no encrypted message")),
         }
-        rest = body.1;
+        packets.push((&rest[..rest.len() - after.len()], key));
+        rest = after;
     }
 }
 
-/// Returns the first packet's tag, the length of its body (none if partial or indeterminate), and
-/// everything from its body on.
-fn header(bytes: &[u8]) -> Result<(u8, Option<usize>, &[u8]), CryptoError> {
+/// Returns the first packet's tag, the length of its body, and everything from its body on.
+fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
     const SHORT: CryptoError = CryptoError::Malformed("it ends before its encrypted data");
     let (first, rest) = bytes.split_first().ok_or(SHORT)?;
     if first & 0x80 == 0 {
@@ -73,22 +163,27 @@ fn header(bytes: &[u8]) -> Result<(u8, Option<usize>, &[u8]), CryptoError> {
     }
     if first & 0x40 == 0 {
         let (length, rest) = match first & 3 {
-            3 => (None, rest),
-            kind => take_number(rest, 1 << kind).map(|(n, rest)| (Some(n), rest)).ok_or(SHORT)?,
+            3 => (Length::Open, rest),
+            kind => take_number(rest, 1 << kind).map(|(n, rest)| (Length::Known(n), rest)).ok_or(SHORT)?,
         };
         return Ok(((first >> 2) & 0xf, length, rest));
     }
-    let (octet, after) = take_number(rest, 1).ok_or(SHORT)?;
-    let (length, rest) = match octet {
-        0..=191 => (Some(octet), after),
-        192..=223 => {
-            let (low, after) = take_number(after, 1).ok_or(SHORT)?;
-            (Some(((octet - 192) << 8) + low + 192), after)
-        }
-        224..=254 => (None, after),
-        _ => take_number(after, 4).map(|(n, after)| (Some(n), after)).ok_or(SHORT)?,
-    };
+    let (length, rest) = new_length(rest).ok_or(SHORT)?;
     Ok((first & 0x3f, length, rest))
+}
+
+/// Returns a length in the new format, and what follows it.
+fn new_length(bytes: &[u8]) -> Option<(Length, &[u8])> {
+    let (octet, after) = take_number(bytes, 1)?;
+    Some(match octet {
+        0..=191 => (Length::Known(octet), after),
+        192..=223 => {
+            let (low, after) = take_number(after, 1)?;
+            (Length::Known(((octet - 192) << 8) + low + 192), after)
+        }
+        224..=254 => (Length::Partial(1 << (octet & 0x1f)), after),
+        _ => take_number(after, 4).map(|(n, after)| (Length::Known(n), after))?,
+    })
 }
 
 /// Takes a big-endian number of `octets` (at most 4) from the front.
@@ -196,15 +291,47 @@ mod tests {
         }
     }
 
+    #[test]
+    fn tells_encrypted_data_by_their_beginning_however_they_are_framed() {
+        let data: Vec<u8> = (1..=60).collect();
+        let framed = |header: &[u8]| [&pkesk(&[0x84, 11])[..], header, &data].concat();
+        let plain = framed(&[0xd2, 60]);
+        let expected = Body(data[..32].try_into().unwrap());
+        assert_eq!(body(&plain), Some(expected));
+        // Five octets, longer than there is, unknown as gpg takes it; something behind it.
+        for header in [&[0xd2, 255, 0, 0, 0, 60][..], &[0xd2, 255, 0, 1, 0, 0], &[0xd2, 0], &[0xd2, 40]] {
+            assert_eq!(body(&framed(header)), Some(expected), "{header:02x?}");
+        }
+        // In pieces, the first of them of one byte.
+        let pieces = [&[0xd2, 0xe0][..], &data[..1], &[0xe4], &data[1..17], &[43], &data[17..]].concat();
+        assert_eq!(body(&pieces), Some(expected));
+        // Other session-key packets, armour.
+        let other = [&pkesk(&[0x84, 11])[..], &plain].concat();
+        assert_eq!(body(&other), Some(expected));
+        let differs = [&[0xd2, 60][..], &data[1..], &[9]].concat();
+        assert_ne!(body(&differs), Some(expected));
+        assert_eq!(body(b"none"), None);
+    }
+
+    #[test]
+    fn takes_session_key_packets_out() {
+        let other = [&[0x84, 11, 3][..], &[9; 8], &[18, 0xaa]].concat();
+        let message = [&other[..], &pkesk(&[0xc1, 11]), &[0xd2, 2, 7, 7]].concat();
+        let kept = without(&message, |key| key.0 != 0x0909_0909_0909_0909).unwrap();
+        assert_eq!(kept, [&pkesk(&[0xc1, 11])[..], &[0xd2, 2, 7, 7]].concat());
+        assert_eq!(without(&message, |_| true).unwrap(), message);
+    }
+
     proptest::proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = outline(&bytes);
+            let _ = (outline(&bytes), body(&bytes), without(&bytes, |_| false));
         }
 
         #[test]
         fn never_panics_behind_headers(first in 0x80u8.., bytes: Vec<u8>) {
-            let _ = outline(&[&[first][..], &bytes].concat());
+            let bytes = [&[first][..], &bytes].concat();
+            let _ = (outline(&bytes), body(&bytes), without(&bytes, |_| false));
         }
     }
 }

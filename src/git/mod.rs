@@ -4,6 +4,7 @@
 //! written and a commit made ([`commit`]), git's own locks are taken and the branch moved
 //! ([`publish`]), the index follows ([`index`]).
 
+pub mod arrivals;
 pub mod commit;
 pub mod index;
 pub mod provenance;

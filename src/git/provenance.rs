@@ -27,7 +27,26 @@ pub struct CommitInfo {
     pub day: String,
 }
 
+impl CommitInfo {
+    /// Returns what a person knows `commit` by.
+    fn of(commit: &git2::Commit<'_>) -> Self {
+        let author = commit.author();
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        CommitInfo {
+            id: commit.id().to_string()[..10].to_owned(),
+            author: format!("{} <{}>", text(author.name_bytes()), text(author.email_bytes())),
+            day: day(author.when().seconds()),
+        }
+    }
+}
+
 impl Repo {
+    /// Returns what a person knows the commit `id` by.
+    pub fn commit_info(&self, id: Oid) -> Result<CommitInfo, GitError> {
+        let commit = self.repo.find_commit(id).map_err(git_error("read a commit"))?;
+        Ok(CommitInfo::of(&commit))
+    }
+
     /// Whether what `holds` is true of in HEAD, or only in the work tree, came about in this clone: no
     /// commit that was fetched holds it.
     pub fn was_made_here(
@@ -68,13 +87,7 @@ impl Repo {
                 same |= blobs(&self.tree_of(parent)?)? == now;
             }
             if !same {
-                let author = commit.author();
-                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
-                return Ok(Some(CommitInfo {
-                    id: id.to_string()[..10].to_owned(),
-                    author: format!("{} <{}>", text(author.name_bytes()), text(author.email_bytes())),
-                    day: day(author.when().seconds()),
-                }));
+                return Ok(Some(CommitInfo::of(&commit)));
             }
         }
         Ok(None)
@@ -121,7 +134,7 @@ impl Repo {
     }
 
     /// Returns where all history that is known here begins, what was fetched and is on no branch included.
-    fn starts(&self) -> Result<Vec<Oid>, GitError> {
+    pub(super) fn starts(&self) -> Result<Vec<Oid>, GitError> {
         let mut starts = Vec::new();
         let failed = || git_error("list the refs");
         for found in self.repo.references().map_err(failed())? {

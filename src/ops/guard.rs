@@ -308,7 +308,7 @@ impl Context<'_> {
         // whatever its history says.
         let outside = self.outer_list(&prefix)?;
         let mut holds = |tree: &Head<'_>| -> Result<bool, GitError> {
-            let list = match list_in(&repo, tree, folder, &prefix)? {
+            let list = match list_in(&repo, tree, folder.as_path(), &prefix)? {
                 Some(list) => list,
                 None => match &outside {
                     Some(list) => list.clone(),
@@ -358,15 +358,18 @@ impl Context<'_> {
 }
 
 /// Returns the list that rules `folder` in a commit of the repository at `prefix`; none if it has none.
-fn list_in(
+pub(super) fn list_in(
     repo: &Repo,
     tree: &Head<'_>,
-    folder: &FolderName,
+    folder: &Path,
     prefix: &Path,
 ) -> Result<Option<Vec<u8>>, GitError> {
-    let inside = folder.as_path().strip_prefix(prefix).unwrap_or(Path::new(""));
+    let inside = folder.strip_prefix(prefix).unwrap_or(Path::new(""));
     for above in inside.ancestors() {
-        if let Some((blob, _)) = tree.entry(&above.join(".gpg-id"))? {
+        // A folder of that name (or a submodule) is no list, as in pass.
+        if let Some((blob, mode)) = tree.entry(&above.join(".gpg-id"))?
+            && !matches!(mode & 0o170_000, 0o040_000 | 0o160_000)
+        {
             return repo.blob(blob).map(Some);
         }
     }

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod canonicalize;
 pub mod check;
 pub mod client;
+pub mod copies;
 pub mod edit;
 pub mod generate;
 pub mod group;
@@ -19,6 +20,7 @@ pub mod recipients;
 pub mod reencrypt;
 pub mod relocate;
 pub mod remove;
+pub mod review;
 pub mod rules;
 pub mod show;
 pub mod update;
@@ -104,6 +106,9 @@ pub enum OpError {
         /// The entries.
         names: Vec<String>,
     },
+    /// Entries hold what was encrypted for others elsewhere, and nothing can be done without them.
+    #[error("{} held back: encrypted for others elsewhere", held(.0))]
+    HeldBack(Vec<String>),
     /// An entry could not be encrypted.
     #[error("cannot encrypt `{name}`")]
     Encrypt {
@@ -237,6 +242,11 @@ pub enum OpError {
 fn named(names: &[String]) -> String {
     let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() == 1 { list } else { format!("{} entries: {list}", names.len()) }
+}
+
+/// Returns names with their verb.
+fn held(names: &[String]) -> String {
+    format!("{} {}", named(names), if names.len() == 1 { "is" } else { "are" })
 }
 
 /// What operations work with.

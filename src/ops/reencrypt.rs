@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::copies::{Copies, body_of};
 use super::{Context, KnownLists, OpError, Recipients, parallel};
-use crate::crypto::CryptoError;
+use crate::crypto::{CryptoError, openpgp};
 pub use crate::model::entry::{is_entry, shown_entry};
 use crate::model::{FolderName, KeyId, Keyring, Plaintext, RecipientId};
 use crate::store::beneath::State;
@@ -29,6 +30,17 @@ pub struct Changed {
     pub published: Published,
     /// The entries encrypted anew.
     pub reencrypted: Vec<Reencrypted>,
+}
+
+/// What becomes of a message at its place.
+#[derive(Debug)]
+pub enum Message {
+    /// It is right as it is.
+    Right,
+    /// It is encrypted anew: this is it.
+    Anew(Vec<u8>),
+    /// It was encrypted for others elsewhere ([`super::copies`]): it is not decrypted until a person decides.
+    HeldBack,
 }
 
 /// Recipients files that were looked at, as they were.
@@ -91,6 +103,8 @@ pub struct Reencryption<'a, 'c> {
     newest: Option<&'a Keyring>,
     /// Entries that are right as they are: they must still be when the change is published.
     right: Seen,
+    /// Where encrypted data have been; looked through when the first entry needs encrypting anew.
+    copies: Option<Copies>,
     /// The entries encrypted anew so far.
     pub done: Vec<Reencrypted>,
 }
@@ -116,6 +130,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             failed: Vec::new(),
             newest: None,
             right: Vec::new(),
+            copies: None,
             done: Vec::new(),
         }
     }
@@ -125,16 +140,22 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         self.newest = Some(keyring);
     }
 
-    /// Returns each job's message for its place, in order: encrypted anew if others can read it than the
-    /// recipients of its folder, none if it is right as it is.
-    pub fn messages(&mut self, jobs: &[Job]) -> Result<Vec<Option<Vec<u8>>>, OpError> {
+    /// Returns what becomes of each job's message, in order: it is encrypted anew if others can read it than
+    /// the recipients of its folder.
+    pub fn messages(&mut self, jobs: &[Job]) -> Result<Vec<Message>, OpError> {
         let mut wanted = Vec::new();
+        let mut results: Vec<Message> = jobs.iter().map(|_| Message::Right).collect();
         for (number, job) in jobs.iter().enumerate() {
-            if self.is_wanted(job)? {
-                wanted.push(number);
+            if !self.is_wanted(job)? {
+                continue;
+            }
+            match self.is_held_back(job) {
+                Ok(true) => results[number] = Message::HeldBack,
+                Ok(false) => wanted.push(number),
+                Err(OpError::Decrypt { .. }) => self.failed.push(shown_entry(&job.source)),
+                Err(error) => return Err(error),
             }
         }
-        let mut results: Vec<Option<Vec<u8>>> = jobs.iter().map(|_| None).collect();
         // The first alone: it may ask for a passphrase, which is then known for the others.
         let (first, rest) = wanted.split_at(wanted.len().min(1));
         let context = self.context;
@@ -173,16 +194,26 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         }
     }
 
+    /// Whether the job's message must not be decrypted for the recipients of its place.
+    fn is_held_back(&mut self, job: &Job) -> Result<bool, OpError> {
+        let copies = match &mut self.copies {
+            Some(copies) => copies,
+            none => none.insert(Copies::read(self.context)?),
+        };
+        let keys = &self.rules[job.path.parent().unwrap_or(Path::new(""))].keys;
+        let name = shown_entry(&job.source);
+        let body = body_of(&name, &job.message)?;
+        let copied = copies.undecided(self.context, &job.source, &body, keys)?;
+        self.context.store.hold_back(&job.source, copied.as_ref().map(|copied| copied.told(&name)));
+        Ok(copied.is_some())
+    }
+
     /// Returns a decrypted message for its place; remembers a failure and goes on, so that all of them can
     /// be told at once.
-    fn encrypt(
-        &mut self,
-        job: &Job,
-        text: Result<Plaintext, CryptoError>,
-    ) -> Result<Option<Vec<u8>>, OpError> {
+    fn encrypt(&mut self, job: &Job, text: Result<Plaintext, CryptoError>) -> Result<Message, OpError> {
         let Ok(text) = text else {
             self.failed.push(shown_entry(&job.source));
-            return Ok(None);
+            return Ok(Message::Right);
         };
         let recipients = &self.rules[job.path.parent().unwrap_or(Path::new(""))];
         let name = shown_entry(&job.path);
@@ -193,7 +224,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         key_ids.sort();
         key_ids.dedup();
         self.done.push(Reencrypted { name, key_ids });
-        Ok(Some(encrypted))
+        Ok(Message::Anew(encrypted))
     }
 
     /// Returns what was encrypted anew with what was looked at for it, or the failures.
@@ -225,12 +256,37 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         let mut changes = Vec::new();
         for (new, Job { path, message, .. }) in self.messages(&jobs)?.into_iter().zip(jobs) {
             let seen = State::of(&message);
+            let new = match new {
+                Message::Right => None,
+                Message::Anew(new) => Some(new),
+                Message::HeldBack => self.taken_off(&path, &message)?,
+            };
             match new {
                 Some(new) => changes.push(Change { path, seen, new: Some(new) }),
                 None => self.right.push((path, seen)),
             }
         }
         Ok(changes)
+    }
+
+    /// Returns a message that is held back without the session-key packets of keys that its folder's list
+    /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
+    /// that, and nobody on the list loses. None if there are no such packets.
+    fn taken_off(&self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+        let recipients = &self.rules[path.parent().unwrap_or(Path::new(""))].keys;
+        let belongs = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
+        let crypto = self.context.crypto;
+        let failed = |source| OpError::Decrypt { name: shown_entry(path), source };
+        if crypto.recipients_of(message).map_err(failed)?.iter().all(belongs) {
+            return Ok(None);
+        }
+        let kept = openpgp::without(message, belongs).ok();
+        let readers = kept.as_deref().and_then(|kept| crypto.recipients_of(kept).ok()).unwrap_or_default();
+        // With nobody left, or somebody whom no packet names, only a person can go on.
+        if readers.is_empty() || !readers.iter().all(belongs) {
+            return Err(OpError::HeldBack(vec![shown_entry(path)]));
+        }
+        Ok(kept)
     }
 }
 

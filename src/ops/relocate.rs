@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::reencrypt::{Job, Reencrypted, Reencryption, is_entry};
+use super::reencrypt::{Job, Message, Reencrypted, Reencryption, is_entry, shown_entry};
 use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, NameError, Shown};
@@ -160,15 +160,26 @@ pub fn relocate(
             below,
             ..Plan::default()
         };
-        let (entries, files): (Vec<Source>, Vec<Source>) =
+        let (entries, others): (Vec<Source>, Vec<Source>) =
             sources.into_iter().partition(|source| is_entry(&source.to));
         let jobs = entries.into_iter().map(|s| Job { source: s.from, path: s.to, message: s.bytes });
         let jobs: Vec<Job> = jobs.collect();
         let new = work.messages(&jobs)?;
         let entries = jobs.into_iter().zip(new).map(|(job, new)| (job.source, job.path, job.message, new));
-        let files = files.into_iter().map(|source| (source.from, source.to, source.bytes, None));
-        for (from, to, bytes, new) in entries.chain(files) {
+        let others = others.into_iter().map(|s| (s.from, s.to, s.bytes, Message::Right));
+        let mut held = Vec::new();
+        for (from, to, bytes, becomes) in entries.chain(others) {
             let source = State::of(&bytes);
+            let new = match becomes {
+                Message::Right => None,
+                Message::Anew(new) => Some(new),
+                // It stays where it is; the others go.
+                Message::HeldBack => {
+                    plan.seen.push((from.clone(), source));
+                    held.push(from);
+                    continue;
+                }
+            };
             let seen = may_land(context, route, &to, &bytes)?;
             plan.changes.push(Change { path: to, seen, new: Some(new.unwrap_or(bytes)) });
             match route.mode {
@@ -184,6 +195,8 @@ pub fn relocate(
             carry_along(context, &mut plan, |path| path.starts_with(&route.from).then(|| places(path)))?;
         }
         let (done, seen) = work.finish()?;
+        refuse_held_back(route, &held, &overlay, &plan)?;
+        files.retain(|(from, _)| !held.contains(from));
         plan.seen.extend(seen.into_iter().filter(|(path, _)| plan.changes.iter().all(|c| c.path != *path)));
         reencrypted = done;
         Ok(plan)
@@ -194,6 +207,16 @@ pub fn relocate(
         files.sort();
     }
     Ok(Relocated { published, reencrypted, files })
+}
+
+/// Refuses what cannot be done without the entries that are held back: there are no others, or their list
+/// would go away from above them.
+fn refuse_held_back(route: &Route, held: &[PathBuf], overlay: &Overlay, plan: &Plan) -> Result<(), OpError> {
+    let list_goes = route.mode == Mode::Move && !overlay.is_empty();
+    if !held.is_empty() && (list_goes || plan.changes.is_empty()) {
+        return Err(OpError::HeldBack(held.iter().map(|path| shown_entry(path)).collect()));
+    }
+    Ok(())
 }
 
 /// Reads every file once: what is published is what recipients were computed from.

@@ -18,7 +18,7 @@ use crate::git::Repo;
 use crate::model::{Fingerprint, FolderName, Shown};
 
 /// The newest format that we know.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// Full fingerprints of primary keys.
 pub type Keys = BTreeSet<Fingerprint>;
@@ -157,16 +157,8 @@ impl Accepted {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
-        #[derive(Deserialize)]
-        struct Head {
-            version: u32,
-        }
-        let shown = || Shown::os(path).to_string();
-        let damaged = |what: String| AcceptedError::Damaged { path: shown(), what };
-        let head: Head = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
-        if head.version > VERSION {
-            return Err(AcceptedError::Newer { path: shown(), version: head.version });
-        }
+        let damaged = |what: String| AcceptedError::Damaged { path: Shown::os(path).to_string(), what };
+        check_version(text, path)?;
         let record: Record = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
         let keys = |line: &str| -> Result<Keys, AcceptedError> {
             let parse =
@@ -213,20 +205,8 @@ pub fn hash_of(list: &[u8]) -> String {
 impl Store {
     /// Returns what this machine has accepted; none if it has never written to this store.
     pub fn accepted(&self) -> Result<Option<Accepted>, StoreError> {
-        let path = self.accepted_path()?;
-        let failed =
-            |source| AcceptedError::Io { action: "read", path: Shown::os(&path).to_string(), source };
-        // Neither a link nor a pipe is ours; a pipe would block for ever.
-        match path.symlink_metadata() {
-            Ok(metadata) if !metadata.is_file() => {
-                let what = "it is no regular file".to_owned();
-                return Err(AcceptedError::Damaged { path: Shown::os(&path).to_string(), what }.into());
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            _ => {}
-        }
-        let text = std::fs::read_to_string(&path).map_err(failed)?;
-        Ok(Some(Accepted::parse(&text, &path)?))
+        let path = self.memory("accepted")?;
+        Ok(read(&path)?.map(|text| Accepted::parse(&text, &path)).transpose()?)
     }
 
     /// Changes what this machine has accepted, under the store's lock.
@@ -238,32 +218,65 @@ impl Store {
         if before.as_ref() == Some(&accepted) {
             return Ok(());
         }
-        let path = self.accepted_path()?;
-        let io = |action, source| AcceptedError::Io { action, path: Shown::os(&path).to_string(), source };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| io("make the folder of", source))?;
-        }
-        whole::write(&path, accepted.text().as_bytes(), true)
-            .map_err(|(action, source)| io(action, source).into())
+        Ok(write(&self.memory("accepted")?, &accepted.text())?)
     }
 
     /// Returns what a killed command left of a record that it was writing.
     pub(super) fn half_written_acceptance(&self) -> Option<PathBuf> {
-        let path = whole::beside(&self.accepted_path().ok()?);
+        let path = whole::beside(&self.memory("accepted").ok()?);
         path.symlink_metadata().is_ok().then_some(path)
     }
 
-    /// Returns the file that remembers what was accepted.
-    fn accepted_path(&self) -> Result<PathBuf, AcceptedError> {
+    /// Returns the file in which this machine remembers what it has accepted, by its name.
+    pub(super) fn memory(&self, name: &str) -> Result<PathBuf, AcceptedError> {
         if let Some(common) = Repo::common_directory(&self.root) {
-            return Ok(common.join("passel-accepted"));
+            return Ok(common.join(format!("passel-{name}")));
         }
         let state = self.options.state.as_ref().ok_or(AcceptedError::NoPlace)?;
         let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
         let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let name: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(state.join("passel").join(format!("accepted-{name}")))
+        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Ok(state.join("passel").join(format!("{name}-{digits}")))
     }
+}
+
+/// Fails if a later passel wrote this text.
+pub(super) fn check_version(text: &str, path: &Path) -> Result<(), AcceptedError> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u32,
+    }
+    let shown = || Shown::os(path).to_string();
+    let head: Head = serde_yaml::from_str(text)
+        .map_err(|error| AcceptedError::Damaged { path: shown(), what: error.to_string() })?;
+    match head.version {
+        version if version > VERSION => Err(AcceptedError::Newer { path: shown(), version }),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the text of a file that remembers what was accepted; none if there is none.
+pub(super) fn read(path: &Path) -> Result<Option<String>, AcceptedError> {
+    let shown = || Shown::os(path).to_string();
+    // Neither a link nor a pipe is ours; a pipe would block for ever.
+    match path.symlink_metadata() {
+        Ok(metadata) if !metadata.is_file() => {
+            return Err(AcceptedError::Damaged { path: shown(), what: "it is no regular file".to_owned() });
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        _ => {}
+    }
+    let failed = |source| AcceptedError::Io { action: "read", path: shown(), source };
+    std::fs::read_to_string(path).map(Some).map_err(failed)
+}
+
+/// Writes such a file, durably.
+pub(super) fn write(path: &Path, text: &str) -> Result<(), AcceptedError> {
+    let io = |action, source| AcceptedError::Io { action, path: Shown::os(path).to_string(), source };
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|source| io("make the folder of", source))?;
+    }
+    whole::write(path, text.as_bytes(), true).map_err(|(action, source)| io(action, source))
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Beneath {
         }
         let Some((folder, name, stat)) = self.stat(path)? else { return Ok(State::Absent) };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(State::of(&read_at(folder.as_fd(), name, path)?)),
+            FileType::RegularFile => Ok(State::of(&read_at(folder.as_fd(), name, path, u64::MAX)?)),
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(&folder, name, Vec::new())
                     .map_err(|e| failed("read the link", path, e))?;
@@ -149,9 +149,14 @@ impl Beneath {
 
     /// Returns the bytes of the regular file `path`, none if it is absent.
     pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, BeneathError> {
+        self.read_start(path, u64::MAX)
+    }
+
+    /// Returns the same, but not more than the first `limit` bytes.
+    pub fn read_start(&self, path: &Path, limit: u64) -> Result<Option<Vec<u8>>, BeneathError> {
         let Some((folder, name, stat)) = self.stat(path)? else { return Ok(None) };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => read_at(folder.as_fd(), name, path).map(Some),
+            FileType::RegularFile => read_at(folder.as_fd(), name, path, limit).map(Some),
             FileType::Symlink => Err(BeneathError::Link(shown(path))),
             _ => Err(BeneathError::Kind(shown(path), "regular file")),
         }
@@ -369,11 +374,11 @@ fn open_part(folder: BorrowedFd<'_>, part: &OsStr, path: &Path) -> Result<OwnedF
 }
 
 /// Reads a regular file. `O_NONBLOCK`, since a pipe put in its place would block for ever.
-fn read_at(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<Vec<u8>, BeneathError> {
+fn read_at(folder: BorrowedFd<'_>, name: &OsStr, path: &Path, limit: u64) -> Result<Vec<u8>, BeneathError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|e| failed("open", path, e))?;
     let mut bytes = Vec::new();
-    File::from(fd).read_to_end(&mut bytes).map_err(|source| BeneathError::Io {
+    File::from(fd).take(limit).read_to_end(&mut bytes).map_err(|source| BeneathError::Io {
         action: "read",
         path: shown(path),
         source,

@@ -11,6 +11,7 @@ pub mod pattern;
 mod placing;
 pub mod recipients;
 pub mod recovery;
+pub mod reviewed;
 pub mod survey;
 mod sync;
 pub mod transaction;
@@ -68,6 +69,9 @@ pub enum StoreError {
     /// What this machine has accepted could not be read or written.
     #[error(transparent)]
     Accepted(#[from] accepted::AcceptedError),
+    /// Which copied messages were let pass could not be read or written.
+    #[error(transparent)]
+    Reviewed(accepted::AcceptedError),
     /// No randomness for temporary names.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -89,7 +93,28 @@ pub enum StoreError {
 }
 
 /// What the user is to be told, besides what was asked for.
-pub type Notes = Rc<RefCell<Vec<String>>>;
+pub type Notes = Rc<Told>;
+
+/// What is told.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What was found and mended on the way.
+    notes: RefCell<Vec<String>>,
+    /// Why each of these files was left as it is until a person decides, by its path.
+    held: RefCell<BTreeMap<PathBuf, String>>,
+}
+
+impl Told {
+    /// Takes the notes.
+    pub fn take(&self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    /// Takes why files were left as they are.
+    pub fn take_held(&self) -> Vec<String> {
+        self.held.take().into_values().collect()
+    }
+}
 
 /// How a store is to be used.
 #[derive(Debug, Clone)]
@@ -146,7 +171,17 @@ impl Store {
 
     /// Adds to what is told to the user.
     pub fn note(&self, note: impl Into<String>) {
-        self.options.notes.borrow_mut().push(note.into());
+        self.options.notes.notes.borrow_mut().push(note.into());
+    }
+
+    /// Tells the user, at the end, that a file is left as it is until a person decides, and why; or, with
+    /// none, that it is not.
+    pub fn hold_back(&self, path: &Path, why: Option<String>) {
+        let mut held = self.options.notes.held.borrow_mut();
+        match why {
+            Some(why) => held.insert(path.to_path_buf(), why),
+            None => held.remove(path),
+        };
     }
 
     /// Returns what stands at the entry's file; links are not followed.

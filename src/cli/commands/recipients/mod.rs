@@ -6,6 +6,7 @@ pub mod change;
 pub mod check;
 pub mod list;
 pub mod people;
+pub mod review;
 pub mod update;
 pub mod what;
 pub mod who;
@@ -55,6 +56,8 @@ pub enum Command {
     Canonicalize(canonicalize::Args),
     /// Accept changed recipients: from now on this machine encrypts to them.
     Accept(accept::Args),
+    /// Show entries that are held back because they were encrypted for others elsewhere, and let them pass.
+    Review(review::Args),
 }
 
 /// Runs the command.
@@ -71,5 +74,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Command::Check(args) => check::run(app, args),
         Command::Canonicalize(args) => canonicalize::run(app, args),
         Command::Accept(args) => accept::run(app, args),
+        Command::Review(args) => review::run(app, args),
     }
 }

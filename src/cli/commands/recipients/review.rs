@@ -1,0 +1,105 @@
+//! `recipients review`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+use crate::cli::exit;
+use crate::model::Shown;
+use crate::ops::review::{self, Undecided};
+use crate::ops::{Context, relocate};
+
+/// Show entries that are held back because they were encrypted for others elsewhere, and let them pass.
+///
+/// Somebody who cannot read an entry can still copy its file into a folder that is encrypted to them. Whoever
+/// encrypts the copy anew would hand it over, so passel does not: it leaves such entries as they are, lists
+/// them, and ends with exit code 3.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  \
+    passel recipients review                        what is held back, and why\n  \
+    passel recipients review clients/acme/mail --accept\n                                                  \
+    it is meant to be there: encrypt it anew from now on\n  \
+    passel rm clients/acme/mail                     it is not")]
+pub struct Args {
+    /// An entry or a folder; the whole store if it is left out.
+    #[arg(value_name = "PATH")]
+    pub path: Option<OsString>,
+    /// Let them pass: on this machine they are encrypted anew from now on, where they are.
+    #[arg(long, requires = "path")]
+    pub accept: bool,
+    /// With --accept, do not ask.
+    #[arg(long, requires = "accept")]
+    pub yes: bool,
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    let store = app.store()?;
+    let context = app.context(&store);
+    let path = match &args.path {
+        Some(name) => relocate::source(&context, name).map_err(|e| app.error(e))?.0,
+        None => PathBuf::new(),
+    };
+    // What is named is told of even if nobody would gain now: a move elsewhere may have held it back.
+    let harmless = args.path.is_some();
+    let entries = review::undecided(&context, &path, harmless).map_err(|e| app.error(e))?;
+    if entries.is_empty() {
+        app.ui.say("Nothing is held back.")?;
+        return Ok(());
+    }
+    show(app, &entries)?;
+    if args.accept { accept(app, &context, &entries, args.yes) } else { ask_for_word(app, &entries) }
+}
+
+/// Tells what can be done.
+fn ask_for_word(app: &App, entries: &[Undecided]) -> Result<(), CliError> {
+    let program = &app.ui.program;
+    let name = match entries {
+        [one] => one.name.as_str(),
+        _ => "NAME",
+    };
+    app.ui.warn(format!("hint: if it is meant to be there: `{program} recipients review {name} --accept`"));
+    app.ui.warn(format!("hint: if it is not: `{program} rm {name}`"));
+    Err(CliError::silent(exit::NEEDS_DECISION))
+}
+
+/// Takes the person's word.
+fn accept(app: &App, context: &Context<'_>, entries: &[Undecided], yes: bool) -> Result<(), CliError> {
+    let count = match entries.len() {
+        1 => "this entry".to_owned(),
+        count => format!("these {count} entries"),
+    };
+    if !yes {
+        app.agree_or(&format!("Let {count} be encrypted for whoever is to read it here?"), "--yes")?;
+    }
+    review::accept(context, entries).map_err(|e| app.error(e))?;
+    app.ui.say(format!("From now on {count} may be encrypted anew."))?;
+    Ok(())
+}
+
+/// Shows entries with where they come from.
+fn show(app: &App, entries: &[Undecided]) -> Result<(), CliError> {
+    let named = app.key_names();
+    for entry in entries {
+        app.ui.say(&*entry.name)?;
+        let from = crate::ops::reencrypt::shown_entry(&entry.copied.from);
+        let what = if from == entry.name { " (an old version)" } else { "" };
+        app.ui.say(format!("  was encrypted for others as  {from}{what}"))?;
+        let commit = match &entry.copied.commit {
+            Some(commit) => {
+                format!("commit {} of {} by {}", commit.id, commit.day, Shown::new(&commit.author))
+            }
+            None => "no commit yet".to_owned(),
+        };
+        app.ui.say(format!("  came here with               {commit}"))?;
+        for key in &entry.copied.gains {
+            let name = named.get(key).cloned().unwrap_or_default();
+            app.ui.say(format!("  would gain access            {key}  {name}"))?;
+        }
+        if entry.copied.gains.is_empty() {
+            app.ui.say("  would gain access            nobody here")?;
+        }
+    }
+    Ok(())
+}
