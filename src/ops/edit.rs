@@ -23,8 +23,8 @@ pub fn open(context: &Context<'_>, name: &EntryName) -> Result<Opened, OpError> 
     let Some(message) = context.store.beneath().read(&path).map_err(StoreError::from)? else {
         return Ok(Opened { seen: State::Absent, text: None });
     };
-    context.refuse_held_back(name, &message, &context.recipients(&name.folder())?)?;
     let text = context.decrypt(name, &message)?;
+    context.refuse_held_back(name, &message, &context.recipients(&name.folder())?)?;
     Ok(Opened { seen: State::of(&message), text: Some(text) })
 }
 

@@ -185,9 +185,10 @@ pub fn replace_password(
         entry_state(context, name)?;
         let message = context.store.beneath().read(&name.file())?;
         let message = message.ok_or_else(|| OpError::NotFound(name.to_string()))?;
+        let text = context.decrypt(name, &message)?;
         // What follows the first line is encrypted anew, seen by nobody.
         context.refuse_held_back(name, &message, &context.recipients(&name.folder())?)?;
-        let text = context.decrypt(name, &message)?.with_password(password);
+        let text = text.with_password(password);
         plan(context, name, &text, State::of(&message), subject)
     })
 }
