@@ -84,6 +84,7 @@ fn finds_what_pass_breaks() {
 #[test]
 fn finds_nothing_in_a_careful_program() {
     let careful = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/careful.sh");
-    let without_git: Vec<_> = ALL.into_iter().filter(|scenario| !scenario.git).collect();
-    hold(&sweep(&careful, &without_git, Extent { step: 1, kills: 4 }));
+    // What pass can do as well.
+    let simple = ALL.into_iter().filter(|s| !s.git && s.recipients == s.recipients_after);
+    hold(&sweep(&careful, &simple.collect::<Vec<_>>(), Extent { step: 1, kills: 4 }));
 }
