@@ -32,11 +32,12 @@ build: ## install what the build lacks, then build the program
 demo: build ## two colleagues and a client share a store, in a throwaway folder
 	PASSEL="$(PASSEL)" demo/run
 
-# Documentation tests are not nextest's business, hence the extra call.
+# Documentation tests are not nextest's business, hence the extra call. One test more at once than there are
+# processors: some wait for patience to run out.
 test: ## install what the tests lack, then run them all
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast; \
+		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast -j $$(($$(getconf _NPROCESSORS_ONLN) + 1)); \
 	else \
 		set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi

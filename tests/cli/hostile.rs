@@ -219,6 +219,7 @@ fn names_drive_no_terminal_and_stay_inside() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn special_files_sizes_and_depths_are_survived() {
     corpus("shapes.txt");
 }
