@@ -108,7 +108,7 @@ impl Context<'_> {
         if kept.is_subset(&memory.keys)
             || memory.is_pending(&rule.gpg_id)
             || accepted.is_expected(folder, kept)
-            || self.was_made_here(folder, kept, &rule.gpg_id)?
+            || self.is_own_change(folder, accepted.ruling(folder), kept, rule)?
         {
             return Ok(());
         }
@@ -157,7 +157,7 @@ impl Context<'_> {
         // (The members of a group are said in gpg.conf, which is the user's own.)
         let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
         let swapped = same && !rule.lines.iter().any(|line| self.crypto.is_group(&line.id));
-        Ok(!swapped && self.was_made_here(folder, keys, &rule.gpg_id)?)
+        Ok(!swapped && self.was_made_here(folder, memory, keys, rule)?)
     }
 
     /// Accepts who can read the folder of `difference` now.
@@ -258,6 +258,16 @@ impl Context<'_> {
         Ok(announced)
     }
 
+    /// Takes back what a change was to set that has not happened.
+    pub(super) fn retract(&self, announced: &[Announced<'_>]) -> Result<(), OpError> {
+        if announced.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.change_accepted(|accepted| {
+            announced.iter().for_each(|one| accepted.expect_no_more(&one.folder));
+        })?)
+    }
+
     /// Remembers the recipients that a change of our own has just set or removed.
     pub(super) fn remember(&self, announced: Vec<Announced<'_>>) -> Result<(), OpError> {
         if announced.is_empty() {
@@ -298,29 +308,62 @@ impl Context<'_> {
 
     /// Whether `folder` came to be readable by `keys` through a change that was made on this machine: it is
     /// not committed yet, or by a commit of this clone, and it occurs in no commit that was fetched.
-    fn was_made_here(&self, folder: &FolderName, keys: &Keys, gpg_id: &[u8]) -> Result<bool, OpError> {
-        let Some(prefix) = Repo::prefix_of(self.store.root(), folder.as_path()) else {
-            return Ok(true);
-        };
-        let repo = Repo::open(self.store.root(), &prefix).map_err(StoreError::from)?;
+    fn was_made_here(
+        &self,
+        folder: &FolderName,
+        memory: Option<&Memory>,
+        keys: &Keys,
+        rule: &Rule,
+    ) -> Result<bool, OpError> {
+        // The repository that holds the list, and the one that holds the folder, where that is another one.
+        let places = [rule.file.as_deref().and_then(Path::parent), Some(folder.as_path())];
+        let prefixes: BTreeSet<PathBuf> = places
+            .into_iter()
+            .flatten()
+            .filter_map(|place| Repo::prefix_of(self.store.root(), place))
+            .collect();
+        for prefix in prefixes {
+            if !self.was_made_in(&prefix, folder, memory, keys, rule)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The same, as the history of the repository at `prefix` has it.
+    fn was_made_in(
+        &self,
+        prefix: &Path,
+        folder: &FolderName,
+        memory: Option<&Memory>,
+        keys: &Keys,
+        rule: &Rule,
+    ) -> Result<bool, OpError> {
+        let repo = Repo::open(self.store.root(), prefix).map_err(StoreError::from)?;
         let known: RefCell<HashMap<Vec<u8>, Option<Keys>>> = RefCell::default();
         // A repository inside of the store may have no list of its own: then the one outside rules it,
         // whatever its history says.
-        let outside = self.outer_list(&prefix)?;
+        let outside = self.outer_list(prefix)?;
+        let list_of = |tree: &Head<'_>| -> Result<Option<Vec<u8>>, GitError> {
+            Ok(list_in(&repo, tree, folder.as_path(), prefix)?.or_else(|| outside.clone()))
+        };
+        let head = repo.head().and_then(|head| list_of(&head)).map_err(StoreError::from)?;
+        // git may have merged what was fetched with what was made here: any key that is gained tells.
+        let gained: Keys = memory.map_or_else(|| keys.clone(), |memory| keys - &memory.keys);
         let mut holds = |tree: &Head<'_>| -> Result<bool, GitError> {
-            let list = match list_in(&repo, tree, folder.as_path(), &prefix)? {
-                Some(list) => list,
-                None => match &outside {
-                    Some(list) => list.clone(),
-                    None => return Ok(false),
-                },
-            };
-            if list == gpg_id {
+            let Some(list) = list_of(tree)? else { return Ok(false) };
+            if list == rule.gpg_id {
                 return Ok(true);
             }
+            // What HEAD holds is no list, and the file on disk is one: git may have been told to turn the
+            // one into the other (.gitattributes).
+            let is_head = head.as_ref() == Some(&list);
             let mut known = known.borrow_mut();
-            let found = known.entry(list).or_insert_with_key(|list| self.keys_of(list));
-            Ok(found.as_ref() == Some(keys))
+            Ok(match known.entry(list).or_insert_with_key(|list| self.keys_of(list)) {
+                Some(found) if gained.is_empty() => found == keys,
+                Some(found) => !found.is_disjoint(&gained),
+                None => is_head,
+            })
         };
         Ok(repo.was_made_here(&mut holds).map_err(StoreError::from)?)
     }

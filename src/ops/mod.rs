@@ -433,7 +433,12 @@ impl Context<'_> {
         for _ in 0..TRIES {
             let plan = compute()?;
             let announced = self.announce(&plan)?;
-            match self.store.publish(&plan)? {
+            let outcome = self.store.publish(&plan);
+            // What has not happened must not be taken for ours when somebody else does it.
+            if !matches!(outcome, Ok(Outcome::Done(_)) | Err(StoreError::Unfinished(_))) {
+                let _ = self.retract(&announced);
+            }
+            match outcome? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
                     // What this fails to remember is recognised later as made here.
                     if let Err(error) = self.remember(announced) {

@@ -133,6 +133,11 @@ impl Accepted {
         self.expected.insert(folder.as_path().to_path_buf(), keys);
     }
 
+    /// No longer expects anything for `folder`.
+    pub fn expect_no_more(&mut self, folder: &FolderName) {
+        self.expected.remove(folder.as_path());
+    }
+
     /// Whether a change of our own was to make `keys` the readers of `folder`.
     pub fn is_expected(&self, folder: &FolderName, keys: &Keys) -> bool {
         folder.as_path().ancestors().any(|path| self.expected.get(path) == Some(keys))

@@ -239,3 +239,39 @@ fn a_key_that_nobody_certified_is_encrypted_to_once_accepted() {
         echo theirs | pass insert -m web/theirs; pass show web/theirs; gpgconf --kill all");
     assert_eq!(store.ok("git -C colleague push -q; git -C store pull -q; pass show web/theirs"), "theirs");
 }
+
+#[test]
+fn tricks_of_git_do_not_make_a_fetched_list_ours() {
+    // Turned into a list by .gitattributes: the blob in the commit is none.
+    let store = shared();
+    eve(
+        &store,
+        "echo '.gpg-id working-tree-encoding=IBM037' >.gitattributes; printf \"$ALICE\\n$BOB\\n$DAVE\\n\" >.gpg-id",
+    );
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+    // A repository of one's own inside the store has no history that would tell.
+    let store = shared();
+    store.ok(
+        "mkdir store/private; git init -q store/private; git -C store/private commit -q --allow-empty -m x",
+    );
+    eve(&store, "printf \"$ALICE\\n$BOB\\n$DAVE\\n\" >.gpg-id");
+    let output = store.shell("echo x | pass insert -mf private/x");
+    assert!(output.code == 1 && output.err().contains("have changed"), "{}", output.err());
+    // Merged with a change of our own, and the merge amended.
+    let store = shared();
+    store.ok("pass recipients add / $CAROL --yes");
+    store.ok("cd evil; git pull -q; echo '.gpg-id merge=union' >.gitattributes
+        printf \"$DAVE\\n$ALICE\\n$BOB\\n\" >.gpg-id; git add -A; git commit -qm x; git push -q
+        cd ../store; git pull -q --no-rebase --no-edit; git commit -q --amend -m Merge");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+}
+
+#[test]
+fn a_change_that_was_refused_is_not_expected_later() {
+    let store = shared();
+    store.script("store/.git/hooks/pre-commit", "exit 1");
+    store.shell("pass recipients add / $DAVE --yes");
+    store.ok("rm store/.git/hooks/pre-commit");
+    eve(&store, "echo $DAVE >>.gpg-id");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+}
