@@ -1,0 +1,138 @@
+//! What this machine remembers of who can read the store: at first use, and around changes of its own.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Context, OpError, key_set};
+use crate::model::{FolderName, GpgId, RecipientId};
+use crate::ops::lists::folder_of;
+use crate::store::accepted::{Accepted, Keys};
+use crate::store::recipients::Overlay;
+use crate::store::transaction::Plan;
+
+/// A list that a change of our own sets, or removes.
+pub(in crate::ops) struct Announced<'p> {
+    folder: FolderName,
+    /// Who will be able to read the folder; none where the list cannot be used.
+    keys: Option<Keys>,
+    /// The new list, none where it is removed.
+    list: Option<&'p [u8]>,
+}
+
+impl Context<'_> {
+    /// Accepts what the store holds: this machine sees it for the first time.
+    /// What this very command has set, `own`, needs no mention.
+    pub(super) fn accept_at_first_use(&self, own: &[FolderName]) -> Result<Accepted, OpError> {
+        let mut found = Vec::new();
+        for folder in self.ruled_folders()? {
+            // A list that is none is refused wherever it is met.
+            if let Ok(Some(rule)) = self.store.rule(&folder, &Overlay::new()) {
+                found.push((folder, rule.gpg_id));
+            }
+        }
+        let lists: Vec<&[u8]> = found.iter().map(|(_, list)| list.as_slice()).collect();
+        let keys = self.keys_of_all(&lists);
+        let others =
+            found.iter().zip(&keys).filter(|((folder, _), keys)| keys.is_some() && !own.contains(folder));
+        let count = others.count();
+        self.store.change_accepted(|accepted| {
+            for ((folder, list), keys) in found.iter().zip(keys) {
+                match keys {
+                    Some(keys) => accepted.accept(folder, keys, list),
+                    None => accepted.meet(folder, list),
+                }
+            }
+        })?;
+        // Without a remote, nobody else can have written them.
+        if count > 0 && self.has_remote()? {
+            let lists = if count == 1 { "list" } else { "lists" };
+            let note = format!("first use on this machine: {count} {lists} of recipients accepted as found");
+            self.store.note(note);
+        }
+        Ok(self.store.accepted()?.unwrap_or_default())
+    }
+
+    /// Returns the recipients that a change of our own is about to set or remove, and remembers that they are
+    /// expected: killed right after the change, we know it again.
+    pub(in crate::ops) fn announce<'p>(&self, plan: &'p Plan) -> Result<Vec<Announced<'p>>, OpError> {
+        let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
+        if lists.is_empty() {
+            return Ok(Vec::new());
+        }
+        let overlay: Overlay = lists.iter().map(|c| (c.path.clone(), c.new.clone())).collect();
+        let mut folders = Vec::new();
+        for change in &lists {
+            let folder = folder_of(&change.path)?;
+            let list = match &change.new {
+                Some(list) => list.clone(),
+                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id).unwrap_or_default(),
+            };
+            folders.push((folder, list, change.new.as_deref()));
+        }
+        let keys = self.keys_of_all(&folders.iter().map(|(_, list, _)| list.as_slice()).collect::<Vec<_>>());
+        let announced: Vec<Announced<'_>> = folders
+            .into_iter()
+            .zip(keys)
+            .map(|((folder, _, list), keys)| Announced { folder, keys, list })
+            .collect();
+        if self.store.accepted()?.is_none() {
+            let own: Vec<FolderName> = announced.iter().map(|one| one.folder.clone()).collect();
+            self.accept_at_first_use(&own)?;
+        }
+        self.store.change_accepted(|accepted| {
+            for Announced { folder, keys, .. } in &announced {
+                if let Some(keys) = keys {
+                    accepted.expect(folder, keys.clone());
+                }
+            }
+        })?;
+        Ok(announced)
+    }
+
+    /// Takes back what a change was to set that has not happened.
+    pub(in crate::ops) fn retract(&self, announced: &[Announced<'_>]) -> Result<(), OpError> {
+        if announced.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.change_accepted(|accepted| {
+            announced.iter().for_each(|one| accepted.expect_no_more(&one.folder));
+        })?)
+    }
+
+    /// Remembers the recipients that a change of our own has just set or removed.
+    pub(in crate::ops) fn remember(&self, announced: Vec<Announced<'_>>) -> Result<(), OpError> {
+        if announced.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.change_accepted(|accepted| {
+            for Announced { folder, keys, list } in announced {
+                match (keys, list) {
+                    (Some(keys), Some(list)) => accepted.accept(&folder, keys, list),
+                    (None, Some(_)) => {}
+                    (_, None) => accepted.forget(&folder),
+                }
+            }
+        })?)
+    }
+
+    /// Returns the primary keys that a recipients file comes down to; none unless every line is usable.
+    pub fn keys_of(&self, gpg_id: &[u8]) -> Option<Keys> {
+        self.keys_of_all(&[gpg_id]).pop().flatten()
+    }
+
+    /// The same for many files; each name is looked up once.
+    fn keys_of_all(&self, lists: &[&[u8]]) -> Vec<Option<Keys>> {
+        let ids_of = |list: &&[u8]| -> Vec<String> {
+            GpgId::from_bytes(list.to_vec()).lines().into_iter().map(|line| line.id).collect()
+        };
+        let lists: Vec<Vec<String>> = lists.iter().map(ids_of).collect();
+        let ids: BTreeSet<&str> = lists.iter().flatten().map(String::as_str).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let found = self.crypto.resolve_all(&ids).into_iter().map(Result::ok);
+        let known: HashMap<&str, Option<Vec<RecipientId>>> = ids.iter().copied().zip(found).collect();
+        let keys = |ids: &Vec<String>| {
+            let keys: Option<Vec<_>> = ids.iter().map(|id| known[id.as_str()].clone()).collect();
+            keys.map(|keys| key_set(&keys.concat())).filter(|keys| !keys.is_empty())
+        };
+        lists.iter().map(keys).collect()
+    }
+}

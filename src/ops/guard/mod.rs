@@ -1,0 +1,218 @@
+//! The guard against a changed list: nothing is encrypted to keys that nobody on this machine has accepted.
+//!
+//! Anybody who can push can write a recipients file, replay an old one, or delete one so that another
+//! rules. What counts is therefore the *effective* set of full fingerprints of each folder, and whether it
+//! is the one that was accepted here ([`crate::store::accepted`]). A change that was made on this machine,
+//! by whatever program, is accepted by that; everything else needs a person's word.
+
+mod memory;
+mod origin;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+pub(super) use origin::list_in;
+
+use super::{Context, KnownLists, OpError, Recipients};
+use crate::git::provenance::CommitInfo;
+use crate::model::{Fingerprint, FolderName, RecipientId, Shown};
+use crate::store::StoreError;
+use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
+use crate::store::recipients::{Overlay, Rule};
+
+/// How a folder's recipients differ from what was accepted here.
+#[derive(Debug, Clone)]
+pub struct Difference {
+    /// The folder.
+    pub folder: FolderName,
+    /// Who can read it now.
+    pub keys: Keys,
+    /// Keys that would gain access.
+    pub gains: Vec<Fingerprint>,
+    /// Those of them that had it before and were taken out.
+    pub returning: Vec<Fingerprint>,
+    /// Keys that would lose it.
+    pub loses: Vec<Fingerprint>,
+    /// The commit that changed the list last, where there is one.
+    pub commit: Option<CommitInfo>,
+}
+
+impl Difference {
+    /// Returns a sentence's end: who gains, who loses, since which commit.
+    pub fn told(&self) -> String {
+        let mut parts = Vec::new();
+        for key in &self.gains {
+            let again = if self.returning.contains(key) { " again, after it was removed" } else { "" };
+            parts.push(format!("{key} gains access{again}"));
+        }
+        parts.extend(self.loses.iter().map(|key| format!("{key} loses it")));
+        if let Some(commit) = &self.commit {
+            let author = Shown::new(&commit.author);
+            parts.push(format!("commit {} of {} by {author}", commit.id, commit.day));
+        }
+        parts.join("; ")
+    }
+}
+
+impl Context<'_> {
+    /// Fails unless who can read `folder` has been accepted on this machine.
+    pub(super) fn check_accepted(
+        &self,
+        folder: &FolderName,
+        recipients: &Recipients,
+        overlay: &Overlay,
+    ) -> Result<(), OpError> {
+        let keys = key_set(&recipients.keys);
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        let memory = accepted.ruling_without(folder, overlay);
+        if memory.is_some_and(|memory| memory.keys == keys) {
+            return Ok(());
+        }
+        let ruling = ruling_folder(recipients);
+        let pending = memory.is_some_and(|memory| memory.is_pending(&recipients.rule.gpg_id));
+        if pending || accepted.is_expected(folder, &keys) {
+            let list = &recipients.rule.gpg_id;
+            return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
+        }
+        if self.is_own_change(folder, memory, &keys, &recipients.rule)? {
+            self.store.change_accepted(|accepted| {
+                set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
+            })?;
+            if self.has_remote()? {
+                self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
+            }
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, &recipients.rule)?)))
+    }
+
+    /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
+    /// list as a whole may be unusable, because of an expired key that is to go.
+    pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
+        let accepted = match self.store.accepted()? {
+            Some(accepted) => accepted,
+            None => self.accept_at_first_use(&[])?,
+        };
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        if kept.is_subset(&memory.keys)
+            || memory.is_pending(&rule.gpg_id)
+            || accepted.is_expected(folder, kept)
+            || self.is_own_change(folder, accepted.ruling(folder), kept, rule)?
+        {
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
+    }
+
+    /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
+    pub fn unaccepted(&self, folder: &FolderName) -> Result<Option<Difference>, OpError> {
+        match self.recipients(folder) {
+            Ok(_) => Ok(None),
+            Err(OpError::NotAccepted(difference)) => Ok(Some(*difference)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns how who can read `folder`, by the list `rule` that comes down to `recipients`, differs from
+    /// what was accepted here; none if it does not, or if that would be accepted without a word. Remembers
+    /// nothing: for those who only look.
+    pub fn would_refuse(
+        &self,
+        accepted: &Accepted,
+        folder: &FolderName,
+        rule: &Rule,
+        recipients: &[RecipientId],
+    ) -> Result<Option<Difference>, OpError> {
+        let keys = key_set(recipients);
+        let memory = accepted.ruling(folder);
+        if memory.is_some_and(|memory| memory.keys == keys || memory.is_pending(&rule.gpg_id))
+            || accepted.is_expected(folder, &keys)
+            || self.is_own_change(folder, memory, &keys, rule)?
+        {
+            return Ok(None);
+        }
+        Ok(Some(self.difference(folder, accepted, keys, rule)?))
+    }
+
+    /// Whether what differs from `memory` was changed on this machine.
+    fn is_own_change(
+        &self,
+        folder: &FolderName,
+        memory: Option<&Memory>,
+        keys: &Keys,
+        rule: &Rule,
+    ) -> Result<bool, OpError> {
+        // The same list with other keys: the keyring has changed, and no commit says why.
+        // (The members of a group are said in gpg.conf, which is the user's own.)
+        let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        let swapped = same && !rule.lines.iter().any(|line| self.crypto.is_group(&line.id));
+        Ok(!swapped && self.was_made_here(folder, memory, keys, rule)?)
+    }
+
+    /// Accepts who can read the folder of `difference` now.
+    pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
+        let (recipients, _) =
+            self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
+        let ruling = ruling_folder(&recipients);
+        let keys = difference.keys.clone();
+        Ok(self.store.change_accepted(|accepted| {
+            set(accepted, &ruling, &difference.folder, keys, &recipients.rule.gpg_id)
+        })?)
+    }
+
+    /// Returns the folders that have recipients of their own, the outermost first.
+    pub fn ruled_folders(&self) -> Result<Vec<FolderName>, OpError> {
+        let below = self.store.beneath().below(Path::new("")).map_err(StoreError::from)?;
+        let lists = below.files.into_iter().filter(|(path, _)| path.ends_with(".gpg-id"));
+        let folders =
+            lists.map(|(path, _)| FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str()));
+        // A folder that no name of ours can reach is none that anything is encrypted for.
+        Ok(folders.filter_map(Result::ok).collect())
+    }
+
+    fn difference(
+        &self,
+        folder: &FolderName,
+        accepted: &Accepted,
+        keys: Keys,
+        rule: &Rule,
+    ) -> Result<Difference, OpError> {
+        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
+        let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
+        let loses = memory.keys.difference(&keys).cloned().collect();
+        let commit = self.last_change(folder, rule)?;
+        Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
+    }
+}
+
+/// Returns the folder whose list gives `recipients`.
+fn ruling_folder(recipients: &Recipients) -> FolderName {
+    let file = recipients.rule.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    FolderName::parse(file.as_os_str()).unwrap_or_default()
+}
+
+/// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
+/// lists of their own have none now, and must not go on to be judged by those.
+fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys, list: &[u8]) {
+    let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
+    for path in between {
+        if let Ok(name) = FolderName::parse(path.as_os_str()) {
+            accepted.forget(&name);
+        }
+    }
+    accepted.accept(ruling, keys, list);
+}
+
+/// Returns the primary keys of recipients.
+pub fn key_set(keys: &[RecipientId]) -> Keys {
+    keys.iter().map(|key| key.fingerprint.clone()).collect::<BTreeSet<_>>()
+}
+
+/// Returns a folder's name for a message.
+fn named(folder: &FolderName) -> String {
+    if folder.is_root() { "the store".to_owned() } else { format!("`{folder}`") }
+}
