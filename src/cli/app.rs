@@ -135,7 +135,8 @@ impl App {
         }
     }
 
-    /// Opens the store; tells what was finished or undone on the way.
+    /// Opens the store, and remembers who can read what if this machine sees it for the first time; tells what
+    /// was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
         let git =
             GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
@@ -146,6 +147,8 @@ impl App {
             notes: self.notes.clone(),
         };
         let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
+        // What only reads goes on whatever comes of it; what encrypts tries again, and fails if that does.
+        let _ = self.context(&store).meet();
         self.tell_notes();
         Ok(store)
     }

@@ -267,6 +267,11 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
             told.hint(format!("`{program} git submodule update --init '{path}'`"))
         }
         GitError::Elsewhere { .. } => told.hint(format!("`{program} git config --unset core.worktree`")),
+        GitError::Malformed { .. } => told
+            .hint(format!("`{program} git fsck` tells more, `{program} git log` who may have written it"))
+            .hint(
+                "git writes a folder anew when something in it is committed: check the folder's files first",
+            ),
         GitError::NoMessage => told.hint("the hooks prepare-commit-msg and commit-msg write it"),
         GitError::Sign => {
             told.hint("git has said why above; `pass.signcommits` and `commit.gpgsign` ask for signatures")

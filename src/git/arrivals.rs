@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::rc::Rc;
 
-use git2::{DiffDelta, DiffOptions, Oid, Sort};
+use git2::{DiffDelta, DiffOptions, Oid};
 
 use super::{GitError, Repo, git_error};
 
@@ -38,22 +38,16 @@ struct Walk<'r, 'f> {
 
 impl Repo {
     /// Returns every arrival of a file that `wanted` says yes to (by its path) and `mark` recognises, in all
-    /// history that is known here, the newest first. Each content is looked at once.
+    /// history that is here, each commit's before those of its parents. Each content is looked at once.
     pub fn arrivals(
         &self,
         wanted: &dyn Fn(&Path) -> bool,
         mark: &dyn Fn(&[u8]) -> Option<Mark>,
     ) -> Result<Vec<Arrival>, GitError> {
-        let mut walk = self.repo.revwalk().map_err(git_error("walk the history"))?;
-        walk.set_sorting(Sort::TOPOLOGICAL).map_err(git_error("walk the history"))?;
-        for start in self.starts()? {
-            // A reflog may name what garbage collection has taken.
-            let _ = walk.push(start);
-        }
         let mut found =
             Walk { repo: self, mark, marks: HashMap::new(), paths: HashSet::new(), arrivals: Vec::new() };
-        for id in walk {
-            found.commit(id.map_err(git_error("walk the history"))?, wanted)?;
+        for id in self.all_commits()? {
+            found.commit(id, wanted)?;
         }
         Ok(found.arrivals)
     }

@@ -13,6 +13,8 @@ pub mod settings;
 pub mod signing;
 pub mod summary;
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -122,6 +124,12 @@ pub enum GitError {
         /// The folder.
         path: String,
     },
+    /// A tree is not in order.
+    #[error("the git repository holds a malformed tree, {tree}")]
+    Malformed {
+        /// Its id.
+        tree: String,
+    },
     /// The git program could not be run.
     #[error("cannot run `{program}`")]
     NotRun {
@@ -176,18 +184,33 @@ pub struct FileChange<'a> {
 }
 
 /// The tree of HEAD at one moment; empty before the first commit.
-pub struct Head<'r>(Option<git2::Tree<'r>>);
+pub struct Head<'r> {
+    repo: &'r Repo,
+    tree: Option<git2::Tree<'r>>,
+}
 
 impl Head<'_> {
-    /// Returns the blob at `path` with its mode, none if there is none.
+    /// Returns the blob at `path` with its mode, none if there is none. Fails where a tree on the way is
+    /// malformed: git would find there what libgit2 does not.
     pub fn entry(&self, path: &Path) -> Result<Option<(Oid, u32)>, GitError> {
-        let Some(tree) = &self.0 else { return Ok(None) };
-        match tree.get_path(path) {
+        use std::os::unix::ffi::OsStrExt as _;
+        let Some(mut tree) = self.tree.clone() else { return Ok(None) };
+        let mut parts = path.components().peekable();
+        while let Some(part) = parts.next() {
+            self.repo.refuse_malformed(&tree)?;
+            let Some(entry) = tree.get_name_bytes(part.as_os_str().as_bytes()) else { return Ok(None) };
             #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
-            Ok(entry) => Ok(Some((entry.id(), entry.filemode() as u32))),
-            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(git_error("read HEAD's tree")(error)),
+            let (id, mode, kind) = (entry.id(), entry.filemode() as u32, entry.kind());
+            drop(entry);
+            match (parts.peek(), kind) {
+                (None, _) => return Ok(Some((id, mode))),
+                (Some(_), Some(git2::ObjectType::Tree)) => {
+                    tree = self.repo.repo.find_tree(id).map_err(git_error("read a tree"))?;
+                }
+                (Some(_), _) => return Ok(None),
+            }
         }
+        Ok(None)
     }
 }
 
@@ -198,6 +221,8 @@ pub struct Repo {
     prefix: PathBuf,
     /// The work tree.
     workdir: PathBuf,
+    /// Trees that were found to be well-formed.
+    well_formed: RefCell<HashSet<Oid>>,
     /// What libgit2 is told besides the user's configuration.
     _settings: SettingsFile,
 }
@@ -255,7 +280,41 @@ impl Repo {
             let tree = repo.workdir().map_or_else(String::new, |tree| Shown::os(tree).to_string());
             return Err(GitError::Elsewhere { path: shown, tree });
         }
-        Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir, _settings: settings })
+        let well_formed = RefCell::default();
+        Ok(Repo { repo, prefix: prefix.to_path_buf(), workdir, well_formed, _settings: settings })
+    }
+
+    /// Opens the repository that holds the folder `root` in its work tree without being its own; returns it
+    /// with the place of `root` in it. None if there is none.
+    pub fn around(root: &Path) -> Option<Result<(Self, PathBuf), GitError>> {
+        let root = root.canonicalize().ok()?;
+        let workdir = root.ancestors().skip(1).find(|above| above.join(".git").symlink_metadata().is_ok())?;
+        let place = root.strip_prefix(workdir).expect("it lies above").to_path_buf();
+        Some(Self::open(workdir, Path::new("")).map(|repo| (repo, place)))
+    }
+
+    /// Fails unless the names of a tree are in git's order, each once. git itself reads names one after
+    /// another, libgit2 looks them up by halves, and misses what is out of order.
+    fn refuse_malformed(&self, tree: &git2::Tree<'_>) -> Result<(), GitError> {
+        if self.well_formed.borrow().contains(&tree.id()) {
+            return Ok(());
+        }
+        let mut before: Option<Vec<u8>> = None;
+        let mut names: HashSet<Vec<u8>> = HashSet::new();
+        for entry in tree {
+            let mut name = entry.name_bytes().to_vec();
+            let is_new = names.insert(name.clone());
+            // git compares as if folders ended in a slash.
+            if entry.kind() == Some(git2::ObjectType::Tree) {
+                name.push(b'/');
+            }
+            if !is_new || before.as_ref().is_some_and(|before| *before >= name) {
+                return Err(GitError::Malformed { tree: tree.id().to_string() });
+            }
+            before = Some(name);
+        }
+        self.well_formed.borrow_mut().insert(tree.id());
+        Ok(())
     }
 
     /// Whether `name` can be a ref's: no `..`, nothing outside of `refs/` but `HEAD`.
@@ -321,9 +380,9 @@ impl Repo {
 
     /// Returns HEAD as it is now, to look at many paths of it.
     pub fn head(&self) -> Result<Head<'_>, GitError> {
-        let Some(commit) = self.head_commit()? else { return Ok(Head(None)) };
+        let Some(commit) = self.head_commit()? else { return Ok(Head { repo: self, tree: None }) };
         let tree = self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read HEAD"))?;
-        Ok(Head(Some(tree)))
+        Ok(Head { repo: self, tree: Some(tree) })
     }
 
     /// Returns the bytes of the blob `id`.
@@ -392,7 +451,11 @@ impl Repo {
         if commit == ancestor {
             return Ok(true);
         }
-        self.repo.graph_descendant_of(commit, ancestor).map_err(git_error("walk the history"))
+        match self.repo.graph_descendant_of(commit, ancestor) {
+            // Of commits that nothing leads to, garbage collection may have taken some.
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(false),
+            known => known.map_err(git_error("walk the history")),
+        }
     }
 
     /// Returns the git directory that all work trees share (refs, objects).

@@ -2,13 +2,14 @@
 //!
 //! Only the reflogs can tell. A commit counts as made here if a reflog of this clone, linked work trees
 //! included, holds it as `commit:`, `commit (initial):` or `commit (amend):`; fetching, pulling, merging and
-//! rebasing leave other words. Everything else that this repository holds has been fetched.
+//! rebasing leave other words. Every other commit that this repository holds, on a branch or not, counts as
+//! fetched.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{Oid, Sort};
+use git2::{ObjectType, Oid, Sort};
 
 use super::{GitError, Head, Repo, git_error};
 use crate::model::key::day;
@@ -54,14 +55,13 @@ impl Repo {
         holds: &mut dyn FnMut(&Head<'_>) -> Result<bool, GitError>,
     ) -> Result<bool, GitError> {
         let local = self.commits_made_here();
-        let mut walk = self.repo.revwalk().map_err(git_error("walk the history"))?;
-        for start in self.starts()? {
-            // A reflog may name what garbage collection has taken.
-            let _ = walk.push(start);
-        }
-        for id in walk {
-            let id = id.map_err(git_error("walk the history"))?;
-            if !local.contains(&id) && holds(&self.tree_of(id)?)? {
+        for commit in self.all_commits()? {
+            if local.contains(&commit) {
+                continue;
+            }
+            let held = self.tree_of(commit).and_then(|tree| holds(&tree));
+            // What cannot be read, a malformed tree say, may hold it.
+            if !matches!(held, Ok(false)) {
                 return Ok(false);
             }
         }
@@ -75,16 +75,16 @@ impl Repo {
         let mut walk = self.repo.revwalk().map_err(failed())?;
         walk.set_sorting(Sort::TOPOLOGICAL | Sort::TIME).map_err(failed())?;
         walk.push(head).map_err(failed())?;
-        let blobs = |tree: &Head<'_>| -> Result<Vec<_>, GitError> {
-            paths.iter().map(|path| tree.entry(path)).collect()
-        };
+        // What a malformed tree holds is told by nobody; the commit that brought it is one that changed it.
+        let blobs = |tree: &Head<'_>| paths.iter().map(|path| tree.entry(path).ok()).collect::<Vec<_>>();
         for id in walk {
             let id = id.map_err(failed())?;
             let commit = self.repo.find_commit(id).map_err(failed())?;
-            let now = blobs(&self.tree_of(id)?)?;
-            let mut same = commit.parent_count() == 0 && now.iter().all(Option::is_none);
+            let now = blobs(&self.tree_of(id)?);
+            let mut same = commit.parent_count() == 0 && now.iter().all(|blob| *blob == Some(None));
             for parent in commit.parent_ids() {
-                same |= blobs(&self.tree_of(parent)?)? == now;
+                // Of a shallow clone's oldest commits, the parents are not there.
+                same |= self.tree_of(parent).is_ok_and(|tree| blobs(&tree) == now);
             }
             if !same {
                 return Ok(Some(CommitInfo::of(&commit)));
@@ -113,7 +113,7 @@ impl Repo {
     pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
         let tree =
             self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read a commit"))?;
-        Ok(Head(Some(tree)))
+        Ok(Head { repo: self, tree: Some(tree) })
     }
 
     /// Returns the commits that the reflogs call made here.
@@ -133,23 +133,47 @@ impl Repo {
         made
     }
 
-    /// Returns where all history that is known here begins, what was fetched and is on no branch included.
-    pub(super) fn starts(&self) -> Result<Vec<Oid>, GitError> {
-        let mut starts = Vec::new();
-        let failed = || git_error("list the refs");
-        for found in self.repo.references().map_err(failed())? {
-            let found = found.map_err(failed())?;
-            starts.extend(found.peel_to_commit().map(|commit| commit.id()));
+    /// Returns every commit that is here, on a branch or not, each before its parents: what was fetched counts
+    /// also when nothing leads to it any more.
+    pub(super) fn all_commits(&self) -> Result<Vec<Oid>, GitError> {
+        let failed = || git_error("list the objects");
+        let odb = self.repo.odb().map_err(failed())?;
+        let mut objects = Vec::new();
+        odb.foreach(|id| {
+            objects.push(*id);
+            true
+        })
+        .map_err(failed())?;
+        let is_commit = |id: &Oid| odb.read_header(*id).is_ok_and(|(_, kind)| kind == ObjectType::Commit);
+        let mut parents: HashMap<Oid, Vec<Oid>> = HashMap::new();
+        for id in objects.into_iter().filter(is_commit) {
+            let commit = self.repo.find_commit(id).map_err(git_error("read a commit"))?;
+            parents.insert(id, commit.parent_ids().collect());
         }
-        starts.extend(self.head_commit()?);
-        let fetched = fs::read_to_string(self.gitdir().join("FETCH_HEAD")).unwrap_or_default();
-        starts.extend(fetched.lines().filter_map(|line| Oid::from_str(line.get(..40)?).ok()));
-        for log in files_below(&self.common().join("logs/refs/remotes")) {
-            starts.extend(log_lines(&log).into_iter().map(|(id, _)| id));
-        }
-        starts.retain(|id| self.repo.find_commit(*id).is_ok());
-        Ok(starts)
+        Ok(children_first(&parents))
     }
+}
+
+/// Returns all commits, each before its parents, of which some may be missing.
+fn children_first(parents: &HashMap<Oid, Vec<Oid>>) -> Vec<Oid> {
+    let mut children: HashMap<Oid, usize> = parents.keys().map(|id| (*id, 0)).collect();
+    for parent in parents.values().flatten() {
+        children.entry(*parent).and_modify(|count| *count += 1);
+    }
+    let mut ready: Vec<Oid> = children.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
+    let mut found = Vec::with_capacity(parents.len());
+    while let Some(id) = ready.pop() {
+        found.push(id);
+        for parent in &parents[&id] {
+            if let Some(count) = children.get_mut(parent) {
+                *count -= 1;
+                if *count == 0 {
+                    ready.push(*parent);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Returns each line of a reflog: the commit that it leads to, and its message.
@@ -183,6 +207,20 @@ fn without_user(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_commit_comes_before_its_parents() {
+        let id = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
+        // 9 is not here; 1 is the root, 5 a second child of 2 on no branch; 2 is named twice by 4.
+        let parents: HashMap<Oid, Vec<Oid>> =
+            [(1, vec![9]), (2, vec![1]), (3, vec![2]), (4, vec![3, 2, 2]), (5, vec![2])]
+                .map(|(child, parents)| (id(child), parents.into_iter().map(id).collect()))
+                .into();
+        let order = children_first(&parents);
+        let place = |n: u8| order.iter().position(|found| *found == id(n)).unwrap();
+        assert_eq!(order.len(), 5);
+        assert!(place(4) < place(3) && place(3) < place(2) && place(5) < place(2) && place(2) < place(1));
+    }
 
     #[test]
     fn a_clone_address_says_nothing_of_who_asks() {

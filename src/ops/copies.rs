@@ -380,7 +380,7 @@ impl Copies {
             Some(when) => {
                 let repo = &self.histories[when.history].repo;
                 let tree = repo.tree_of(when.commit);
-                tree.and_then(|tree| list_in(repo, &tree, folder, repo.prefix())).map_err(StoreError::from)?
+                tree.and_then(|tree| list_in(repo, &tree, folder)).map_err(StoreError::from)?
             }
             None => None,
         };
@@ -408,8 +408,7 @@ impl Copies {
                 Ok(keys) => readers.extend(keys.into_iter().map(|key| key.fingerprint.to_string())),
                 // The keys of people who have left may be gone, or have expired.
                 Err(_) => {
-                    let digits = id.trim_start_matches("0x").trim_end_matches('!');
-                    let name = Fingerprint::parse(digits).map_or_else(|| (*id).to_owned(), |f| f.to_string());
+                    let name = Fingerprint::of_name(id).map_or_else(|| (*id).to_owned(), |f| f.to_string());
                     readers.insert(name);
                 }
             }

@@ -71,8 +71,7 @@ fn check_validity(
     ids: &[String],
     keys: &[RecipientId],
 ) -> Result<(), OpError> {
-    let fingerprint = |id: &String| Fingerprint::parse(id.trim_start_matches("0x").trim_end_matches('!'));
-    let typed: Vec<Fingerprint> = ids.iter().filter_map(fingerprint).collect();
+    let typed: Vec<Fingerprint> = ids.iter().filter_map(|id| Fingerprint::of_name(id)).collect();
     let accepted = context.store.accepted()?.and_then(|a| a.ruling(folder).cloned()).unwrap_or_default();
     let doubtful = keys.iter().filter(|key| {
         let named = typed.iter().any(|f| *f == key.fingerprint || Some(f) == key.subkey.as_ref());

@@ -310,11 +310,10 @@ fn overlay(context: &Context<'_>, route: &Route, sources: &[Source]) -> Result<O
     let mut overlay = Overlay::new();
     for source in sources.iter().filter(|source| source.from.ends_with(".gpg-id")) {
         context.verify(&source.from, &source.bytes)?;
-        // Elsewhere it would rule unasked: what was not accepted here must not get there.
+        // Elsewhere it would rule unasked: what was not accepted here must not get there, nor what cannot be
+        // accepted yet, for want of a key say.
         let folder = FolderName::parse(parent(&source.from).as_os_str())?;
-        if let Err(error @ OpError::NotAccepted(_)) = context.recipients(&folder) {
-            return Err(error);
-        }
+        context.recipients(&folder)?;
         overlay.insert(source.to.clone(), Some(source.bytes.clone()));
         if route.mode == Mode::Move {
             overlay.insert(source.from.clone(), None);

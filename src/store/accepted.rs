@@ -15,7 +15,7 @@ use super::journal::{escape, unescape};
 use super::recipients::Overlay;
 use super::{Store, StoreError, whole};
 use crate::git::Repo;
-use crate::model::{Fingerprint, FolderName, Shown};
+use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine, Shown};
 
 /// The newest format that we know.
 pub(super) const VERSION: u32 = 1;
@@ -77,6 +77,9 @@ pub struct Accepted {
     /// Who will be able to read a folder once the change of ours that is under way has happened. Killed
     /// right after it, we would otherwise not know it for our own.
     expected: BTreeMap<PathBuf, Keys>,
+    /// Keys that were about to gain access by a list from elsewhere, and have not been accepted anywhere
+    /// since. Where they come up again, it is by nobody here, whatever git can still tell of it.
+    refused: Keys,
 }
 
 /// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
@@ -86,6 +89,8 @@ struct Record {
     folders: BTreeMap<String, Line>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     expected: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    refused: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,9 +104,13 @@ struct Line {
 
 impl Memory {
     /// Whether `list` was met at first use, when it could not be used: for want of a key, say. It is accepted
-    /// when it can be.
+    /// when it can be, if it names full fingerprints alone: whose key a shorter name will lead to, nobody
+    /// could see then.
     pub fn is_pending(&self, list: &[u8]) -> bool {
-        self.keys.is_empty() && self.list == hash_of(list)
+        let names_key = |line: GpgIdLine| Fingerprint::of_name(&line.id).is_some();
+        self.keys.is_empty()
+            && self.list == hash_of(list)
+            && GpgId::from_bytes(list.to_vec()).lines().into_iter().all(names_key)
     }
 }
 
@@ -143,12 +152,24 @@ impl Accepted {
         folder.as_path().ancestors().any(|path| self.expected.get(path) == Some(keys))
     }
 
-    /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer belong to them are remembered as former ones.
+    /// Remembers that a list from elsewhere would have let `keys` in.
+    pub fn refuse(&mut self, keys: impl IntoIterator<Item = Fingerprint>) {
+        self.refused.extend(keys);
+    }
+
+    /// Whether one of `keys` was refused before.
+    pub fn has_refused(&self, keys: &Keys) -> bool {
+        !self.refused.is_disjoint(keys)
+    }
+
+    /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer
+    /// belong to them are remembered as former ones.
     pub fn accept(&mut self, folder: &FolderName, keys: Keys, list: &[u8]) {
         let inherited = || self.ruling(folder).cloned().unwrap_or_default();
         let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
         memory.former.extend(memory.keys.difference(&keys).cloned());
         memory.former.retain(|key| !keys.contains(key));
+        self.refused.retain(|key| !keys.contains(key));
         memory.keys = keys;
         memory.list = hash_of(list);
         self.folders.insert(folder.as_path().to_path_buf(), memory);
@@ -181,7 +202,8 @@ impl Accepted {
             let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
             expected.insert(name, keys(&line)?);
         }
-        Ok(Accepted { folders, expected })
+        let refused = keys(&record.refused)?;
+        Ok(Accepted { folders, expected, refused })
     }
 
     fn text(&self) -> String {
@@ -197,7 +219,12 @@ impl Accepted {
             )
         });
         let expected = self.expected.iter().map(|(path, keys)| (escape(path), line(keys)));
-        let record = Record { version: VERSION, folders: folders.collect(), expected: expected.collect() };
+        let record = Record {
+            version: VERSION,
+            folders: folders.collect(),
+            expected: expected.collect(),
+            refused: line(&self.refused),
+        };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
 }
@@ -217,6 +244,18 @@ impl Store {
     /// Changes what this machine has accepted, under the store's lock.
     pub fn change_accepted(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
         let _lock = self.lock()?;
+        self.write_accepted(change)
+    }
+
+    /// The same if nobody else has the lock; for commands that only read, and must not wait.
+    pub fn change_accepted_if_idle(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
+        match self.try_lock()? {
+            Some(_lock) => self.write_accepted(change),
+            None => Ok(()),
+        }
+    }
+
+    fn write_accepted(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
         let before = self.accepted()?;
         let mut accepted = before.clone().unwrap_or_default();
         change(&mut accepted);
@@ -224,6 +263,25 @@ impl Store {
             return Ok(());
         }
         Ok(write(&self.memory("accepted")?, &accepted.text())?)
+    }
+
+    /// Whether this machine has met the store before.
+    pub fn is_known(&self) -> bool {
+        self.memory("accepted").is_ok_and(|path| path.symlink_metadata().is_ok())
+    }
+
+    /// Takes what was remembered of a store without git along into its new repository. The caller has the lock.
+    pub fn take_memory_into_git(&self) -> Result<(), StoreError> {
+        for name in ["accepted", "reviewed"] {
+            let (old, new) = (self.memory_without_git(name)?, self.memory(name)?);
+            if let Some(text) = read(&old)?
+                && new != old
+                && read(&new)?.is_none()
+            {
+                write(&new, &text)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns what a killed command left of a record that it was writing.
@@ -237,6 +295,10 @@ impl Store {
         if let Some(common) = Repo::common_directory(&self.root) {
             return Ok(common.join(format!("passel-{name}")));
         }
+        self.memory_without_git(name)
+    }
+
+    fn memory_without_git(&self, name: &str) -> Result<PathBuf, AcceptedError> {
         let state = self.options.state.as_ref().ok_or(AcceptedError::NoPlace)?;
         let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
         let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
@@ -314,10 +376,36 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_stays_so_until_it_is_accepted() {
+        let mut accepted = Accepted::default();
+        accepted.refuse(keys("DE"));
+        assert!(accepted.has_refused(&keys("AD")) && !accepted.has_refused(&keys("A")));
+        accepted.accept(&folder("a"), keys("AD"), b"");
+        assert!(!accepted.has_refused(&keys("AD")) && accepted.has_refused(&keys("E")));
+    }
+
+    #[test]
+    fn a_list_that_was_met_is_pending_only_if_it_names_fingerprints() {
+        let full = "A".repeat(40);
+        for (list, pending) in [
+            (format!("{full}\n0x{full}! # Anna\n"), true),
+            (format!("{full}\nanna@example.org\n"), false),
+            ("AAAAAAAAAAAAAAAA\n".to_owned(), false),
+        ] {
+            let mut accepted = Accepted::default();
+            accepted.meet(&folder("a"), list.as_bytes());
+            let memory = accepted.ruling(&folder("a/b")).unwrap();
+            assert_eq!(memory.is_pending(list.as_bytes()), pending, "{list}");
+            assert!(!memory.is_pending(full.as_bytes()));
+        }
+    }
+
+    #[test]
     fn survives_write_and_read_and_refuses_a_newer_format() {
         let mut accepted = Accepted::default();
         accepted.accept(&folder(""), keys("AB"), b"");
         accepted.accept(&folder("o d\u{e9}/x: y"), keys("C"), b"");
+        accepted.refuse(keys("DE"));
         let path = Path::new("f");
         assert_eq!(Accepted::parse(&accepted.text(), path).unwrap(), accepted);
         let newer = accepted.text().replace("version: 1", "version: 2");

@@ -77,6 +77,7 @@ fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
         finish(run_in(&program, root, &words, None))
     };
     git(&words.iter().map(OsString::as_os_str).collect::<Vec<_>>())?;
+    store.take_memory_into_git().map_err(|error| app.error(error.into()))?;
     // Without a name to commit under, git's own message says what to do.
     let signs = Settings::read(&program, root).is_ok_and(|settings| settings.sign);
     let commit = |subject: &str, path: &str| -> Result<(), CliError> {

@@ -59,9 +59,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 /// A user ID that holds `#` would be cut to one that may be somebody else's.
 fn comment_is_clear(id: &str) -> bool {
     match id.split_once('#') {
-        Some((before, _)) => {
-            Fingerprint::parse(before.trim().trim_start_matches("0x").trim_end_matches('!')).is_some()
-        }
+        Some((before, _)) => Fingerprint::of_name(before.trim()).is_some(),
         None => true,
     }
 }

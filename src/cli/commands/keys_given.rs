@@ -9,6 +9,7 @@ use crate::model::{Fingerprint, FolderName, Key, RecipientId, Shown, Validity};
 use crate::ops::init::GIVEN;
 use crate::ops::recipients::unconfirmed;
 use crate::ops::{Context, OpError};
+use crate::store::accepted::Keys;
 
 use super::typed;
 
@@ -21,12 +22,32 @@ pub struct KeyArgs {
     /// A file with one public key, `-` for standard input; imported once its fingerprint is confirmed.
     #[arg(long, value_name = "FILE")]
     pub key: Vec<OsString>,
-    /// The full fingerprint that a key must have; confirms it without a question.
-    #[arg(long, value_name = "FINGERPRINT")]
-    pub fingerprint: Vec<String>,
+    /// Fingerprints that are confirmed.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// Certify the keys for this keyring alone, so that stock pass encrypts to them too.
     #[arg(long)]
     pub certify: bool,
+}
+
+/// Fingerprints that the user has compared.
+#[derive(Debug, clap::Args)]
+pub struct Confirmed {
+    /// The full fingerprint of a key that gains access; confirms it without a question.
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub fingerprint: Vec<String>,
+}
+
+impl Confirmed {
+    /// Returns them.
+    pub fn keys(&self) -> Result<Keys, CliError> {
+        let parse = |text: &String| {
+            let digits: String = text.chars().filter(|c| *c != ' ').collect();
+            let wrong = || CliError::new(format!("`{}` is no full fingerprint", Shown::new(text)));
+            Fingerprint::of_name(&digits).ok_or_else(wrong)
+        };
+        self.fingerprint.iter().map(parse).collect()
+    }
 }
 
 /// Keys that were given, found and usable.
@@ -36,7 +57,7 @@ pub struct Given {
     /// Those that came as files, with the files' contents.
     files: Vec<(Key, Vec<u8>)>,
     /// Fingerprints that were typed whole.
-    typed: Vec<Fingerprint>,
+    typed: Keys,
     certify: bool,
 }
 
@@ -66,18 +87,15 @@ impl Given {
             recipients.push(recipient);
             files.push((key, block));
         }
-        let mut whole = Vec::new();
-        for text in &args.fingerprint {
-            let digits: String = text.chars().filter(|c| *c != ' ').collect();
-            let found = Fingerprint::parse(digits.trim_start_matches("0x"));
-            let wrong = || CliError::new(format!("`{}` is no full fingerprint", Shown::new(text)));
-            whole.push(found.ok_or_else(wrong)?);
-        }
-        if let Some(absent) = whole.iter().find(|f| recipients.iter().all(|r| r.fingerprint != **f)) {
+        let mut whole = args.confirmed.keys()?;
+        // A key file has the fingerprint that was named for it, or it is another one than was meant.
+        let is_given = |key: &Fingerprint| recipients.iter().any(|given| given.fingerprint == *key);
+        if !files.is_empty()
+            && let Some(absent) = whole.iter().find(|key| !is_given(key))
+        {
             return Err(CliError::new(format!("none of the keys given has the fingerprint {absent}")));
         }
-        let trimmed = names.iter().map(|name| name.trim_start_matches("0x").trim_end_matches('!'));
-        whole.extend(trimmed.filter_map(Fingerprint::parse));
+        whole.extend(names.iter().filter_map(|name| Fingerprint::of_name(name)));
         Ok(Given { recipients, files, typed: whole, certify: args.certify })
     }
 
@@ -104,22 +122,12 @@ impl Given {
             );
             app.agree_or(&question, &format!("--fingerprint {}", key.fingerprint))?;
         }
-        let from_file = |key: &Fingerprint| self.files.iter().any(|(known, _)| known.fingerprint == *key);
-        let named: Vec<RecipientId> = self
-            .recipients
-            .iter()
-            .filter(|key| !is_typed(&key.fingerprint) && !from_file(&key.fingerprint))
-            .cloned()
-            .collect();
-        let doubtful = unconfirmed(context, folder, &named).map_err(|e| app.error(e))?;
-        // On a terminal, the question to come shows the fingerprints.
-        match doubtful.first() {
-            Some(key) if yes || !app.interactive => {
-                Err(CliError::new(format!("nobody has confirmed that key {key} belongs to whom it names"))
-                    .hint(format!("compare the fingerprint with its owner, then add `--fingerprint {key}`")))
-            }
-            _ => Ok(()),
-        }
+        refuse_unconfirmed(app, context, folder, &self.recipients, &self.confirmed(), yes)
+    }
+
+    /// Returns the keys whose fingerprints were typed, or confirmed with their files.
+    pub fn confirmed(&self) -> Keys {
+        self.typed.iter().cloned().chain(self.files.iter().map(|(key, _)| key.fingerprint.clone())).collect()
     }
 
     /// Imports the keys that came as files.
@@ -138,6 +146,31 @@ impl Given {
     pub fn certify(&self, app: &App, context: &Context<'_>) {
         let keys: Vec<Fingerprint> = self.recipients.iter().map(|key| key.fingerprint.clone()).collect();
         certify(app, context, &keys, self.certify);
+    }
+}
+
+/// Fails if one of `keys`, which gain access to `folder`, is not among the `confirmed` ones, was not accepted on
+/// this machine before, and is not believed by GnuPG either. On a terminal, the question to come shows the
+/// fingerprints, unless it is answered already (`yes`).
+pub fn refuse_unconfirmed(
+    app: &App,
+    context: &Context<'_>,
+    folder: &FolderName,
+    keys: &[RecipientId],
+    confirmed: &Keys,
+    yes: bool,
+) -> Result<(), CliError> {
+    if !yes && app.interactive {
+        return Ok(());
+    }
+    let doubtful: Vec<RecipientId> =
+        keys.iter().filter(|key| !confirmed.contains(&key.fingerprint)).cloned().collect();
+    match unconfirmed(context, folder, &doubtful).map_err(|error| app.error(error))?.first() {
+        Some(key) => {
+            Err(CliError::new(format!("nobody has confirmed that key {key} belongs to whom it names"))
+                .hint(format!("compare the fingerprint with its owner, then add `--fingerprint {key}`")))
+        }
+        None => Ok(()),
     }
 }
 

@@ -17,8 +17,8 @@ pub struct Consent {
     /// Show what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Make the change without a question.
-    #[arg(long)]
+    /// Do not ask.
+    #[arg(long, short)]
     pub yes: bool,
 }
 

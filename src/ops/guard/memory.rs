@@ -18,10 +18,53 @@ pub(in crate::ops) struct Announced<'p> {
     list: Option<&'p [u8]>,
 }
 
+/// The recipients files that a machine finds at its first use of a store, with the keys that they come down
+/// to; none where they cannot be used.
+struct Found(Vec<(FolderName, Vec<u8>, Option<Keys>)>);
+
+impl Found {
+    fn remember(&self, accepted: &mut Accepted) {
+        // Another command may have met the store meanwhile.
+        if *accepted != Accepted::default() {
+            return;
+        }
+        for (folder, list, keys) in &self.0 {
+            match keys {
+                Some(keys) => accepted.accept(folder, keys.clone(), list),
+                None => accepted.meet(folder, list),
+            }
+        }
+    }
+}
+
 impl Context<'_> {
-    /// Accepts what the store holds: this machine sees it for the first time.
-    /// What this very command has set, `own`, needs no mention.
-    pub(super) fn accept_at_first_use(&self, own: &[FolderName]) -> Result<Accepted, OpError> {
+    /// Returns what this machine has accepted; at its first use of the store, what it finds.
+    pub(super) fn accepted(&self) -> Result<Accepted, OpError> {
+        if let Some(accepted) = self.store.accepted()? {
+            return Ok(accepted);
+        }
+        let found = self.found()?;
+        self.store.change_accepted(|accepted| found.remember(accepted))?;
+        self.tell_first_use(&found)?;
+        Ok(self.store.accepted()?.unwrap_or_default())
+    }
+
+    /// Remembers who can read what when this machine meets the store, whatever the command: what others
+    /// change later is seen by that. A store without recipients, or one that cannot be written to, is not met.
+    pub fn meet(&self) -> Result<(), OpError> {
+        if self.store.is_known() {
+            return Ok(());
+        }
+        let found = self.found()?;
+        if found.0.is_empty() {
+            return Ok(());
+        }
+        self.store.change_accepted_if_idle(|accepted| found.remember(accepted))?;
+        if self.store.is_known() { self.tell_first_use(&found) } else { Ok(()) }
+    }
+
+    /// Returns all recipients files with the keys that they come down to.
+    fn found(&self) -> Result<Found, OpError> {
         let mut found = Vec::new();
         for folder in self.ruled_folders()? {
             // A list that is none is refused wherever it is met.
@@ -31,24 +74,18 @@ impl Context<'_> {
         }
         let lists: Vec<&[u8]> = found.iter().map(|(_, list)| list.as_slice()).collect();
         let keys = self.keys_of_all(&lists);
-        let others =
-            found.iter().zip(&keys).filter(|((folder, _), keys)| keys.is_some() && !own.contains(folder));
-        let count = others.count();
-        self.store.change_accepted(|accepted| {
-            for ((folder, list), keys) in found.iter().zip(keys) {
-                match keys {
-                    Some(keys) => accepted.accept(folder, keys, list),
-                    None => accepted.meet(folder, list),
-                }
-            }
-        })?;
+        Ok(Found(found.into_iter().zip(keys).map(|((folder, list), keys)| (folder, list, keys)).collect()))
+    }
+
+    fn tell_first_use(&self, found: &Found) -> Result<(), OpError> {
+        let count = found.0.iter().filter(|(_, _, keys)| keys.is_some()).count();
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
             let lists = if count == 1 { "list" } else { "lists" };
             let note = format!("first use on this machine: {count} {lists} of recipients accepted as found");
             self.store.note(note);
         }
-        Ok(self.store.accepted()?.unwrap_or_default())
+        Ok(())
     }
 
     /// Returns the recipients that a change of our own is about to set or remove, and remembers that they are
@@ -74,10 +111,7 @@ impl Context<'_> {
             .zip(keys)
             .map(|((folder, _, list), keys)| Announced { folder, keys, list })
             .collect();
-        if self.store.accepted()?.is_none() {
-            let own: Vec<FolderName> = announced.iter().map(|one| one.folder.clone()).collect();
-            self.accept_at_first_use(&own)?;
-        }
+        self.accepted()?;
         self.store.change_accepted(|accepted| {
             for Announced { folder, keys, .. } in &announced {
                 if let Some(keys) = keys {

@@ -33,6 +33,8 @@ pub struct Difference {
     pub returning: Vec<Fingerprint>,
     /// Keys that would lose it.
     pub loses: Vec<Fingerprint>,
+    /// Whether none of them was in the keyring when this machine first saw the list.
+    pub was_unusable: bool,
     /// The commit that changed the list last, where there is one.
     pub commit: Option<CommitInfo>,
 }
@@ -46,6 +48,9 @@ impl Difference {
             parts.push(format!("{key} gains access{again}"));
         }
         parts.extend(self.loses.iter().map(|key| format!("{key} loses it")));
+        if self.was_unusable {
+            parts.push("the list could not be used when this machine first saw it".to_owned());
+        }
         if let Some(commit) = &self.commit {
             let author = Shown::new(&commit.author);
             parts.push(format!("commit {} of {} by {author}", commit.id, commit.day));
@@ -63,10 +68,7 @@ impl Context<'_> {
         overlay: &Overlay,
     ) -> Result<(), OpError> {
         let keys = key_set(&recipients.keys);
-        let accepted = match self.store.accepted()? {
-            Some(accepted) => accepted,
-            None => self.accept_at_first_use(&[])?,
-        };
+        let accepted = self.accepted()?;
         let memory = accepted.ruling_without(folder, overlay);
         if memory.is_some_and(|memory| memory.keys == keys) {
             return Ok(());
@@ -77,7 +79,7 @@ impl Context<'_> {
             let list = &recipients.rule.gpg_id;
             return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
         }
-        if self.is_own_change(folder, memory, &keys, &recipients.rule)? {
+        if self.is_own_change(&accepted, folder, memory, &keys, &recipients.rule)? {
             self.store.change_accepted(|accepted| {
                 set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
             })?;
@@ -86,21 +88,21 @@ impl Context<'_> {
             }
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, keys, &recipients.rule)?)))
+        let difference = self.difference(folder, &accepted, keys, &recipients.rule)?;
+        // By the time it comes up again, git may have forgotten where it came from.
+        let _ = self.store.change_accepted(|accepted| accepted.refuse(difference.gains.iter().cloned()));
+        Err(OpError::NotAccepted(Box::new(difference)))
     }
 
     /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
     /// list as a whole may be unusable, because of an expired key that is to go.
     pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
-        let accepted = match self.store.accepted()? {
-            Some(accepted) => accepted,
-            None => self.accept_at_first_use(&[])?,
-        };
+        let accepted = self.accepted()?;
         let memory = accepted.ruling(folder).cloned().unwrap_or_default();
         if kept.is_subset(&memory.keys)
             || memory.is_pending(&rule.gpg_id)
             || accepted.is_expected(folder, kept)
-            || self.is_own_change(folder, accepted.ruling(folder), kept, rule)?
+            || self.is_own_change(&accepted, folder, accepted.ruling(folder), kept, rule)?
         {
             return Ok(());
         }
@@ -130,7 +132,7 @@ impl Context<'_> {
         let memory = accepted.ruling(folder);
         if memory.is_some_and(|memory| memory.keys == keys || memory.is_pending(&rule.gpg_id))
             || accepted.is_expected(folder, &keys)
-            || self.is_own_change(folder, memory, &keys, rule)?
+            || self.is_own_change(accepted, folder, memory, &keys, rule)?
         {
             return Ok(None);
         }
@@ -140,11 +142,15 @@ impl Context<'_> {
     /// Whether what differs from `memory` was changed on this machine.
     fn is_own_change(
         &self,
+        accepted: &Accepted,
         folder: &FolderName,
         memory: Option<&Memory>,
         keys: &Keys,
         rule: &Rule,
     ) -> Result<bool, OpError> {
+        if accepted.has_refused(&gained(memory, keys)) {
+            return Ok(false);
+        }
         // The same list with other keys: the keyring has changed, and no commit says why.
         // (The members of a group are said in gpg.conf, which is the user's own.)
         let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
@@ -185,8 +191,14 @@ impl Context<'_> {
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
         let commit = self.last_change(folder, rule)?;
-        Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, commit })
+        let was_unusable = memory.keys.is_empty() && memory.list == hash_of(&rule.gpg_id);
+        Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, was_unusable, commit })
     }
+}
+
+/// Returns those of `keys` that `memory` does not have.
+fn gained(memory: Option<&Memory>, keys: &Keys) -> Keys {
+    memory.map_or_else(|| keys.clone(), |memory| keys - &memory.keys)
 }
 
 /// Returns the folder whose list gives `recipients`.

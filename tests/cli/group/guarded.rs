@@ -94,3 +94,26 @@ fn an_edited_list_is_written_anew_without_whom_others_have_let_in() {
     store.ok("pass group remove --yes --force team $BOB");
     assert_eq!(readers(&store, "shop/c"), ["alice", "carol"]);
 }
+
+#[test]
+fn a_group_that_others_filled_lets_nobody_in_unseen() {
+    let store = shared();
+    let dave = store.keyring().fingerprint("dave");
+    // Dave's key is here, but nobody has certified it.
+    store.ok("gpg -q --batch --export $DAVE >dave.key; gpg -q --batch --yes --delete-secret-and-public-key $DAVE
+        gpg -q --batch --import dave.key 2>/dev/null
+        cd other; echo '  guests:' >guests; echo \"  - $DAVE\" >>guests; sed -i '/^groups:/r guests' .passel.yaml; rm guests
+        git commit -qam guests; git push -q; git -C ../store pull -q");
+    assert!(store.ok("pass group list guests").contains(&dave));
+    for line in [
+        "pass group assign --yes guests web",
+        "pass client add acme $CAROL --group guests --yes",
+        "pass group assign guests web",
+    ] {
+        store.refused(line, &["nobody has confirmed", &format!("--fingerprint {dave}")]);
+        assert!(store.ok(&format!("{line} --dry-run")).contains(&dave), "{line}");
+    }
+    store.ok(&format!("pass group assign --yes guests web --fingerprint {dave}"));
+    // Once accepted here, it is known.
+    store.ok("pass client add acme $CAROL --group guests --yes");
+}

@@ -106,7 +106,9 @@ fn a_recipients_file_that_can_be_none_is_an_error() {
 }
 
 #[test]
-fn looking_accepts_nothing() {
+fn looking_accepts_nothing_that_has_changed() {
     let store = store();
-    store.ok("rm store/.git/passel-accepted; pass recipients --tree; pass recipients who a; test ! -e store/.git/passel-accepted");
+    store.ok("cp store/.git/passel-accepted before; echo $DAVE >>store/.gpg-id
+        pass recipients --tree; pass recipients who a; pass recipients check || true
+        cmp before store/.git/passel-accepted");
 }

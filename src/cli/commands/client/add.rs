@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use crate::cli::app::App;
-use crate::cli::commands::group::{group_name, whole_keys};
+use crate::cli::commands::group::{group_name, refuse_strangers, whole_keys};
 use crate::cli::commands::keys_given::{Given, KeyArgs};
 use crate::cli::commands::proposal::{self, Consent, Names};
 use crate::cli::error::CliError;
@@ -60,6 +60,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     proposal::show(app, &proposal, &names)?;
     if !args.consent.dry_run {
         given.confirm(app, &context, &FolderName::root(), args.consent.yes)?;
+        refuse_strangers(app, &context, &proposal, &given.confirmed(), args.consent.yes)?;
     }
     if !args.consent.agree(app, "Make this change?")? {
         return Ok(());

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 
 use crate::cli::app::App;
+use crate::cli::commands::group::refuse_strangers;
+use crate::cli::commands::keys_given::Confirmed;
 use crate::cli::commands::proposal::{self, Consent, Names, entries};
 use crate::cli::error::CliError;
 use crate::model::Shown;
@@ -25,6 +27,9 @@ pub struct Args {
     /// Keep the folder and its entries, no longer readable by the client.
     #[arg(long)]
     pub keep_entries: bool,
+    /// Fingerprints that are confirmed.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -45,6 +50,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         let edit = |now: &Now<'_, '_>| client::take_out(now, &args.name);
         let proposal = propose(&context, edit, false).map_err(failed)?;
         proposal::show(app, &proposal, &Names::read(app))?;
+        if !args.consent.dry_run {
+            refuse_strangers(app, &context, &proposal, &args.confirmed.keys()?, args.consent.yes)?;
+        }
         if !args.consent.agree(app, "Make this change?")? {
             return Ok(());
         }

@@ -54,6 +54,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: format!("Add {} to group {name}.", subject_keys(&added)),
         done: format!("Added {} to the group `{name}`.", keys(added.len())),
         consent: &args.consent,
+        confirmed: given.confirmed(),
         force: args.force,
     };
     let import = || given.import(app, &context);

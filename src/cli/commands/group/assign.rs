@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::folder;
+use crate::cli::commands::keys_given::Confirmed;
 use crate::cli::commands::proposal::{Consent, Names};
 use crate::cli::error::CliError;
 use crate::ops::group;
@@ -26,6 +27,9 @@ pub struct Args {
     /// The folder; the store itself if it is left out.
     #[arg(value_name = "FOLDER")]
     pub folder: Option<OsString>,
+    /// Fingerprints that are confirmed.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -42,6 +46,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: format!("Assign group {name} to {}.", place.trim_matches('`')),
         done: format!("Now {place} follows the group `{name}`."),
         consent: &args.consent,
+        confirmed: args.confirmed.keys()?,
         force: false,
     };
     change(app, &request, &Names::read(app), || Ok(()), |now| group::assign(now, &name, &folder)).map(drop)

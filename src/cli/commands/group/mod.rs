@@ -9,14 +9,14 @@ pub mod unassign;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::config::GroupName;
-use crate::model::Shown;
-use crate::ops::OpError;
+use crate::model::{Fingerprint, FolderName, RecipientId, Shown};
 use crate::ops::guard::key_set;
 use crate::ops::init::GIVEN;
-use crate::ops::rules::{Now, RuleError, Wanted, carry_out, propose};
+use crate::ops::rules::{Now, Proposal, RuleError, Wanted, carry_out, propose};
+use crate::ops::{Context, OpError};
 use crate::store::accepted::Keys;
 
-use super::keys_given::Given;
+use super::keys_given::{Given, refuse_unconfirmed};
 use super::proposal::{Consent, Names, show};
 
 /// Show or change groups of recipients, and the folders that follow them.
@@ -73,6 +73,8 @@ struct Request<'a> {
     done: String,
     /// How it is agreed to.
     consent: &'a Consent,
+    /// The keys that were confirmed.
+    confirmed: Keys,
     /// Whether the user may lock themselves out.
     force: bool,
 }
@@ -97,6 +99,9 @@ fn change(
         app.ui.say(line.as_str())?;
     }
     show(app, &proposal, names)?;
+    if !request.consent.dry_run {
+        refuse_strangers(app, &context, &proposal, &request.confirmed, request.consent.yes)?;
+    }
     if !request.consent.agree(app, &request.question)? {
         return Ok(false);
     }
@@ -108,6 +113,23 @@ fn change(
         app.tell_exposed(changed.reencrypted.iter().map(|entry| entry.name.as_str()));
     }
     Ok(true)
+}
+
+/// Fails if the change lets a key in that nobody here has confirmed: groups come with the repository, and
+/// whoever can push can add to them.
+pub fn refuse_strangers(
+    app: &App,
+    context: &Context<'_>,
+    proposal: &Proposal,
+    confirmed: &Keys,
+    yes: bool,
+) -> Result<(), CliError> {
+    // What is not in the keyring is refused where it is encrypted to.
+    let gains = proposal.gains();
+    let ids: Vec<&str> = gains.iter().map(Fingerprint::as_str).collect();
+    let gains: Vec<RecipientId> =
+        context.crypto.resolve_all(&ids).into_iter().filter_map(Result::ok).flatten().collect();
+    refuse_unconfirmed(app, context, &FolderName::root(), &gains, confirmed, yes)
 }
 
 /// Returns the keys that were given; a group has no place for single subkeys.

@@ -1,6 +1,7 @@
 //! `group remove`.
 
 use crate::cli::app::App;
+use crate::cli::commands::keys_given::Confirmed;
 use crate::cli::commands::proposal::{Consent, Names, keys};
 use crate::cli::error::CliError;
 use crate::ops::group;
@@ -23,6 +24,9 @@ pub struct Args {
     /// A key of the group: its fingerprint, key ID, e-mail address or user ID.
     #[arg(value_name = "KEY")]
     pub keys: Vec<String>,
+    /// Fingerprints that are confirmed.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -42,6 +46,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             subject: format!("Remove group {name}."),
             done: format!("Removed the group `{name}`."),
             consent: &args.consent,
+            confirmed: args.confirmed.keys()?,
             force: args.force,
         };
         return change(app, &request, &names, || Ok(()), |now| group::remove(now, &name)).map(drop);
@@ -57,6 +62,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: format!("Remove {} from group {name}.", subject_keys(&leaving)),
         done: format!("Took {} out of the group `{name}`.", keys(leaving.len())),
         consent: &args.consent,
+        confirmed: args.confirmed.keys()?,
         force: args.force,
     };
     change(app, &request, &names, || Ok(()), |now| group::take_out(now, &name, &leaving, args.force))

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::folder;
+use crate::cli::commands::keys_given::Confirmed;
 use crate::cli::commands::proposal::{Consent, Names};
 use crate::cli::error::CliError;
 use crate::ops::group;
@@ -28,6 +29,9 @@ pub struct Args {
     /// Whoever can read the folder now still can: only later changes of the group no longer matter.
     #[arg(long)]
     pub keep: bool,
+    /// Fingerprints that are confirmed.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
@@ -47,6 +51,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: format!("Unassign group {name} from {}.", place.trim_matches('`')),
         done: format!("Now {place} no longer follows the group `{name}`."),
         consent: &args.consent,
+        confirmed: args.confirmed.keys()?,
         force: args.force,
     };
     change(app, &request, &Names::read(app), || Ok(()), |now| group::unassign(now, &name, &folder, args.keep))

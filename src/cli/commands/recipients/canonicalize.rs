@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use super::people::no_environment;
 use crate::cli::app::App;
 use crate::cli::commands::folder;
+use crate::cli::commands::proposal::Consent;
 use crate::cli::error::CliError;
 use crate::model::{FolderName, Shown};
 use crate::ops::canonicalize::{canonicalize, preview};
@@ -21,12 +22,9 @@ pub struct Args {
     /// The folder; the whole store if it is left out.
     #[arg(value_name = "FOLDER")]
     pub folder: Option<OsString>,
-    /// Show what would change, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
+    /// How it is agreed to.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// Runs the command.
@@ -50,11 +48,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             app.ui.say(format!("  becomes {}  {name}", key.gpg_name()))?;
         }
     }
-    if args.dry_run {
+    if !args.consent.agree(app, "Write these fingerprints?")? {
         return Ok(());
-    }
-    if !args.yes {
-        app.agree_or("Write these fingerprints?", "--yes")?;
     }
     let published = canonicalize(&context, &folder).map_err(|e| app.error(e))?;
     app.tell(&published, &[]);

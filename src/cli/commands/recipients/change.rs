@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::keys_given::{Given, KeyArgs};
+use crate::cli::commands::proposal::Consent;
 use crate::cli::commands::{folder, typed};
 use crate::cli::error::CliError;
 use crate::model::{Fingerprint, FolderName};
@@ -74,12 +75,9 @@ pub struct SetArgs {
 /// How a change of recipients goes about it.
 #[derive(Debug, clap::Args)]
 pub struct How {
-    /// Show what would change, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
+    /// How it is agreed to.
+    #[command(flatten)]
+    pub consent: Consent,
     /// Do it even if none of your own keys could read the folder any more.
     #[arg(long)]
     pub force: bool,
@@ -133,14 +131,11 @@ fn run(
         return Ok(());
     }
     show(app, given, &plan)?;
-    if how.dry_run {
+    if let Some(given) = given.filter(|_| !how.consent.dry_run) {
+        given.confirm(app, context, folder, how.consent.yes)?;
+    }
+    if !how.consent.agree(app, "Change the recipients?")? {
         return Ok(());
-    }
-    if let Some(given) = given {
-        given.confirm(app, context, folder, how.yes)?;
-    }
-    if !how.yes {
-        app.agree_or("Change the recipients?", "--yes")?;
     }
     if let Some(given) = given {
         given.import(app, context)?;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::people::{counted, no_environment, reader_cells};
 use crate::cli::app::App;
 use crate::cli::commands::folder;
+use crate::cli::commands::proposal::Consent;
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::model::entry::shown_entry;
@@ -28,12 +29,9 @@ pub struct Args {
     /// The folder; the whole store if it is left out.
     #[arg(value_name = "FOLDER")]
     pub folder: Option<OsString>,
-    /// Show what would change, and change nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Do not ask.
-    #[arg(long, short)]
-    pub yes: bool,
+    /// How it is agreed to.
+    #[command(flatten)]
+    pub consent: Consent,
 }
 
 /// Runs the command.
@@ -52,10 +50,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     if !work.entries.is_empty() {
         show(app, &survey, &work)?;
-        if !args.dry_run {
-            if !args.yes {
-                app.agree_or("Encrypt these entries anew?", "--yes")?;
-            }
+        if args.consent.agree(app, "Encrypt these entries anew?")? {
             let done = update(&context, &survey, &folder, &work.entries).map_err(|e| app.error(e))?;
             app.tell(&done.published, &done.reencrypted);
         }
