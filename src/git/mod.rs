@@ -6,6 +6,8 @@
 
 pub mod arrivals;
 pub mod commit;
+mod error;
+mod head;
 pub mod index;
 pub mod provenance;
 pub mod publish;
@@ -19,160 +21,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use error::GitError;
+use error::{git_error, io_error, unsupported};
 pub use git2::Oid;
+pub use head::Head;
 
 use crate::model::Shown;
-use crate::process::tmpdir::PrivateFolderError;
-
-/// Why git could not do its part.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    /// The repository cannot be used at all.
-    #[error("cannot use the git repository at `{path}`")]
-    Open {
-        /// Its folder.
-        path: String,
-        /// Why.
-        #[source]
-        source: git2::Error,
-    },
-    /// The repository is of a kind that libgit2 does not know.
-    #[error("the git repository at `{path}` {what}, which passel cannot write")]
-    Unsupported {
-        /// Its folder.
-        path: String,
-        /// `uses SHA-256 objects` and the like.
-        what: &'static str,
-    },
-    /// It belongs to another user, and git's `safe.directory` does not name it.
-    #[error("the git repository at `{path}` belongs to another user")]
-    Owner {
-        /// Its folder.
-        path: String,
-    },
-    /// Its work tree is another folder.
-    #[error("the git repository at `{path}` has its work tree at `{tree}` (core.worktree)")]
-    Elsewhere {
-        /// Its folder.
-        path: String,
-        /// The work tree.
-        tree: String,
-    },
-    /// A merge, rebase or the like is under way.
-    #[error("the git repository at `{path}` is in the middle of a {what}")]
-    Unfinished {
-        /// Its folder.
-        path: String,
-        /// `merge` and the like.
-        what: &'static str,
-    },
-    /// The index holds conflicts.
-    #[error("the git repository at `{path}` holds unresolved conflicts")]
-    Conflicted {
-        /// Its folder.
-        path: String,
-    },
-    /// Another program holds one of git's locks.
-    #[error("another program holds git's lock `{path}`, {age} s old")]
-    Locked {
-        /// The lock file.
-        path: String,
-        /// Its age in seconds.
-        age: u64,
-    },
-    /// The file system knows no hard links, which our locks are.
-    #[error("cannot lock `{path}`: this file system has no hard links")]
-    NoHardLinks {
-        /// The lock file.
-        path: String,
-    },
-    /// Nobody to name as author.
-    #[error("git does not know who you are: {0}")]
-    Identity(String),
-    /// A hook refused.
-    #[error("the hook `{hook}` refused the change (exit code {code})")]
-    Hook {
-        /// The hook's file.
-        hook: String,
-        /// Its exit code; -1 if a signal ended it.
-        code: i32,
-    },
-    /// A hook left no message.
-    #[error("a hook made the commit's message empty")]
-    NoMessage,
-    /// There is no folder for what git writes aside.
-    #[error("there is no folder to have a commit signed in")]
-    Aside(#[source] PrivateFolderError),
-    /// git could not sign.
-    #[error("git could not sign the commit")]
-    Sign,
-    /// The entry lies outside of a sparse checkout.
-    #[error("`{path}` is in the repository but outside of this sparse checkout")]
-    Sparse {
-        /// The path.
-        path: String,
-    },
-    /// A file differs from what is committed, and would be swept into our commit.
-    #[error("`{path}` has changes that are not committed")]
-    Uncommitted {
-        /// The path.
-        path: String,
-    },
-    /// A folder belongs to a repository that is not here.
-    #[error("`{path}` is a submodule that has not been fetched")]
-    Submodule {
-        /// The folder.
-        path: String,
-    },
-    /// A tree is not in order.
-    #[error("the git repository holds a malformed tree, {tree}")]
-    Malformed {
-        /// Its id.
-        tree: String,
-    },
-    /// The git program could not be run.
-    #[error("cannot run `{program}`")]
-    NotRun {
-        /// The program.
-        program: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The git program failed.
-    #[error("git failed: {0}")]
-    Program(String),
-    /// libgit2 failed.
-    #[error("git cannot {action}")]
-    Libgit2 {
-        /// What was tried.
-        action: &'static str,
-        /// Why it failed.
-        #[source]
-        source: git2::Error,
-    },
-    /// The system refused.
-    #[error("cannot {action} `{path}`")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: String,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
-}
-
-/// Turns an I/O error about `path` into a [`GitError`].
-fn io_error<'p>(action: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> GitError + 'p {
-    move |source| GitError::Io { action, path: Shown::os(path).to_string(), source }
-}
-
-/// Turns an error of libgit2 into a [`GitError`].
-fn git_error(action: &'static str) -> impl FnOnce(git2::Error) -> GitError {
-    move |source| GitError::Libgit2 { action, source }
-}
 
 /// A file's change, as git records it.
 #[derive(Debug)]
@@ -181,37 +35,6 @@ pub struct FileChange<'a> {
     pub path: PathBuf,
     /// The new content and whether it may be executed; none to remove the file.
     pub new: Option<(&'a [u8], bool)>,
-}
-
-/// The tree of HEAD at one moment; empty before the first commit.
-pub struct Head<'r> {
-    repo: &'r Repo,
-    tree: Option<git2::Tree<'r>>,
-}
-
-impl Head<'_> {
-    /// Returns the blob at `path` with its mode, none if there is none. Fails where a tree on the way is
-    /// malformed: git would find there what libgit2 does not.
-    pub fn entry(&self, path: &Path) -> Result<Option<(Oid, u32)>, GitError> {
-        use std::os::unix::ffi::OsStrExt as _;
-        let Some(mut tree) = self.tree.clone() else { return Ok(None) };
-        let mut parts = path.components().peekable();
-        while let Some(part) = parts.next() {
-            self.repo.refuse_malformed(&tree)?;
-            let Some(entry) = tree.get_name_bytes(part.as_os_str().as_bytes()) else { return Ok(None) };
-            #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
-            let (id, mode, kind) = (entry.id(), entry.filemode() as u32, entry.kind());
-            drop(entry);
-            match (parts.peek(), kind) {
-                (None, _) => return Ok(Some((id, mode))),
-                (Some(_), Some(git2::ObjectType::Tree)) => {
-                    tree = self.repo.repo.find_tree(id).map_err(git_error("read a tree"))?;
-                }
-                (Some(_), _) => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// The repository that records a folder of the store.
@@ -291,30 +114,6 @@ impl Repo {
         let workdir = root.ancestors().skip(1).find(|above| above.join(".git").symlink_metadata().is_ok())?;
         let place = root.strip_prefix(workdir).expect("it lies above").to_path_buf();
         Some(Self::open(workdir, Path::new("")).map(|repo| (repo, place)))
-    }
-
-    /// Fails unless the names of a tree are in git's order, each once. git itself reads names one after
-    /// another, libgit2 looks them up by halves, and misses what is out of order.
-    fn refuse_malformed(&self, tree: &git2::Tree<'_>) -> Result<(), GitError> {
-        if self.well_formed.borrow().contains(&tree.id()) {
-            return Ok(());
-        }
-        let mut before: Option<Vec<u8>> = None;
-        let mut names: HashSet<Vec<u8>> = HashSet::new();
-        for entry in tree {
-            let mut name = entry.name_bytes().to_vec();
-            let is_new = names.insert(name.clone());
-            // git compares as if folders ended in a slash.
-            if entry.kind() == Some(git2::ObjectType::Tree) {
-                name.push(b'/');
-            }
-            if !is_new || before.as_ref().is_some_and(|before| *before >= name) {
-                return Err(GitError::Malformed { tree: tree.id().to_string() });
-            }
-            before = Some(name);
-        }
-        self.well_formed.borrow_mut().insert(tree.id());
-        Ok(())
     }
 
     /// Whether `name` can be a ref's: no `..`, nothing outside of `refs/` but `HEAD`.
@@ -516,22 +315,3 @@ pub fn blob_id(bytes: &[u8]) -> Option<Oid> {
 
 /// How long to wait for a lock that another program holds.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Returns what libgit2's message says is not supported.
-fn unsupported(message: &str) -> Option<&'static str> {
-    let message = message.to_ascii_lowercase();
-    if message.contains("refstorage") || message.contains("reftable") {
-        Some("keeps its refs in a reftable")
-    } else if message.contains("objectformat")
-        || message.contains("object format")
-        || message.contains("sha256")
-    {
-        Some("uses SHA-256 objects")
-    } else if message.contains("mandatory extension") {
-        Some("has an index with extensions (a sparse or split index)")
-    } else if message.contains("extension") {
-        Some("uses extensions of git that are not known")
-    } else {
-        None
-    }
-}
