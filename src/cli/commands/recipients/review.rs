@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
+use crate::crypto::CryptoError;
 use crate::model::Shown;
 use crate::ops::review::{self, Review, Undecided};
 use crate::ops::{Context, relocate};
@@ -46,9 +47,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let harmless = args.path.is_some();
     let Review { undecided, unclear } =
         review::review(&context, &path, harmless).map_err(|e| app.error(e))?;
-    for (name, why) in &unclear {
-        app.ui.warn(format!("error: `{name}` is never encrypted anew: {why}"));
-    }
+    warn_of(app, &unclear);
     match undecided.is_empty() {
         true if unclear.is_empty() => app.ui.say("Nothing is held back.")?,
         true => {}
@@ -61,6 +60,23 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         }
     }
     if unclear.is_empty() { Ok(()) } else { Err(CliError::silent(exit::FAILURE)) }
+}
+
+/// Names entries that are never encrypted anew.
+fn warn_of(app: &App, unclear: &[(String, CryptoError)]) {
+    for (name, why) in unclear {
+        app.ui.warn(format!("error: `{name}` is never encrypted anew: {why}"));
+    }
+    let name = match unclear {
+        [] => return,
+        [(name, _)] => name,
+        _ => "NAME",
+    };
+    let program = &app.ui.program;
+    app.ui.warn(format!(
+        "hint: look at it (`{program} show {name}`), then store it anew (`{program} insert -m {name}`) or remove it \
+         (`{program} rm {name}`)"
+    ));
 }
 
 /// Tells what can be done.
