@@ -40,7 +40,11 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         }
         OpError::DecryptSeveral { names } => CliError::from_error(error)
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them")
-            .hint(format!("`{program} show {}` says why it cannot be decrypted", quoted_name(&names[0]))),
+            .hint(format!(
+                "`{program} show {0}` says why it cannot be decrypted, or `{program} recipients review {0}` why it \
+                 is not",
+                quoted_name(&names[0])
+            )),
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
         OpError::HeldBack(_) => CliError::from_error(error)
