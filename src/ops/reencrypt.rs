@@ -9,7 +9,7 @@ use super::copies::{Copies, body_of};
 use super::{Context, KnownLists, OpError, Recipients, parallel};
 use crate::crypto::{CryptoError, openpgp};
 pub use crate::model::entry::{is_entry, shown_entry};
-use crate::model::{FolderName, KeyId, Keyring, Plaintext, RecipientId, Shown};
+use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Plaintext, RecipientId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -324,13 +324,20 @@ impl<'a, 'c> Reencryption<'a, 'c> {
 
     /// Returns a message that is held back without the session-key packets of keys that its folder's list
     /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
-    /// that, and nobody on the list loses. None if there are no such packets.
+    /// that, and nobody on the list loses, whichever of their subkeys it is. None if there are no such packets.
     fn taken_off(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
         let recipients = &self.rules[path.parent().unwrap_or(Path::new(""))].keys;
         let crypto = self.context.crypto;
         let failed = |source| OpError::Decrypt { name: shown_entry(path), source };
         let readers = crypto.recipients_of(message).map_err(failed)?;
-        let belongs = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
+        let usable = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
+        if readers.iter().all(usable) {
+            return Ok(None);
+        }
+        // What cannot be encrypted to any more can still be read with.
+        let keyring = Keyring::new(crypto.keys().map_err(|source| OpError::Keyring { source })?);
+        let named = |key: &Fingerprint| recipients.iter().any(|r| r.fingerprint == *key);
+        let belongs = |key: &KeyId| usable(key) || keyring.bearers(*key).iter().any(named);
         if readers.iter().all(belongs) {
             return Ok(None);
         }
