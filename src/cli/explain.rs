@@ -45,6 +45,10 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
                  is not",
                 quoted_name(&names[0])
             )),
+        OpError::Several(errors) => {
+            let told: Vec<String> = errors.iter().map(|error| explain(error, program).text()).collect();
+            CliError::pass(told.join("\n"))
+        }
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
         OpError::HeldBack(_) => CliError::from_error(error)
@@ -262,6 +266,10 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
         GitError::Uncommitted { path } => told.hint(format!(
             "commit them first: `{program} git add '{path}'`, `{program} git commit`; or take them back: \
+             `{program} git checkout -- '{path}'`"
+        )),
+        GitError::Missing { path } => told.hint(format!(
+            "commit that first: `{program} git rm '{path}'`, `{program} git commit`; or take it back: \
              `{program} git checkout -- '{path}'`"
         )),
         GitError::Owner { path } => {
