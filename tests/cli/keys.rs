@@ -288,7 +288,7 @@ fn names_in_keys_cannot_drive_the_terminal() {
         --list-keys eve@example.org | awk -F: '/^fpr/{print $10; exit}')
         mkdir store/.public-keys; cp key store/.public-keys/$(gpg --with-colons --show-keys key | awk -F: '/^fpr/{print $10; exit}')",
     );
-    for line in ["pass keys list", "pass keys import"] {
+    for line in ["pass keys list", "pass keys import --fingerprint $(ls store/.public-keys)"] {
         let output = store.shell(line);
         let said = output.out() + &output.err();
         assert!(said.contains("Eve") && !said.contains('\x1b'), "{said:?}");

@@ -106,7 +106,7 @@ impl Round<'_> {
             self.left.push(difference);
             return Ok(());
         }
-        let question = format!("Accept these recipients for {}?", named(&ruling));
+        let question = format!("Accept these recipients for {}?", named(folder));
         if !self.app.interactive || !self.app.prompt.borrow_mut().confirm(&question)? {
             self.left.push(difference);
             return Ok(());
