@@ -45,7 +45,11 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
         }
         OpError::DecryptSeveral { names } => CliError::from_error(error)
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them")
-            .hint(format!("`{program} show {}` says why it cannot be decrypted", quoted_name(&names[0]))),
+            .hint(format!(
+                "`{program} show {0}` says why it cannot be decrypted, or `{program} recipients review {0}` why it \
+                 is not",
+                quoted_name(&names[0])
+            )),
         OpError::Unconfirmed { key, .. } => {
             let name = scene.name_of(key).map(|name| format!(" with {name}")).unwrap_or_default();
             CliError::from_error(error)

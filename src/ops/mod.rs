@@ -228,21 +228,10 @@ impl Context<'_> {
     pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
-            let plan = compute()?;
-            let announced = self.announce(&plan)?;
-            let outcome = self.store.publish(&plan);
-            // What has not happened must not be taken for ours when somebody else does it.
-            if !matches!(outcome, Ok(Outcome::Done(_)) | Err(StoreError::Unfinished(_))) {
-                let _ = self.retract(&announced);
-            }
-            match outcome? {
-                Outcome::Done(published) if published.overtaken.is_empty() => {
-                    // What this fails to remember is recognised later as made here.
-                    if let Err(error) = self.remember(announced) {
-                        self.store.note(format!("accepted recipients could not be remembered: {error}"));
-                    }
-                    return Ok(published);
-                }
+            let mut plan = compute()?;
+            plan.accepts = self.settings(&plan)?;
+            match self.store.publish(&plan)? {
+                Outcome::Done(published) if published.overtaken.is_empty() => return Ok(published),
                 Outcome::Done(published) => return Err(OpError::Overtaken(published.overtaken.join("; "))),
                 Outcome::Stale(path) => last = path,
             }

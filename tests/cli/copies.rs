@@ -3,6 +3,7 @@
 
 mod honest;
 mod review;
+mod smuggled;
 
 use std::ops::Deref;
 use std::path::Path;

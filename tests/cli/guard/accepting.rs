@@ -56,7 +56,10 @@ fn a_folder_that_inherits_is_no_way_to_accept_the_list_above_unseen() {
     assert!(code == 1 && said.contains("depends on the store, which is not accepted"), "{said}");
     store.refused("echo x | pass insert -m free/c2", &["have changed", "is Dave <dave@example.org>"]);
     let (code, said) = accept(&store, "free", &["y\r", "y\r"]);
-    assert!(code == 0 && said.contains("Accepted the recipients of 2 folders: the store, free/own."), "{said}");
+    assert!(
+        code == 0 && said.contains("Accepted the recipients of 2 folders: the store, free/own."),
+        "{said}"
+    );
     store.ok("echo x | pass insert -m free/c2");
 }
 
