@@ -46,7 +46,8 @@ JSON: an object with `folders`, an array of objects:
                     ultimate), problem (why the line gives no key to encrypt to), reads
   entries           an object: total, agree, older (encrypted to a subkey that gpg would not choose any
                     more), hidden, differ, unclear (the file names keys that are not known), broken
-                    (no encrypted messages), and names: an array of those that do not agree
+                    (no encrypted messages), and names: an array of those that do not agree; held:
+                    those of them that are held back, as they were encrypted for others elsewhere
 What is not known is null.
 
 Examples:
