@@ -25,4 +25,5 @@ mod cli {
     mod side_by_side;
     mod turn_by_turn;
     mod upstream;
+    mod wording;
 }

@@ -1,6 +1,8 @@
 //! Entries that others can read than their recipients files name, and files that are no messages.
 
-use super::{Check, CheckError, Facts, Finding, Severity, argument, entries, some_of};
+use std::path::Path;
+
+use super::{Check, CheckError, Facts, Finding, Severity, argument, entries, quoted, some_of};
 use crate::model::Shown;
 use crate::model::entry::shown_entry;
 use crate::store::survey::{Entry, Standing};
@@ -15,13 +17,22 @@ impl Check for Differing {
             let mut add = |severity, what: &str, which: &dyn Fn(&Standing) -> bool| {
                 let found: Vec<&Entry> =
                     facts.survey.ruled_by(list).filter(|entry| which(&entry.standing)).collect();
+                // What is held back, no update brings in line: it is a finding of its own.
+                let found: Vec<&Entry> =
+                    found.into_iter().filter(|entry| !facts.held.contains_key(&entry.path)).collect();
                 if !found.is_empty() {
                     let names: Vec<String> = found.iter().map(|entry| shown_entry(&entry.path)).collect();
                     findings.push(Finding {
                         severity,
                         subject: Shown::os(&list.file).to_string(),
                         message: format!("{} {what}: {}", entries(found.len()), some_of(&names)),
-                        hint: format!("`passel recipients update{}`", argument(&list.folder)),
+                        hint: match list.recipients().is_some() {
+                            true => format!("`passel recipients update{}`", argument(&list.folder)),
+                            false => format!(
+                                "when its recipients are mended: `passel recipients update{}`",
+                                argument(&list.folder)
+                            ),
+                        },
                     });
                 }
             };
@@ -41,11 +52,23 @@ impl Check for Differing {
                 severity: Severity::Error,
                 subject: shown_entry(&entry.path),
                 message: Shown::new(why).to_string(),
-                hint: "take an older version back (`passel git log`), or remove it (`passel rm`)".to_owned(),
+                hint: back_or_away(facts, &entry.path),
             }),
             _ => None,
         });
         findings.extend(broken);
         Ok(findings)
+    }
+}
+
+/// Returns how an entry that is no message can be had again, or got rid of.
+fn back_or_away(facts: &Facts<'_>, path: &Path) -> String {
+    let remove = format!("`passel rm {}` removes it", quoted(&path.with_extension("")));
+    match facts.has_git {
+        true => format!(
+            "`passel git log -- {0}` lists its versions, `passel git checkout COMMIT -- {0}` brings one back; {remove}",
+            quoted(path)
+        ),
+        false => remove,
     }
 }

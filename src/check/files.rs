@@ -1,6 +1,6 @@
 //! Recipients files that are none, or name nobody.
 
-use super::{Check, CheckError, Facts, Finding, Severity, argument};
+use super::{Check, CheckError, Facts, Finding, Severity, place};
 use crate::model::{FolderName, Shown};
 
 /// The check.
@@ -12,15 +12,10 @@ impl Check for Files {
             severity: Severity::Error,
             subject: Shown::os(&folder.gpg_id()).to_string(),
             message: Shown::new(message).to_string(),
-            hint: format!("`passel recipients set{} KEY...`", root_or(folder)),
+            hint: format!("`passel recipients set {} KEY...`", place(folder)),
         };
         let unusable = facts.survey.unusable.iter().map(|(folder, why)| finding(folder, why));
         let empty = facts.survey.lists.values().filter(|list| list.lines.is_empty());
         Ok(unusable.chain(empty.map(|list| finding(&list.folder, "it names no recipient"))).collect())
     }
-}
-
-/// Returns a folder as `recipients set` takes it.
-fn root_or(folder: &FolderName) -> String {
-    if folder.is_root() { " /".to_owned() } else { argument(folder) }
 }

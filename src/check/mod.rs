@@ -8,17 +8,22 @@ mod differing;
 mod digests;
 mod expiring;
 mod files;
+mod groups;
+mod held;
 mod missing;
 mod names;
+mod rule;
+mod signature;
 mod single;
 mod unaccepted;
 mod unusable;
 mod weak;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::crypto::{Crypto, CryptoError};
-use crate::model::{Fingerprint, FolderName, Key, RecipientId, Shown};
+use crate::model::{Fingerprint, FolderName, Key, Keyring, RecipientId, Shown, argument as quoted};
 use crate::store::survey::{Found, Survey};
 
 /// How many places or entries a finding names.
@@ -55,14 +60,52 @@ pub struct Unaccepted {
     pub told: String,
 }
 
+/// A folder whose recipients are not what its groups come to.
+#[derive(Debug)]
+pub struct OffRule {
+    /// The folder.
+    pub folder: FolderName,
+    /// A group that it follows.
+    pub group: String,
+    /// Keys of the rule that the list lacks.
+    pub missing: Vec<Fingerprint>,
+    /// Recipients, as the list names them, that the rule does not know. Safe to show.
+    pub extra: Vec<String>,
+}
+
+/// A key of a group that no list accepted on this machine has.
+#[derive(Debug)]
+pub struct Stranger {
+    /// The group.
+    pub group: String,
+    /// The key.
+    pub key: Fingerprint,
+}
+
 /// What checks look at.
 pub struct Facts<'a> {
     /// The recipients files and entries.
     pub survey: &'a Survey,
     /// OpenPGP, for what the keyring's listing does not say.
     pub crypto: &'a dyn Crypto,
+    /// The store's root.
+    pub root: &'a Path,
+    /// Whether there is a history to look into.
+    pub has_git: bool,
+    /// Keys in the store that the keyring lacks.
+    pub waiting: &'a Keyring,
     /// Folders whose recipients have to be accepted.
     pub unaccepted: &'a [Unaccepted],
+    /// Folders whose recipients are not what their groups come to; what is the matter if that cannot be told.
+    pub off_rules: &'a Result<Vec<OffRule>, String>,
+    /// Keys of groups that nobody here knows.
+    pub strangers: &'a [Stranger],
+    /// Recipients files that should be signed, and are not, or not by the right key.
+    pub unsigned: &'a [PathBuf],
+    /// The keys that should have signed them.
+    pub signing_keys: &'a [String],
+    /// Entries that are held back, by their files, with where they come from.
+    pub held: &'a BTreeMap<PathBuf, String>,
     /// The time, in seconds since 1970.
     pub now: i64,
 }
@@ -85,11 +128,15 @@ pub trait Check {
 pub fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(files::Files),
+        Box::new(signature::Unsigned),
         Box::new(unaccepted::NotAccepted),
+        Box::new(groups::Strangers),
+        Box::new(held::HeldBack),
         Box::new(missing::Missing),
         Box::new(ambiguous::Ambiguous),
         Box::new(unusable::Unusable),
         Box::new(differing::Differing),
+        Box::new(rule::OffRules),
         Box::new(expiring::Expiring),
         Box::new(weak::Weak),
         Box::new(digests::OldDigests),
@@ -112,12 +159,18 @@ pub fn run(facts: &Facts<'_>) -> Result<Vec<Finding>, CheckError> {
 struct Named<'s> {
     found: &'s Found,
     places: Vec<String>,
+    folders: Vec<&'s FolderName>,
 }
 
 impl Named<'_> {
     /// Returns the places for a message.
     fn told(&self) -> String {
         some_of(&self.places)
+    }
+
+    /// Returns the commands that take the recipient `id` out of the lists that name it.
+    fn take_out(&self, id: &str) -> String {
+        removals(&self.folders, id)
     }
 }
 
@@ -126,9 +179,13 @@ fn recipients(survey: &Survey) -> BTreeMap<&str, Named<'_>> {
     let mut all: BTreeMap<&str, Named<'_>> = BTreeMap::new();
     for list in survey.lists.values() {
         for line in &list.lines {
-            let named = Named { found: &line.found, places: Vec::new() };
+            let named = Named { found: &line.found, places: Vec::new(), folders: Vec::new() };
             let place = format!("{} line {}", Shown::os(&list.file), line.number);
-            all.entry(&line.id).or_insert(named).places.push(place);
+            let named = all.entry(&line.id).or_insert(named);
+            named.places.push(place);
+            if named.folders.last() != Some(&&list.folder) {
+                named.folders.push(&list.folder);
+            }
         }
     }
     all
@@ -143,6 +200,23 @@ fn keys(survey: &Survey) -> Vec<(&RecipientId, &Key)> {
         .filter(|recipient| seen.insert((&recipient.fingerprint, recipient.subkey.as_ref())))
         .filter_map(|recipient| Some((recipient, survey.keyring.get(&recipient.fingerprint)?)))
         .collect()
+}
+
+/// Returns the commands that take a key out of the lists that name it.
+fn take_out(survey: &Survey, key: &Fingerprint) -> String {
+    let lists = survey.lists.values().filter(|list| list.named.contains(key));
+    removals(&lists.map(|list| &list.folder).collect::<Vec<_>>(), key.as_str())
+}
+
+/// Returns the commands that take the recipient `id` out of the lists of folders.
+fn removals(folders: &[&FolderName], id: &str) -> String {
+    let command =
+        |folder: &&FolderName| format!("`passel recipients remove {} {}`", place(folder), quoted(id));
+    let commands = folders.iter().take(NAMED).map(command).collect::<Vec<_>>().join(", ");
+    match folders.len().saturating_sub(NAMED) {
+        0 => commands,
+        more => format!("{commands}, likewise for {more} more folders"),
+    }
 }
 
 /// Returns a key for a finding's subject.
@@ -166,5 +240,15 @@ fn entries(count: usize) -> String {
 
 /// Returns a folder as commands take it, with a blank before; nothing for the root.
 fn argument(folder: &FolderName) -> String {
-    if folder.is_root() { String::new() } else { format!(" {folder}") }
+    if folder.is_root() { String::new() } else { format!(" {}", quoted(folder.as_path())) }
+}
+
+/// Returns a folder as commands take it that must be told which.
+fn place(folder: &FolderName) -> String {
+    if folder.is_root() { "/".to_owned() } else { quoted(folder.as_path()) }
+}
+
+/// Returns a key with its owner's name, where the keyring knows it.
+fn key_name(survey: &Survey, key: &Fingerprint) -> String {
+    survey.keyring.get(key).map_or_else(|| key.to_string(), subject)
 }

@@ -1,8 +1,9 @@
 //! Entries that nobody but one can read: lost with that one key.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use super::{Check, CheckError, Facts, Finding, Severity, entries, some_of, subject};
+use super::{Check, CheckError, Facts, Finding, Severity, entries, quoted, some_of, subject};
 use crate::model::entry::shown_entry;
 use crate::model::{Fingerprint, KeyId};
 
@@ -11,7 +12,7 @@ pub struct Single;
 
 impl Check for Single {
     fn find(&self, facts: &Facts<'_>) -> Result<Vec<Finding>, CheckError> {
-        let mut alone: BTreeMap<&Fingerprint, Vec<String>> = BTreeMap::new();
+        let mut alone: BTreeMap<&Fingerprint, (Vec<String>, &Path)> = BTreeMap::new();
         for entry in &facts.survey.entries {
             let bearer = |id: &KeyId| facts.survey.keyring.bearers(*id).first();
             let (known, first) = (entry.readers.iter().all(|id| bearer(id).is_some()), entry.readers.first());
@@ -20,14 +21,19 @@ impl Check for Single {
                 && known
                 && entry.readers.iter().all(|id| bearer(id) == Some(key))
             {
-                alone.entry(key).or_default().push(shown_entry(&entry.path));
+                let folder = entry.list.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+                let (names, _) = alone.entry(key).or_insert_with(|| (Vec::new(), folder));
+                names.push(shown_entry(&entry.path));
             }
         }
-        let finding = |(key, names): (&Fingerprint, Vec<String>)| Finding {
+        let finding = |(key, (names, folder)): (&Fingerprint, (Vec<String>, &Path))| Finding {
             severity: Severity::Warning,
             subject: facts.survey.keyring.get(key).map_or_else(|| key.to_string(), subject),
             message: format!("nobody else can read {}: {}", entries(names.len()), some_of(&names)),
-            hint: "`passel recipients add FOLDER` a second key, lest they are lost with the first".to_owned(),
+            hint: format!(
+                "`passel recipients add {} KEY` lets a second key in, lest they are lost with the first",
+                if folder == Path::new("") { "/".to_owned() } else { quoted(folder) }
+            ),
         };
         Ok(alone.into_iter().map(finding).collect())
     }

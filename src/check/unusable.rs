@@ -1,6 +1,6 @@
 //! Recipients whose keys cannot be encrypted to: expired, revoked, disabled, without a part that encrypts.
 
-use super::{Check, CheckError, Facts, Finding, Severity, recipients};
+use super::{Check, CheckError, Facts, Finding, Severity, key_name, recipients};
 use crate::crypto::RecipientError;
 use crate::model::{KeyProblem, Shown};
 
@@ -21,8 +21,11 @@ impl Check for Unusable {
             Some(Finding {
                 severity: Severity::Error,
                 subject: Shown::new(id).to_string(),
-                message: format!("key {fingerprint} {problem} ({})", named.told()),
-                hint: format!("{mend}, or `passel recipients remove FOLDER` it"),
+                message: match facts.survey.keyring.primary_of(fingerprint) {
+                    Some(key) => format!("{} {problem} ({})", key_name(facts.survey, key), named.told()),
+                    None => format!("{fingerprint} {problem} ({})", named.told()),
+                },
+                hint: format!("{mend}, or take it out: {}", named.take_out(id)),
             })
         });
         Ok(unusable.collect())

@@ -1,6 +1,6 @@
 //! Keys that can be broken: RSA, Elgamal and DSA of fewer than 2,048 bits.
 
-use super::{Check, CheckError, Facts, Finding, Severity, keys, subject};
+use super::{Check, CheckError, Facts, Finding, Severity, keys, subject, take_out};
 use crate::model::{Algorithm, Subkey};
 
 /// The check.
@@ -18,7 +18,10 @@ impl Check for Weak {
                 severity: Severity::Warning,
                 subject: subject(key),
                 message: format!("is weak: {} of {} bits", name(weakest), weakest.bits),
-                hint: "ask its owner for a new key, then `passel recipients set`".to_owned(),
+                hint: format!(
+                    "ask its owner for a new key, let that in (`passel recipients add`), and take this one out: {}",
+                    take_out(facts.survey, &key.fingerprint)
+                ),
             })
         });
         Ok(weak.collect())

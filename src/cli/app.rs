@@ -17,6 +17,7 @@ use super::error::CliError;
 use super::exit;
 use super::progress::Bar;
 use super::prompt::{Prompt, Terminal};
+use super::scene::Scene;
 use super::ui::Ui;
 
 /// The settings that pass takes from the environment, read once.
@@ -156,6 +157,7 @@ impl App {
     /// Tells what the store found and mended.
     pub fn tell_notes(&self) {
         for note in self.notes.take() {
+            let note = note.replace("`passel ", &format!("`{} ", self.ui.program));
             self.ui.warn(format!("note: {note}"));
         }
     }
@@ -224,7 +226,12 @@ impl App {
 
     /// Turns an operation's error into what the user is told.
     pub fn error(&self, error: OpError) -> CliError {
-        super::explain::explain(&error, &self.ui.program)
+        super::explain::explain(&error, &self.scene())
+    }
+
+    /// Returns what hints depend on.
+    fn scene(&self) -> Scene<'_> {
+        Scene { program: &self.ui.program, root: &self.environment.root, crypto: self.crypto() }
     }
 
     /// Whether the store holds an entry or folder called `name`, or there is an extension of that name.

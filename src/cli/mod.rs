@@ -12,6 +12,7 @@ pub mod progress;
 pub mod prompt;
 pub mod qr;
 pub mod quote;
+mod scene;
 pub mod table;
 pub mod tree;
 pub mod ui;
@@ -142,8 +143,40 @@ fn parse_own(
             app.ui.say(asked.render().to_string().trim_end())?;
             Err(CliError::silent(exit::OK))
         }
-        Err(wrong) => Err(CliError::pass(wrong.render().to_string().trim_end())),
+        Err(wrong) => {
+            let told = CliError::pass(wrong.render().to_string().trim_end());
+            let command = definitions.find_subcommand(name).expect("the name is one of ours");
+            let word = words.first().and_then(|word| word.to_str()).unwrap_or_default();
+            Err(match similar(command, word) {
+                Some(meant) => told.hint(format!("did you mean `{} {name} {meant}`?", app.ui.program)),
+                None => told,
+            })
+        }
     }
+}
+
+/// Returns the command of `command` that was likely meant by `word`, which is none of them: one that begins
+/// so, or that differs by a letter or two.
+fn similar<'c>(command: &'c clap::Command, word: &str) -> Option<&'c str> {
+    if word.len() < 2 || word.starts_with('-') || command.find_subcommand(word).is_some() {
+        return None;
+    }
+    let names = command.get_subcommands().map(clap::Command::get_name);
+    let far = |name: &str| if name.starts_with(word) { 0 } else { distance(name, word) };
+    names.map(|name| (far(name), name)).filter(|(far, _)| *far <= 2).min().map(|(_, name)| name)
+}
+
+/// Returns how many letters must be put in, left out or replaced to make one word of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut corner = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in other.bytes().enumerate() {
+            let cost = (corner + usize::from(a != b)).min(row[j] + 1).min(row[j + 1] + 1);
+            corner = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row[other.len()]
 }
 
 /// Parses as GNU getopt does where pass parses with it, and takes words as they are where pass does.
@@ -159,7 +192,7 @@ fn parse(
         "version" => Vec::new(),
         own if OWN.contains(&own) => return parse_own(app, definitions, name, words),
         // pass ignores what follows; so do words that are no commands.
-        "help" => return Ok(Command::Help(commands::help::Args { topic: words.first().cloned() })),
+        "help" => return Ok(Command::Help(commands::help::Args { topic: words.to_vec() })),
         "git" => return Ok(Command::Git(commands::git::Args { words: as_they_are(words) })),
         "grep" => return Ok(Command::Grep(commands::grep::Args { words: as_they_are(words) })),
         "find" => return Ok(Command::Find(commands::find::Args { terms: as_they_are(words) })),
@@ -174,7 +207,7 @@ fn parse(
                 app.usage(commands::usage(name))
             })?;
             if read.options.iter().any(|(option, _)| option == "help") {
-                return Ok(Command::Help(commands::help::Args { topic: Some(name.into()) }));
+                return Ok(Command::Help(commands::help::Args { topic: vec![name.into()] }));
             }
             read.canonical(command)
         }

@@ -92,6 +92,23 @@ impl Repo {
         Ok(CommitInfo::of(&commit))
     }
 
+    /// Returns the parent of the commit whose id begins so that holds another version of the file at `path`,
+    /// by the first digits of its id; none if there is none.
+    pub fn former(&self, id: &str, path: &Path) -> Result<Option<String>, GitError> {
+        let failed = || git_error("read a commit");
+        let commit = self.repo.find_commit_by_prefix(id).map_err(failed())?;
+        let now = self.tree_of(commit.id())?.entry(path)?;
+        for parent in commit.parent_ids() {
+            // Of a shallow clone's oldest commits, the parents are not there.
+            let Ok(tree) = self.tree_of(parent) else { continue };
+            let before = tree.entry(path)?;
+            if before.is_some() && before != now {
+                return Ok(Some(parent.to_string()[..10].to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether everything that `marks` finds in commits came about in this clone: no commit that was fetched
     /// brings a mark that its parents do not have.
     pub fn was_made_here<M: Clone + Ord>(

@@ -33,6 +33,11 @@ impl Keyring {
         self.keys.get(fingerprint)
     }
 
+    /// Returns all keys.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
     /// Returns the primary fingerprints of the keys that have a part with this ID: none for an unknown or
     /// hidden one, several where somebody has made a key with the ID of another.
     pub fn bearers(&self, id: KeyId) -> &[Fingerprint] {

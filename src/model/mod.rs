@@ -1,5 +1,6 @@
 //! Plain types without I/O. They are parsed once, at the edge, and trusted from then on.
 
+pub mod argument;
 pub mod entry;
 pub mod gpg_id;
 pub mod key;
@@ -7,6 +8,7 @@ pub mod keyring;
 pub mod secret;
 pub mod shown;
 
+pub use argument::argument;
 pub use entry::{EntryName, FolderName, NameError};
 pub use gpg_id::{GpgId, GpgIdLine};
 pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity};

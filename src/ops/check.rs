@@ -1,18 +1,38 @@
 //! Checking who can read a part of the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use super::readers::survey_folder;
-use super::{Context, OpError};
-use crate::check::{Facts, Finding, Unaccepted, run};
-use crate::model::FolderName;
+use super::readers::{survey_folder, waiting};
+use super::{Context, OpError, review, rules};
+use crate::check::{Facts, Finding, OffRule, Stranger, Unaccepted, run};
+use crate::model::entry::shown_entry;
+use crate::model::{Fingerprint, FolderName};
+use crate::store::accepted::Keys;
 use crate::store::survey::Survey;
 
 /// Returns what is wrong at and below `folder`; `now` is in seconds since 1970.
 pub fn check(context: &Context<'_>, folder: &FolderName, now: i64) -> Result<Vec<Finding>, OpError> {
     let survey = survey_folder(context, folder)?;
-    let unaccepted = unaccepted(context, &survey, folder)?;
-    let facts = Facts { survey: &survey, crypto: context.crypto, unaccepted: &unaccepted, now };
+    let held = review::held_back(context, survey.entries.iter())?;
+    let held = held.into_iter().map(|(path, copied)| {
+        let told = copied.told(&shown_entry(&path));
+        (path, told)
+    });
+    let facts = Facts {
+        crypto: context.crypto,
+        root: context.store.root(),
+        has_git: context.store.work_tree(folder).is_some(),
+        waiting: &waiting(context, &survey),
+        unaccepted: &unaccepted(context, &survey, folder)?,
+        off_rules: &off_rules(context, folder)?,
+        strangers: &strangers(context, &survey, folder)?,
+        unsigned: &unsigned(context, &survey)?,
+        signing_keys: context.signing_keys,
+        held: &held.collect::<BTreeMap<PathBuf, String>>(),
+        survey: &survey,
+        now,
+    };
     Ok(run(&facts)?)
 }
 
@@ -26,14 +46,7 @@ fn unaccepted(
 ) -> Result<Vec<Unaccepted>, OpError> {
     let Some(accepted) = context.store.accepted()? else { return Ok(Vec::new()) };
     let mut folders: BTreeSet<FolderName> = survey.lists.values().map(|list| list.folder.clone()).collect();
-    for (path, _) in accepted.folders() {
-        if let Ok(name) = FolderName::parse(path.as_os_str())
-            && path.starts_with(folder.as_path())
-            && context.store.folder_exists(&name)?
-        {
-            folders.insert(name);
-        }
-    }
+    folders.extend(context.with_recipients(folder)?);
     let mut found = Vec::new();
     for folder in folders {
         // A list that cannot be used is a finding of its own.
@@ -42,6 +55,63 @@ fn unaccepted(
             && let Some(difference) = context.would_refuse(&accepted, &folder, &list.rule, &recipients)?
         {
             found.push(Unaccepted { folder, told: difference.told() });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the folders at and below `folder` whose lists are not what their rules come to; why not if the rules
+/// cannot be used.
+fn off_rules(context: &Context<'_>, folder: &FolderName) -> Result<Result<Vec<OffRule>, String>, OpError> {
+    let now = match rules::Now::read(context) {
+        Ok(now) => now,
+        Err(OpError::Rule(error)) => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    for (ruled, rule) in &now.config.rules {
+        if ruled.as_path().starts_with(folder.as_path())
+            && let Some(off) = now.difference(ruled)?
+            && let Some(group) = rule.groups.first()
+        {
+            found.push(OffRule {
+                folder: ruled.clone(),
+                group: group.to_string(),
+                missing: off.missing.into_iter().collect(),
+                extra: off.extra,
+            });
+        }
+    }
+    Ok(Ok(found))
+}
+
+/// Returns the keys of groups that are in no list that was accepted on this machine, when the whole store is
+/// looked at. Lists that wait for their keys were accepted as they are written.
+fn strangers(context: &Context<'_>, survey: &Survey, folder: &FolderName) -> Result<Vec<Stranger>, OpError> {
+    let (Some(accepted), true) = (context.store.accepted()?, folder.is_root()) else { return Ok(Vec::new()) };
+    let Ok(now) = rules::Now::read(context) else { return Ok(Vec::new()) };
+    let mut known: Keys = accepted.folders().flat_map(|(_, memory)| memory.keys.iter().cloned()).collect();
+    for list in survey.lists.values() {
+        if accepted.ruling(&list.folder).is_some_and(|memory| memory.is_pending(&list.rule.gpg_id)) {
+            known.extend(list.lines.iter().filter_map(|line| Fingerprint::of_name(&line.id)));
+        }
+    }
+    let mut found = Vec::new();
+    for (group, keys) in &now.config.groups {
+        let keys = keys.iter().filter(|key| !known.contains(key));
+        found.extend(keys.map(|key| Stranger { group: group.to_string(), key: key.clone() }));
+    }
+    Ok(found)
+}
+
+/// Returns the recipients files that are not signed as the user asks for.
+fn unsigned(context: &Context<'_>, survey: &Survey) -> Result<Vec<PathBuf>, OpError> {
+    let mut found = Vec::new();
+    for list in survey.lists.values() {
+        match context.verify(&list.file, &list.rule.gpg_id) {
+            Ok(()) => {}
+            Err(OpError::Signature(_)) => found.push(list.file.clone()),
+            Err(error) => return Err(error),
         }
     }
     Ok(found)

@@ -84,6 +84,14 @@ pub enum OpError {
         #[source]
         source: CryptoError,
     },
+    /// A name leads to a key of which nobody has said that it belongs to whom it names.
+    #[error("`{id}` leads to key {key}, and nobody has confirmed that it belongs to whom it names")]
+    Unconfirmed {
+        /// The name, as it was typed. Safe to show.
+        id: String,
+        /// The key.
+        key: Fingerprint,
+    },
     /// The entry came into being while the user was busy.
     #[error("`{0}` was created meanwhile by another program")]
     CreatedMeanwhile(String),

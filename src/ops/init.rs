@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::lists::{self, ListChange};
 use super::reencrypt::{Changed, suffix};
 use super::{Context, OpError};
-use crate::crypto::Trust;
+use crate::crypto::{CryptoError, Trust};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::recipients::Rule;
 
@@ -80,7 +80,19 @@ fn check_validity(
     let doubtful: Vec<RecipientId> = doubtful.cloned().collect();
     match doubtful.is_empty() {
         true => context.try_encrypting(folder, keys, Trust::Accepted),
-        false => context.try_encrypting(folder, &doubtful, Trust::Database),
+        false => context.try_encrypting(folder, &doubtful, Trust::Database).map_err(|error| match error {
+            OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => {
+                let leads = |id: &&String| {
+                    let found = context.crypto.resolve(id).unwrap_or_default();
+                    found.iter().any(|found| {
+                        found.fingerprint == key || found.encryption_keys.contains(&key.key_id())
+                    })
+                };
+                let id = ids.iter().find(leads).map_or("", String::as_str);
+                OpError::Unconfirmed { id: Shown::new(id).to_string(), key }
+            }
+            error => error,
+        }),
     }
 }
 

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Context, OpError};
-use crate::crypto::RecipientError;
+use super::{Context, OpError, keys};
+use crate::crypto::{RecipientError, lookup};
 use crate::model::entry::EntryName;
-use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Shown};
+use crate::model::{Fingerprint, FolderName, Key, KeyId, Keyring, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
-use crate::store::survey::{Entry, List, Survey};
+use crate::store::survey::{Entry, Line, List, Survey};
 
 /// Somebody who can read a message, as far as its packets tell.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,12 +72,58 @@ pub fn of_id(keyring: &Keyring, id: KeyId) -> Vec<Reader> {
     }
 }
 
-/// Returns who can read the entries of a survey or is named for them.
-pub fn who(survey: &Survey) -> BTreeMap<Reader, Tally> {
+/// Returns the keys that wait in the store's `.public-keys`, where somebody is met whom the keyring does not
+/// know: to say whose they may be. What these files say is a claim until gpg has imported them.
+pub fn waiting(context: &Context<'_>, survey: &Survey) -> Keyring {
+    let ids = survey.entries.iter().flat_map(|entry| &entry.readers);
+    let mut unknown = ids.filter(|id| **id != KeyId::HIDDEN && survey.keyring.bearers(**id).is_empty());
+    let mut missing = survey.lists.values().flat_map(|list| &list.lines).filter(|line| is_missing(line));
+    if unknown.next().is_none() && missing.next().is_none() {
+        return Keyring::default();
+    }
+    let is_new = |key: &Fingerprint| survey.keyring.get(key).is_none();
+    // Without them nobody is named wrongly; what is the matter with them, `keys list` says.
+    let keys = keys::waiting(context.store.beneath(), context.crypto, is_new);
+    Keyring::new(keys.unwrap_or_default())
+}
+
+/// Whether no key of the keyring has the line's name.
+pub fn is_missing(line: &Line) -> bool {
+    matches!(&*line.found, Err(RecipientError::Missing { .. }))
+}
+
+/// Returns the one key of `waiting` whose part has this ID.
+pub fn waiting_for(waiting: &Keyring, id: KeyId) -> Option<&Key> {
+    match waiting.bearers(id) {
+        [key] => waiting.get(key),
+        _ => None,
+    }
+}
+
+/// Returns the one key of `waiting` that the line may name.
+pub fn waiting_as<'w>(waiting: &'w Keyring, id: &str) -> Option<&'w Key> {
+    let mut found = waiting.keys().filter(|key| lookup::may_name(id, key));
+    found.next().filter(|_| found.next().is_none())
+}
+
+/// Returns who can read the entries of a survey or is named for them; lines that no key of the keyring is known
+/// for may name keys that are `waiting`.
+pub fn who(survey: &Survey, waiting: &Keyring) -> BTreeMap<Reader, Tally> {
     let mut all: BTreeMap<Reader, Tally> = BTreeMap::new();
     for entry in &survey.entries {
+        let may_be_named: Vec<&Key> = lines_of(survey, entry)
+            .filter(|line| is_missing(line))
+            .filter_map(|line| waiting_as(waiting, &line.id))
+            .collect();
         for reader in readers(survey, entry) {
-            all.entry(reader).or_default().reads += 1;
+            let tally = all.entry(reader.clone()).or_default();
+            tally.reads += 1;
+            if let Reader::Unknown(id) = reader
+                && let Some(key) = waiting_for(waiting, id)
+                && may_be_named.contains(&key)
+            {
+                tally.named += 1;
+            }
         }
         for key in named(survey, entry) {
             all.entry(Reader::Key(key.clone())).or_default().named += 1;
@@ -129,16 +175,27 @@ pub fn what<'s>(survey: &'s Survey, keys: &[Reader]) -> Reach<'s> {
     reach
 }
 
-/// Returns the keys that `name` stands for, usable or not; a long key ID need not be in the keyring.
-pub fn keys_named(context: &Context<'_>, survey: &Survey, name: &str) -> Result<Vec<Reader>, OpError> {
+/// Returns the keys that `name` stands for, usable or not; a long key ID need not be in the keyring, and of a key
+/// that is `waiting` the IDs of its parts are known.
+pub fn keys_named(
+    context: &Context<'_>,
+    survey: &Survey,
+    waiting: &Keyring,
+    name: &str,
+) -> Result<Vec<Reader>, OpError> {
     let primary = |key: Fingerprint| survey.keyring.primary_of(&key).cloned().unwrap_or(key);
     match context.crypto.resolve(name) {
         Ok(found) => Ok(found.into_iter().map(|key| Reader::Key(key.fingerprint)).collect()),
         Err(RecipientError::Unusable { fingerprint, .. }) => Ok(vec![Reader::Key(primary(fingerprint))]),
-        Err(source) => match key_id(name) {
-            Some(id) if matches!(source, RecipientError::Missing { .. }) => Ok(vec![Reader::Unknown(id)]),
-            _ => Err(OpError::Key { id: Shown::new(name).to_string(), source }),
+        Err(source @ RecipientError::Missing { .. }) => match (key_id(name), waiting_as(waiting, name)) {
+            (Some(id), _) => Ok(vec![Reader::Unknown(id)]),
+            (None, Some(key)) => {
+                let parts = key.subkeys.iter().filter(|part| part.can_encrypt);
+                Ok(parts.map(|part| Reader::Unknown(part.fingerprint.key_id())).collect())
+            }
+            (None, None) => Err(OpError::Key { id: Shown::new(name).to_string(), source }),
         },
+        Err(source) => Err(OpError::Key { id: Shown::new(name).to_string(), source }),
     }
 }
 
@@ -152,6 +209,14 @@ fn key_id(text: &str) -> Option<KeyId> {
 
 /// Returns the keys that an entry's recipients file names.
 fn named<'s>(survey: &'s Survey, entry: &Entry) -> impl Iterator<Item = &'s Fingerprint> {
-    let list = entry.list.as_ref().and_then(|file: &std::path::PathBuf| survey.lists.get::<Path>(file));
-    list.into_iter().flat_map(|list| &list.named)
+    list_of(survey, entry).into_iter().flat_map(|list| &list.named)
+}
+
+/// Returns the lines of an entry's recipients file.
+fn lines_of<'s>(survey: &'s Survey, entry: &Entry) -> impl Iterator<Item = &'s Line> {
+    list_of(survey, entry).into_iter().flat_map(|list| &list.lines)
+}
+
+fn list_of<'s>(survey: &'s Survey, entry: &Entry) -> Option<&'s List> {
+    entry.list.as_ref().and_then(|file: &std::path::PathBuf| survey.lists.get::<Path>(file))
 }

@@ -9,9 +9,11 @@ use super::reencrypt::{is_entry, shown_entry};
 use super::{Context, KnownLists, OpError};
 use crate::crypto::CryptoError;
 use crate::crypto::openpgp::Body;
+use crate::git::Repo;
 use crate::model::{FolderName, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
+use crate::store::survey::Entry;
 
 /// An entry that is, or would be, held back.
 #[derive(Debug)]
@@ -20,9 +22,15 @@ pub struct Undecided {
     pub name: String,
     /// Where it comes from, and who would gain.
     pub copied: Copied,
-    path: PathBuf,
+    /// The commit that holds the entry that it has replaced, if it has replaced one.
+    pub former: Option<String>,
+    /// Its file.
+    pub path: PathBuf,
     body: Body,
 }
+
+/// Entries that are held back, by their files, with where they come from.
+pub type Held = BTreeMap<PathBuf, Copied>;
 
 /// What there is to look at.
 #[derive(Debug, Default)]
@@ -42,6 +50,25 @@ pub fn review(context: &Context<'_>, path: &Path, harmless: bool) -> Result<Revi
         State::File(_) => vec![path.to_path_buf()],
         _ => return Err(OpError::NotFound(shown_entry(path))),
     };
+    look(context, paths, harmless)
+}
+
+/// Returns those of a survey's entries that encrypting anew would hold back.
+pub fn held_back<'s>(
+    context: &Context<'_>,
+    entries: impl Iterator<Item = &'s Entry>,
+) -> Result<Held, OpError> {
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.path.clone()).collect();
+    // All history is read for it: not where there is nothing to look for.
+    if paths.is_empty() {
+        return Ok(Held::new());
+    }
+    let found = look(context, paths, false)?.undecided;
+    Ok(found.into_iter().map(|entry| (entry.path, entry.copied)).collect())
+}
+
+/// Looks for those of the entries at `paths` that encrypting anew would hold back.
+fn look(context: &Context<'_>, paths: Vec<PathBuf>, harmless: bool) -> Result<Review, OpError> {
     let mut copies = Copies::read(context)?;
     let mut readers: BTreeMap<FolderName, Vec<RecipientId>> = BTreeMap::new();
     let mut lists = KnownLists::default();
@@ -66,10 +93,19 @@ pub fn review(context: &Context<'_>, path: &Path, harmless: bool) -> Result<Revi
         });
         let Some(copied) = copies.origin(context, &path, &body, readers)? else { continue };
         if !copies.is_reviewed(&path, &body) && (harmless || !copied.gains.is_empty()) {
-            review.undecided.push(Undecided { name, copied, path, body });
+            let former = former(context, &path, &copied);
+            review.undecided.push(Undecided { name, copied, former, path, body });
         }
     }
     Ok(review)
+}
+
+/// Returns the commit that holds what stood at `path` before somebody put there what is held back.
+fn former(context: &Context<'_>, path: &Path, copied: &Copied) -> Option<String> {
+    let root = context.store.root();
+    // In a repository inside the store it would have to be taken back there.
+    let prefix = Repo::prefix_of(root, path.parent()?).filter(|prefix| prefix.as_os_str().is_empty())?;
+    Repo::open(root, &prefix).ok()?.former(&copied.commit.as_ref()?.id, path).ok()?
 }
 
 /// Lets entries pass: they are encrypted anew from now on.

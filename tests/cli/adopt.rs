@@ -132,7 +132,7 @@ fn leaves_to_a_person_what_only_a_person_can_know() {
     let before = store.ok(lists);
     let words = [
         "missing/.gpg-id line 2: no public key for `mallory@example.org` is in the keyring",
-        "`pass keys import`",
+        "hint: ask for the key, and import it",
         "expired on 2024-02-01",
         "was revoked",
         "could mean any of",

@@ -1,5 +1,6 @@
 //! The guard: lists of recipients that came from elsewhere are not encrypted to before a person's word.
 
+mod accepting;
 mod out_of_sight;
 mod places;
 

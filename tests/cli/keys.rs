@@ -185,6 +185,53 @@ fn a_certification_stays_on_this_machine() {
 }
 
 #[test]
+fn whoever_lacks_a_key_is_shown_where_it_waits() {
+    let two = Two::new();
+    // As long as it is nowhere, nobody is led to drop a colleague before asking for the key.
+    let said = two.anna_fails("echo 2 | pass insert -m b");
+    holds(&said, &["ask its owner", "only if nobody is to encrypt to it any more"]);
+    two.share();
+    let said = two.anna_fails("echo 2 | pass insert -m b");
+    holds(&said, &["its public key is in the store: `pass keys import`"]);
+    assert!(!said.contains("recipients remove"), "{said}");
+    let said = two.anna_ok("pass recipients who a; pass recipients list web; pass keys list");
+    holds(&said, &["(in the store, not imported: Bob <bob@example.org>)", "its key is not imported yet"]);
+    holds(
+        &said,
+        &["Carol", "`pass keys import web` takes in the keys", "`pass keys import` takes in the keys"],
+    );
+    let said = two.anna("pass recipients check || true; pass adopt || true").out();
+    holds(&said, &["it is in the store: `pass keys import`", "hint: `pass keys import`"]);
+    let json: serde_json::Value =
+        serde_json::from_str(&two.anna_ok("pass keys list --json")).expect("it is JSON");
+    let bob =
+        json["keys"].as_array().unwrap().iter().find(|row| row["fingerprint"] == two.key("bob")).unwrap();
+    assert_eq!((&bob["keyring"], &bob["folders"]), (&"no".into(), &serde_json::json!([""])));
+}
+
+#[test]
+fn only_keys_that_are_needed_are_offered() {
+    let two = Two::new();
+    two.0.ok("gpg --armor --export $DAVE >store/.public-keys/$DAVE 2>/dev/null ||
+        { mkdir store/.public-keys; gpg --armor --export $DAVE >store/.public-keys/$DAVE; }
+        git -C store add -A; git -C store commit -qm dave");
+    two.share();
+    let said = two.anna_fails("pass keys import web");
+    holds(&said, &["Carol", "2 keys are left out", "keys import --fingerprint"]);
+    assert!(!said.contains("New key of Bob") && !said.contains("New key of Dave"), "{said}");
+    let said = two.anna_ok("pass keys import --fingerprint $BOB");
+    assert!(!said.contains("Carol") && !said.contains("Dave"), "{said}");
+    let said = two.anna_fails("pass keys import");
+    assert!(said.contains("New key of Carol") && !said.contains("New key of Dave"), "{said}");
+    holds(&two.anna_ok("pass keys import --fingerprint $DAVE"), &["Imported"]);
+    // What the keyring has already can be certified too.
+    two.anna_ok(
+        "echo $ALICE:6: | gpg --import-ownertrust; pass keys import --fingerprint $BOB --certify
+        echo x | gpg --batch --encrypt -r $BOB >/dev/null",
+    );
+}
+
+#[test]
 fn a_renewed_key_is_refreshed_here_and_there_without_a_question() {
     let two = Two::new();
     two.share();
@@ -288,7 +335,7 @@ fn names_in_keys_cannot_drive_the_terminal() {
         --list-keys eve@example.org | awk -F: '/^fpr/{print $10; exit}')
         mkdir store/.public-keys; cp key store/.public-keys/$(gpg --with-colons --show-keys key | awk -F: '/^fpr/{print $10; exit}')",
     );
-    for line in ["pass keys list", "pass keys import"] {
+    for line in ["pass keys list", "pass keys import --fingerprint $(ls store/.public-keys)"] {
         let output = store.shell(line);
         let said = output.out() + &output.err();
         assert!(said.contains("Eve") && !said.contains('\x1b'), "{said:?}");

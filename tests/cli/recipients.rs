@@ -2,6 +2,7 @@
 
 mod canonicalize;
 mod check;
+mod compared;
 mod list;
 mod uncommitted;
 mod unconcerned;

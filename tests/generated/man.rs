@@ -81,6 +81,22 @@ fn nested(command: &Command) -> String {
             let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
             section.push_str(&format!("{}.\n", escaped(help.trim_end_matches('.'))));
         }
+        let more = one.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+        section.push_str(&paragraphs(more.split("Example").next().unwrap_or_default()));
+    }
+    section
+}
+
+/// Returns what a command's help says at its end, as it is laid out there: columns stay columns.
+fn paragraphs(text: &str) -> String {
+    let mut section = String::new();
+    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
+        match paragraph.split_once('\n') {
+            Some((first, rest)) if rest.starts_with("  ") => {
+                section.push_str(&format!(".PP\n{}\n.PP\n.nf\n{}\n.fi\n", escaped(first), escaped(rest)));
+            }
+            _ => section.push_str(&format!(".PP\n{}\n", escaped(paragraph))),
+        }
     }
     section
 }

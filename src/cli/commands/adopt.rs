@@ -73,7 +73,9 @@ fn show(app: &App, heading: &str, findings: &[&Finding]) -> Result<(), CliError>
         if let Some(hint) = finding.hint.as_ref().filter(|hint| next != Some(*hint)) {
             app.ui.say(match hint {
                 Hint::Command(words) => format!("    hint: `{} {words}`", app.ui.program),
-                Hint::Words(words) => format!("    hint: {words}"),
+                Hint::Words(words) => {
+                    format!("    hint: {}", words.replace("`passel ", &format!("`{} ", app.ui.program)))
+                }
             })?;
         }
     }

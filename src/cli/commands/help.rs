@@ -1,17 +1,17 @@
 //! `help` and `version`.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 
 /// Show the commands, or how to use one.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "passel help [COMMAND]", disable_help_flag = true)]
+#[command(override_usage = "passel help [COMMAND...]", disable_help_flag = true)]
 pub struct Args {
-    /// A command.
+    /// A command, and a command of that one.
     #[arg(value_name = "COMMAND")]
-    pub topic: Option<OsString>,
+    pub topic: Vec<OsString>,
 }
 
 /// The release of pass whose behaviour is ours.
@@ -24,12 +24,25 @@ pub fn version(app: &App) -> Result<(), CliError> {
 
 /// Prints every command with its arguments, or how to use one.
 pub fn run(app: &App, definitions: &clap::Command, args: &Args) -> Result<(), CliError> {
-    let topic = args.topic.as_deref().and_then(OsStr::to_str);
-    let text = match topic.and_then(|topic| definitions.find_subcommand(topic)) {
+    let text = match named(definitions, &args.topic) {
         Some(command) => of_command(command, &app.ui.program),
         None => of_all(definitions, &app.ui.program),
     };
     Ok(app.ui.say(text)?)
+}
+
+/// Returns the command that words name, as far as they name one; none if already the first is no command.
+fn named<'c>(definitions: &'c clap::Command, words: &[OsString]) -> Option<&'c clap::Command> {
+    let next = |command: &'c clap::Command, word: &OsString| command.find_subcommand(word.to_str()?);
+    let (first, rest) = words.split_first()?;
+    let mut command = next(definitions, first)?;
+    for word in rest {
+        match next(command, word) {
+            Some(nested) => command = nested,
+            None => break,
+        }
+    }
+    Some(command)
 }
 
 /// Returns how to use one command.

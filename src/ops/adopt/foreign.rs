@@ -45,6 +45,17 @@ pub fn findings(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
             findings.push(Finding::new(Kind::Note, place, what));
         }
     }
+    let plain: Vec<String> =
+        below.files.iter().filter(|(path, kind)| is_plain(path, *kind)).map(shown).collect();
+    if let Some((first, more)) = plain.split_first() {
+        let what = match more.len() {
+            0 => "it is not encrypted: everybody who has the store can read it".to_owned(),
+            more => format!(
+                "it and {more} more files are not encrypted: everybody who has the store can read them"
+            ),
+        };
+        findings.push(Finding::new(Kind::Note, first, what));
+    }
     let links = below.files.iter().filter(|(path, kind)| *kind == FileType::Symlink && is_entry(path));
     let links = links.count();
     if links > 0 {
@@ -62,4 +73,25 @@ pub fn findings(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
         );
     }
     Ok(findings)
+}
+
+/// Returns a file's path, safe to show.
+fn shown((path, _): &(std::path::PathBuf, FileType)) -> String {
+    Shown::os(path).to_string()
+}
+
+/// Whether a file is neither encrypted nor one that a store consists of besides entries.
+fn is_plain(path: &Path, kind: FileType) -> bool {
+    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let end = path.extension().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let is_known = KNOWN.iter().any(|(known, at_root, _)| match at_root {
+        true => path.starts_with(known),
+        false => name == *known,
+    });
+    let own = [".gpg-id", ".passel.yaml", ".gitignore", ".gitmodules", ".git", ".gitkeep"];
+    kind == FileType::RegularFile
+        && !is_entry(path)
+        && !is_known
+        && !own.contains(&name)
+        && !["gpg", "age", "sig", "asc"].contains(&end)
 }

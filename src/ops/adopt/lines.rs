@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Kind};
 use crate::crypto::RecipientError;
-use crate::crypto::lookup::Name;
-use crate::model::{Fingerprint, Shown, Validity};
+use crate::crypto::lookup::{Name, may_name};
+use crate::model::{Fingerprint, KeyProblem, Keyring, Shown, Validity, argument};
 use crate::store::survey::{Line, List, Standing, Survey};
 
 /// Returns what is the matter with a recipients file and its lines.
-pub fn findings(survey: &Survey, list: &List) -> Vec<Finding> {
+///
+/// Keys that are `waiting` in the store can be imported from there.
+pub fn findings(survey: &Survey, waiting: &Keyring, list: &List) -> Vec<Finding> {
     let file = Shown::os(&list.file);
     let mut findings = Vec::new();
     let bytes = &list.rule.gpg_id;
     if list.lines.is_empty() {
         findings.push(
             Finding::new(Kind::Person, file, "it names no recipient: nothing can be encrypted below it")
-                .words("`recipients add`, or `init`, gives it some"),
+                .command(format!("recipients set {} KEY...", place(list))),
         );
     }
     // What is written for a file with an unusable line is written with that line, which nobody here may do.
@@ -39,7 +41,7 @@ pub fn findings(survey: &Survey, list: &List) -> Vec<Finding> {
         let what = format!("lines {lines} name one key, {key}: harmless, so they stay");
         Finding::new(Kind::Note, file, what)
     }));
-    findings.extend(list.lines.iter().filter_map(|line| of_line(survey, list, line, mendable)));
+    findings.extend(list.lines.iter().filter_map(|line| of_line(survey, waiting, list, line, mendable)));
     findings
 }
 
@@ -56,7 +58,8 @@ fn duplicates(list: &List) -> BTreeMap<Fingerprint, String> {
 }
 
 /// Returns what is the matter with a line.
-fn of_line(survey: &Survey, list: &List, line: &Line, mendable: Kind) -> Option<Finding> {
+fn of_line(survey: &Survey, waiting: &Keyring, list: &List, line: &Line, mendable: Kind) -> Option<Finding> {
+    let folder = place(list);
     let place = format!("{} line {}", Shown::os(&list.file), line.number);
     let id = Shown::new(&line.id);
     let keys = match &*line.found {
@@ -65,11 +68,20 @@ fn of_line(survey: &Survey, list: &List, line: &Line, mendable: Kind) -> Option<
             let what = Shown::new(&error.to_string()).to_string();
             let finding = Finding::new(Kind::Person, place, what);
             return Some(match error {
-                RecipientError::Missing { .. } => finding.command("keys import"),
+                RecipientError::Missing { .. } if waiting.keys().any(|key| may_name(&line.id, key)) => {
+                    finding.command("keys import")
+                }
+                RecipientError::Missing { .. } => {
+                    finding.words("ask for the key, and import it: `gpg --import FILE`")
+                }
                 RecipientError::Ambiguous { .. } => {
                     finding.words("write the full fingerprint of the right one in its place")
                 }
-                _ => finding.words("import the renewed key, or take the recipient out"),
+                RecipientError::Unusable { problem: KeyProblem::Expired(_), .. } => finding.words(format!(
+                    "import the renewed key, or take it out: `passel recipients remove {folder} {}`",
+                    argument(&line.id)
+                )),
+                _ => finding.command(format!("recipients remove {folder} {}", argument(&line.id))),
             });
         }
     };
@@ -88,6 +100,11 @@ fn of_line(survey: &Survey, list: &List, line: &Line, mendable: Kind) -> Option<
         false => Finding::new(Kind::Person, place, format!("{what}, for which nothing speaks but that"))
             .words("compare the fingerprint with its owner, then write it in place of the name"),
     })
+}
+
+/// Returns the folder of a list as commands take it.
+fn place(list: &List) -> String {
+    if list.folder.is_root() { "/".to_owned() } else { argument(list.folder.as_path()) }
 }
 
 /// Returns what a line is that is no fingerprint as we write it.

@@ -9,15 +9,17 @@ mod lines;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::copies::Copied;
 use super::keys::{self, Overview, path_of};
 use super::lists::{self, ListChange, Lists};
-use super::readers::survey_folder;
+use super::readers::{survey_folder, waiting};
 use super::reencrypt::Changed;
+use super::review::{self, Held};
 use super::{Context, OpError};
 use crate::crypto::RecipientError;
 use crate::git::Repo;
 use crate::model::entry::shown_entry;
-use crate::model::{FolderName, GpgId, KeyId, RecipientId, Shown};
+use crate::model::{FolderName, GpgId, KeyId, Keyring, RecipientId, Shown, argument};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::survey::{List, Standing, Survey};
@@ -55,7 +57,7 @@ pub enum Hint {
     /// Run passel with these words.
     Command(String),
     /// Something else.
-    Words(&'static str),
+    Words(String),
 }
 
 impl Finding {
@@ -68,8 +70,8 @@ impl Finding {
         self
     }
 
-    fn words(mut self, words: &'static str) -> Self {
-        self.hint = Some(Hint::Words(words));
+    fn words(mut self, words: impl Into<String>) -> Self {
+        self.hint = Some(Hint::Words(words.into()));
         self
     }
 }
@@ -77,10 +79,12 @@ impl Finding {
 /// Returns what is found in the store; nothing is changed.
 pub fn look(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
     let survey = survey_folder(context, &FolderName::root())?;
-    let mut findings = Vec::new();
+    let held = review::held_back(context, survey.entries.iter())?;
+    let waiting = waiting(context, &survey);
+    let mut findings: Vec<Finding> = held.iter().map(|(path, copied)| held_back(path, copied)).collect();
     for list in survey.lists.values() {
-        findings.extend(lines::findings(&survey, list));
-        findings.extend(entry_findings(&survey, list));
+        findings.extend(lines::findings(&survey, &waiting, list));
+        findings.extend(entry_findings(&survey, &held, list));
     }
     findings.extend(unusable(context, &survey));
     let unruled = survey.entries.iter().filter(|entry| entry.list.is_none());
@@ -88,7 +92,7 @@ pub fn look(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
         match &entry.standing {
             Standing::Broken(what) => Some(
                 Finding::new(Kind::Person, shown_entry(&entry.path), Shown::new(what).to_string())
-                    .words("give its folder recipients with `init -p`"),
+                    .command(format!("init{} KEY...", folder_option(&entry.path))),
             ),
             _ => None,
         }
@@ -127,10 +131,25 @@ fn unusable(context: &Context<'_>, survey: &Survey) -> Vec<Finding> {
     findings
 }
 
-/// Returns what is the matter with the entries that `list` rules.
-fn entry_findings(survey: &Survey, list: &List) -> Vec<Finding> {
+/// Returns the option of `init` for the folder of an entry.
+fn folder_option(path: &Path) -> String {
+    match path.parent().filter(|folder| *folder != Path::new("")) {
+        Some(folder) => format!(" -p {}", argument(folder)),
+        None => String::new(),
+    }
+}
+
+/// Returns the finding of an entry that holds what was encrypted for others.
+fn held_back(path: &Path, copied: &Copied) -> Finding {
+    let name = shown_entry(path);
+    Finding::new(Kind::Person, &name, format!("it is held back: {}", copied.told(&name)))
+        .command(format!("recipients review {}", argument(&path.with_extension(""))))
+}
+
+/// Returns what is the matter with the entries that `list` rules, besides being held back.
+fn entry_findings(survey: &Survey, held: &Held, list: &List) -> Vec<Finding> {
     let (mut off, mut broken, mut unclear) = (Vec::new(), Vec::new(), 0);
-    for entry in survey.ruled_by(list) {
+    for entry in survey.ruled_by(list).filter(|entry| !held.contains_key(&entry.path)) {
         match &entry.standing {
             Standing::Agrees | Standing::Older => {}
             Standing::Hidden => off.push((entry, "who can read it is hidden".to_owned())),
@@ -142,16 +161,20 @@ fn entry_findings(survey: &Survey, list: &List) -> Vec<Finding> {
     let file = Shown::os(&list.file);
     let update = match list.folder.is_root() {
         true => "recipients update".to_owned(),
-        false => format!("recipients update {}", list.folder),
+        false => format!("recipients update {}", argument(list.folder.as_path())),
+    };
+    let hinted = |finding: Finding| match list.recipients().is_some() {
+        true => finding.command(&update),
+        false => finding.words("mend its recipients first, then update it"),
     };
     let mut findings: Vec<Finding> = off
         .iter()
         .take(NAMED)
-        .map(|(entry, what)| Finding::new(Kind::Person, shown_entry(&entry.path), what).command(&update))
+        .map(|(entry, what)| hinted(Finding::new(Kind::Person, shown_entry(&entry.path), what)))
         .collect();
     if let Some(more @ 1..) = off.len().checked_sub(NAMED) {
         let what = format!("{more} more entries differ from it");
-        findings.push(Finding::new(Kind::Person, file, what).command(&update));
+        findings.push(hinted(Finding::new(Kind::Person, file, what)));
     }
     findings.extend(broken.iter().map(|(entry, what)| {
         Finding::new(Kind::Person, shown_entry(&entry.path), what)
@@ -201,11 +224,11 @@ fn key_findings(overview: &Overview) -> Vec<Finding> {
                 Finding::new(Kind::Note, place, format!("{error}; it is there under that name too"))
             }
             keys::KeyFileError::Misnamed(key) => Finding::new(Kind::Note, place, error.to_string())
-                .command(format!("git mv '{place}' {}", path_of(key).display())),
+                .command(format!("git mv {} {}", argument(path), path_of(key).display())),
             _ => Finding::new(Kind::Person, place, format!("not used as a key: {error}")),
         });
     }
-    let count = missing_keys(overview).len();
+    let count = overview.missing().len();
     if count > 0 {
         let what = format!("the public keys of {count} recipients are not in the store: others need them");
         findings.push(Finding::new(Kind::Mendable, keys::FOLDER, what));
@@ -216,13 +239,6 @@ fn key_findings(overview: &Overview) -> Vec<Finding> {
         findings.push(Finding::new(Kind::Note, keys::FOLDER, what).command("keys import"));
     }
     findings
-}
-
-/// Returns the recipients in the keyring whose keys are not in the store.
-fn missing_keys(overview: &Overview) -> crate::store::accepted::Keys {
-    let mut keys = overview.everyone.keys(&overview.keyring);
-    keys.retain(|key| !overview.files.good.contains_key(key));
-    keys
 }
 
 /// Says whether there is git, and a remote.
@@ -262,7 +278,7 @@ pub fn fix(context: &Context<'_>) -> Result<Mended, OpError> {
             match rewritten(context, &survey, list) {
                 Ok(Some(new)) => {
                     change.lists.insert(list.folder.clone(), Some(new));
-                    let found = lines::findings(&survey, list);
+                    let found = lines::findings(&survey, &Keyring::default(), list);
                     done.extend(found.into_iter().filter(|finding| finding.kind == Kind::Mendable));
                 }
                 Ok(None) => {}
@@ -275,7 +291,7 @@ pub fn fix(context: &Context<'_>) -> Result<Mended, OpError> {
         {
             let found = key_findings(&overview).into_iter();
             done.extend(found.filter(|finding| finding.kind == Kind::Mendable));
-            change.others = keys::exported(context, &missing_keys(&overview))?;
+            change.others = keys::exported(context, &overview.missing())?;
         }
         change.subject = subject(&change.lists, change.others.len());
         Ok(change)

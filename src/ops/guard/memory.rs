@@ -73,7 +73,10 @@ impl Context<'_> {
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
             let lists = if count == 1 { "list" } else { "lists" };
-            let note = format!("first use on this machine: {count} {lists} of recipients accepted as found");
+            let note = format!(
+                "first use on this machine: {count} {lists} of recipients accepted as found; \
+                 `passel recipients list --tree` shows them"
+            );
             self.store.note(note);
         }
         Ok(())

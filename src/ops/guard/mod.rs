@@ -7,6 +7,7 @@
 
 mod memory;
 mod origin;
+mod pending;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use crate::crypto::CryptoError;
+use crate::crypto::{Crypto, CryptoError};
 use crate::model::{Fingerprint, Key};
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
-use crate::store::beneath::BeneathError;
+use crate::store::beneath::{Beneath, BeneathError};
 
 /// The folder at the store's root that keys travel in: gopass's and prs's too.
 pub const FOLDER: &str = ".public-keys";
@@ -69,9 +69,29 @@ pub fn path_of(key: &Fingerprint) -> PathBuf {
 
 /// Returns what `.public-keys` holds; nothing where there is no such folder.
 pub fn files(context: &Context<'_>) -> Result<KeyFiles, OpError> {
+    read(context.store.beneath(), context.crypto, |_| true)
+}
+
+/// Returns the keys that wait in `.public-keys`: those whose files' names `is_new` says the keyring lacks.
+/// What a file says of a key is its own claim, until gpg has imported it.
+pub fn waiting(
+    beneath: &Beneath,
+    crypto: &dyn Crypto,
+    is_new: impl Fn(&Fingerprint) -> bool,
+) -> Result<Vec<Key>, OpError> {
+    let wanted = |name: &OsStr| name.to_str().and_then(Fingerprint::parse).is_some_and(|key| is_new(&key));
+    Ok(read(beneath, crypto, wanted)?.good.into_values().map(|file| file.key).collect())
+}
+
+/// Reads the files whose names are `wanted`.
+fn read(
+    beneath: &Beneath,
+    crypto: &dyn Crypto,
+    wanted: impl Fn(&OsStr) -> bool,
+) -> Result<KeyFiles, OpError> {
     let mut files = KeyFiles::default();
     let folder = Path::new(FOLDER);
-    let names = match context.store.beneath().names(folder) {
+    let names = match beneath.names(folder) {
         Ok(names) => names,
         Err(BeneathError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
             return Ok(files);
@@ -81,8 +101,8 @@ pub fn files(context: &Context<'_>) -> Result<KeyFiles, OpError> {
     if names.len() > MAX_FILES {
         return Err(OpError::TooManyKeys { count: names.len(), most: MAX_FILES });
     }
-    for (name, kind) in names {
-        match look(context, &name, kind)? {
+    for (name, kind) in names.into_iter().filter(|(name, _)| wanted(name)) {
+        match look(beneath, crypto, &name, kind)? {
             Some(Ok(file)) => drop(files.good.insert(file.key.fingerprint.clone(), file)),
             Some(Err(error)) => files.bad.push((folder.join(name), error)),
             None => {}
@@ -96,15 +116,20 @@ pub fn file_of(
     context: &Context<'_>,
     key: &Fingerprint,
 ) -> Result<Option<Result<KeyFile, KeyFileError>>, OpError> {
-    match context.store.beneath().metadata(&path_of(key)).map_err(StoreError::from)? {
-        Some(stat) => look(context, OsStr::new(key.as_str()), FileType::from_raw_mode(stat.st_mode)),
+    let beneath = context.store.beneath();
+    match beneath.metadata(&path_of(key)).map_err(StoreError::from)? {
+        Some(stat) => {
+            let kind = FileType::from_raw_mode(stat.st_mode);
+            look(beneath, context.crypto, OsStr::new(key.as_str()), kind)
+        }
         None => Ok(None),
     }
 }
 
 /// Looks at one file; nothing if it is gone.
 fn look(
-    context: &Context<'_>,
+    beneath: &Beneath,
+    crypto: &dyn Crypto,
     name: &OsStr,
     kind: FileType,
 ) -> Result<Option<Result<KeyFile, KeyFileError>>, OpError> {
@@ -115,14 +140,13 @@ fn look(
         FileType::Directory => return Ok(Some(Err(KeyFileError::NoFile("folder")))),
         _ => return Ok(Some(Err(KeyFileError::NoFile("special file")))),
     }
-    let beneath = context.store.beneath();
     // Before it is read: it may be of any size.
     let size = beneath.metadata(&path).map_err(StoreError::from)?.map_or(0, |stat| stat.st_size);
     if size > MAX_FILE {
         return Ok(Some(Err(KeyFileError::TooLarge)));
     }
     let Some(block) = beneath.read(&path).map_err(StoreError::from)? else { return Ok(None) };
-    let keys = match context.crypto.inspect(&block) {
+    let keys = match crypto.inspect(&block) {
         Ok(keys) => keys,
         // That we could not look says nothing about the file.
         Err(source @ CryptoError::NotRun { .. }) => return Err(OpError::Keyring { source }),

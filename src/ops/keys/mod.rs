@@ -6,15 +6,17 @@
 mod everyone;
 mod files;
 
+use std::collections::BTreeSet;
+
 use super::lists::{self, ListChange, Others};
 use super::reencrypt::Changed;
 use super::{Context, OpError};
 use crate::crypto::lookup;
-use crate::model::{Fingerprint, Key, KeyProblem, Shown};
+use crate::model::{Fingerprint, FolderName, Key, KeyProblem, Shown};
 use crate::store::accepted::Keys;
 
 pub use everyone::{Everyone, Line};
-pub use files::{FOLDER, KeyFile, KeyFileError, KeyFiles, files, path_of};
+pub use files::{FOLDER, KeyFile, KeyFileError, KeyFiles, files, path_of, waiting};
 
 /// Returns the files of `.public-keys` that must change so that `keys` travel with the store; those that
 /// are as good as the keyring's are left out, and one that knows more than the keyring stays.
@@ -103,7 +105,18 @@ impl Overview {
 
     /// Returns the keys in the store that the keyring lacks.
     pub fn new_keys(&self) -> impl Iterator<Item = &KeyFile> {
-        self.files.good.values().filter(|file| self.known(&file.key.fingerprint).is_none())
+        self.files.good.values().filter(|file| !self.has(file))
+    }
+
+    /// Whether the keyring has the key of a file.
+    pub fn has(&self, file: &KeyFile) -> bool {
+        self.known(&file.key.fingerprint).is_some()
+    }
+
+    /// Whether a list of one of `folders`, or any list, names the key or may mean it.
+    pub fn is_needed(&self, file: &KeyFile, folders: Option<&BTreeSet<FolderName>>) -> bool {
+        let named = self.everyone.folders_of(&file.key, &self.keyring);
+        named.into_iter().any(|folder| folders.is_none_or(|folders| folders.contains(folder)))
     }
 
     /// Whether the keyring has the key in another form, older or newer.
@@ -122,6 +135,13 @@ impl Overview {
         }
         let named = |file: &&KeyFile| self.everyone.folders_of(&file.key, &self.keyring).is_empty();
         Ok(self.files.good.values().filter(named).map(|file| file.key.fingerprint.clone()).collect())
+    }
+
+    /// Returns the recipients in the keyring whose keys are not in the store.
+    pub fn missing(&self) -> Keys {
+        let mut keys = self.everyone.keys(&self.keyring);
+        keys.retain(|key| !self.files.good.contains_key(key));
+        keys
     }
 
     /// Returns the lines whose keys are neither in the keyring nor in the store.

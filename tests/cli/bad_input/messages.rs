@@ -108,7 +108,7 @@ fn what_others_keys_open_says_whom_to_ask() {
     let line = "echo x | gpg --batch -q --trust-model always -e -r dave@example.org >store/daves.gpg";
     bad.0.shell(line).good();
     let told = "caused by: none of your secret keys can read it\n\
-                hint: ask somebody who can read it to let your key in: `pass recipients add`\n";
+                hint: ask somebody who can read it to let your key in: `pass recipients add / KEY`\n";
     bad.refuses_with(2, &["show", "daves"], told);
 }
 

@@ -31,6 +31,27 @@ fn review_shows_what_is_held_back_and_takes_a_persons_word() {
 }
 
 #[test]
+fn what_was_replaced_is_taken_back_by_the_commands_that_are_named() {
+    let store = Attacked::before();
+    let message = store.forged(&store.read("secret/x"));
+    store.commit("dave/own", &message);
+    let told = store.pass(&["recipients", "review", "/"], "");
+    assert_eq!(told.code, 3, "{}", told.err());
+    let said = told.err();
+    let line = said.lines().find(|line| line.contains("git checkout")).expect("how to take it back");
+    for command in line.split('`').skip(1).step_by(2) {
+        store.ok(command);
+    }
+    assert_eq!(store.decrypted("dave/own"), "mine\n");
+    assert_eq!(store.ok("pass recipients review"), "Nothing is held back.");
+    // What stands beside its original is told by `check` as well.
+    store.commit("dave/own", &message);
+    let check = store.pass(&["recipients", "check"], "");
+    assert!(check.code == 4 && check.out().contains("error: dave/own: is held back"), "{}", check.out());
+    assert!(check.out().contains("`pass recipients review dave/own`"), "{}", check.out());
+}
+
+#[test]
 fn a_persons_word_counts_for_one_place_only() {
     let store = Attacked::new();
     store.ok("pass recipients review dave/x --accept --yes; cp store/dave/x.gpg store/dave/y.gpg; git -C store add .; git -C store commit -qm y");

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
-use crate::model::{FolderName, Key, KeyProblem, Shown};
+use crate::model::{FolderName, Key, KeyProblem, Shown, argument};
 use crate::ops::keys::{KeyFileError, path_of};
 
 /// Let the public keys of all recipients travel in the store.
@@ -36,7 +36,7 @@ pub enum Command {
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match &args.command {
-        Command::List(_) => list::run(app),
+        Command::List(args) => list::run(app, args),
         Command::Export(args) => export::run(app, args),
         Command::Import(args) => import::run(app, args),
     }
@@ -44,16 +44,18 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 
 /// Tells of a file that is not used.
 pub fn tell_bad(app: &App, (path, error): &(PathBuf, KeyFileError)) {
-    let shown = Shown::os(path);
     let program = &app.ui.program;
-    app.ui.warn(format!("`{shown}` is not used: {error}"));
-    match error {
-        KeyFileError::Misnamed(key) if !path_of(key).as_path().eq(path) => app.ui.warn(format!(
-            "hint: if it was named so by gopass: `{program} git mv '{shown}' {}`",
-            Shown::os(&path_of(key))
-        )),
-        _ => app.ui.warn(format!("hint: look who put it there: `{program} git log -- '{shown}'`")),
-    }
+    app.ui.warn(format!("`{}` is not used: {error}", Shown::os(path)));
+    let file = argument(path);
+    let has_git = app.environment.root.join(".git").exists();
+    app.ui.warn(match error {
+        KeyFileError::Misnamed(key) if !path_of(key).as_path().eq(path) && has_git => {
+            let right = argument(&path_of(key));
+            format!("hint: if it was named so by gopass: `{program} git mv {file} {right}`")
+        }
+        _ if has_git => format!("hint: look who put it there: `{program} git log -- {file}`"),
+        _ => "hint: look who put it there".to_owned(),
+    });
 }
 
 /// Returns when a key ends, or what is the matter with it.

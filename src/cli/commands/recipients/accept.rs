@@ -1,23 +1,35 @@
 //! `recipients accept`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
+use super::people::no_environment;
+use super::refuse_absent;
 use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::error::CliError;
-use crate::model::{Fingerprint, FolderName};
-use crate::ops::OpError;
+use crate::cli::exit;
+use crate::model::{Fingerprint, FolderName, argument};
 use crate::ops::guard::Difference;
+use crate::ops::{Context, OpError};
 use crate::store::accepted::Keys;
 
 /// Accept changed recipients: from now on this machine encrypts to them.
+///
+/// Each changed list at and below the folder is shown and asked about; so is the list of a folder above, where
+/// that is what rules the folder.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_long_help = "Exit codes: 0 if everything is accepted, 1 if something is not, or cannot be.\n\n\
+    Examples:\n  passel recipients accept\n  passel recipients accept clients\n  passel recipients accept web \\\n    \
+    --expect 0123456789ABCDEF0123456789ABCDEF01234567,89ABCDEF0123456789ABCDEF0123456789ABCDEF"
+)]
 pub struct Args {
-    /// The folder; every folder of the store if it is left out.
+    /// The folder; the whole store if it is left out.
     #[arg(value_name = "FOLDER")]
     pub folder: Option<OsString>,
     /// Accept without a question if exactly these full fingerprints, separated by commas, can read the
-    /// folder.
+    /// folder. Folders below it are left alone.
     #[arg(long, value_name = "FINGERPRINT,...", value_delimiter = ',', requires = "folder")]
     pub expect: Vec<String>,
 }
@@ -25,45 +37,177 @@ pub struct Args {
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
-    let context = app.context(&store);
+    let context = no_environment(app, &store);
     let expected = fingerprints(&args.expect)?;
-    let folders = match &args.folder {
-        Some(name) => vec![folder(app, name)?],
-        None => context.ruled_folders().map_err(|e| app.error(e))?,
+    let asked = match &args.folder {
+        Some(name) => asked_folder(app, &context, name)?,
+        None => FolderName::root(),
     };
-    let mut accepted = 0;
-    for folder in &folders {
-        match context.unaccepted(folder) {
-            Ok(None) if expected.is_empty() => {}
-            Ok(None) => check(app, folder, &expected, &current(app, &context, folder)?)?,
-            Ok(Some(difference)) => {
-                show(app, &difference)?;
-                match expected.is_empty() {
-                    true => app.agree_or("Accept these recipients?", "--expect FINGERPRINT,...")?,
-                    false => check(app, folder, &expected, &difference.keys)?,
-                }
-                context.accept(&difference).map_err(|e| app.error(e))?;
-                accepted += 1;
-            }
-            // With all folders asked about, one that cannot be used must not hide the others.
-            Err(error @ OpError::Recipient { .. }) if args.folder.is_none() => {
-                app.ui.warn(app.error(error).text());
-            }
-            Err(error) => return Err(app.error(error)),
+    if !expected.is_empty() {
+        return accept_exactly(app, &context, &asked, &expected);
+    }
+    let mut round =
+        Round { app, context: &context, asked: &asked, done: vec![], left: vec![], wrong: BTreeSet::new() };
+    // Without a name nothing is asked about that has no list and never had one.
+    let mut folders = context.with_recipients(&asked).map_err(|e| app.error(e))?;
+    if args.folder.is_some() {
+        match context.deciding(&asked) {
+            Ok(deciding) => folders.extend(deciding),
+            Err(error) => round.fail(error),
         }
     }
-    app.ui.say(match accepted {
-        0 => "Nothing to accept: the recipients are those that were accepted before.".to_owned(),
-        1 => "Accepted the recipients of 1 folder.".to_owned(),
-        count => format!("Accepted the recipients of {count} folders."),
-    })?;
-    Ok(())
+    folders.iter().try_for_each(|folder| round.take(folder))?;
+    round.tell()
 }
 
-/// Returns who can read `folder`.
-fn current(app: &App, context: &crate::ops::Context<'_>, folder: &FolderName) -> Result<Keys, CliError> {
-    let recipients = context.recipients(folder).map_err(|e| app.error(e))?;
-    Ok(crate::ops::guard::key_set(&recipients.keys))
+/// Returns the folder that was typed. One that is gone may have been remembered.
+fn asked_folder(app: &App, context: &Context<'_>, name: &OsString) -> Result<FolderName, CliError> {
+    let folder = folder(app, name)?;
+    if !context.remembers(&folder).map_err(|e| app.error(e))? {
+        refuse_absent(app, context, &folder, "accept")?;
+    }
+    Ok(folder)
+}
+
+/// Going through changed lists, one after the other: whatever comes of one, the others are asked about too.
+struct Round<'a> {
+    app: &'a App,
+    context: &'a Context<'a>,
+    /// The folder that the user named.
+    asked: &'a FolderName,
+    /// Folders whose recipients are accepted.
+    done: Vec<FolderName>,
+    /// Folders whose recipients are not, as nobody has said yes.
+    left: Vec<Difference>,
+    /// What was said about folders whose recipients cannot be.
+    wrong: BTreeSet<String>,
+}
+
+impl Round<'_> {
+    /// Shows how a folder's recipients have changed, if they have, and asks.
+    fn take(&mut self, folder: &FolderName) -> Result<(), CliError> {
+        let (difference, ruling) = match (self.context.unaccepted(folder), self.context.ruling(folder)) {
+            (Ok(None), _) => return Ok(()),
+            (Ok(Some(difference)), Ok(ruling)) => (difference, ruling.unwrap_or_default()),
+            (Err(error), _) | (_, Err(error)) => {
+                self.fail(error);
+                return Ok(());
+            }
+        };
+        self.explain_ruling(folder, &ruling)?;
+        show(self.app, &difference)?;
+        // To accept it would be to accept what was not, of the list that rules it too.
+        let above = |left: &&Difference| {
+            let left = left.folder.as_path();
+            left.starts_with(ruling.as_path()) && folder.as_path().starts_with(left)
+        };
+        if let Some(above) = self.left.iter().find(above) {
+            self.app.ui.say(format!("  (depends on {}, which is not accepted)", named(&above.folder)))?;
+            self.left.push(difference);
+            return Ok(());
+        }
+        let question = format!("Accept these recipients for {}?", named(folder));
+        if !self.app.interactive || !self.app.prompt.borrow_mut().confirm(&question)? {
+            self.left.push(difference);
+            return Ok(());
+        }
+        match self.context.accept(&difference) {
+            Ok(()) => self.done.push(difference.folder),
+            Err(error) => self.fail(error),
+        }
+        Ok(())
+    }
+
+    /// Says whose recipients are asked about, where they are not those of the folder that was named.
+    fn explain_ruling(&self, folder: &FolderName, ruling: &FolderName) -> Result<(), CliError> {
+        let (ruling, said) = (named(ruling), &self.app.ui);
+        if folder.as_path() != self.asked.as_path() && self.asked.as_path().starts_with(folder.as_path()) {
+            let asked = named(self.asked);
+            said.say(format!(
+                "{asked} is ruled by the recipients of {ruling}: accepting them for {ruling}."
+            ))?;
+        } else if named(folder) != ruling {
+            let folder = named(folder);
+            said.say(format!("{folder} has no recipients of its own any more: those of {ruling} rule it."))?;
+        }
+        Ok(())
+    }
+
+    /// Says why a folder's recipients cannot be accepted; once where several folders have the same list.
+    fn fail(&mut self, error: OpError) {
+        let told = match &error {
+            OpError::NoRule(_) => CliError::from_error(&error)
+                .hint(format!("`{} init KEY...` gives the store recipients again", self.app.ui.program)),
+            _ => self.app.error(error),
+        };
+        if !self.wrong.contains(&told.text()) {
+            self.app.ui.warn(told.text());
+            self.wrong.insert(told.text());
+        }
+    }
+
+    /// Says what was accepted, and fails if something was not.
+    fn tell(self) -> Result<(), CliError> {
+        if self.done.is_empty() && self.left.is_empty() && self.wrong.is_empty() {
+            self.app.ui.say("Nothing to accept: the recipients are those that were accepted before.")?;
+            return Ok(());
+        }
+        let names = |folders: &mut dyn Iterator<Item = &FolderName>| {
+            folders.map(named).collect::<Vec<_>>().join(", ")
+        };
+        match self.done.len() {
+            0 => {}
+            1 => self
+                .app
+                .ui
+                .say(format!("Accepted the recipients of 1 folder: {}.", names(&mut self.done.iter())))?,
+            count => {
+                let names = names(&mut self.done.iter());
+                self.app.ui.say(format!("Accepted the recipients of {count} folders: {names}."))?;
+            }
+        }
+        if self.left.is_empty() {
+            return if self.wrong.is_empty() { Ok(()) } else { Err(CliError::silent(exit::FAILURE)) };
+        }
+        let left = names(&mut self.left.iter().map(|left| &left.folder));
+        if self.app.interactive {
+            return Err(CliError::new(format!("not accepted: {left}")));
+        }
+        let told = CliError::new(format!("nobody can be asked here: Accept these recipients of {left}?"));
+        let hint = |told: CliError, left: &Difference| {
+            let folder = if left.folder.is_root() { "/".to_owned() } else { argument(left.folder.as_path()) };
+            let keys = list(&left.keys);
+            told.hint(format!("`{} recipients accept {folder} --expect {keys}`", self.app.ui.program))
+        };
+        Err(self.left.iter().fold(told, hint))
+    }
+}
+
+/// Accepts what decides about a folder if exactly `expected` can read it.
+fn accept_exactly(
+    app: &App,
+    context: &Context<'_>,
+    folder: &FolderName,
+    expected: &Keys,
+) -> Result<(), CliError> {
+    let failed = |error| app.error(error);
+    let mut accepted = 0;
+    for deciding in context.deciding(folder).map_err(failed)? {
+        if let Some(difference) = context.unaccepted(&deciding).map_err(failed)? {
+            show(app, &difference)?;
+            check(app, folder, expected, &difference.keys)?;
+            context.accept(&difference).map_err(failed)?;
+            accepted += 1;
+        }
+    }
+    if accepted > 0 {
+        app.ui.say(format!("Accepted the recipients of 1 folder: {}.", named(folder)))?;
+        return Ok(());
+    }
+    let recipients = context.recipients(folder).map_err(failed)?;
+    check(app, folder, expected, &crate::ops::guard::key_set(&recipients.keys))?;
+    app.ui.say("Nothing to accept: the recipients are those that were accepted before.")?;
+    Ok(())
 }
 
 /// Fails unless exactly `expected` can read the folder.
@@ -71,24 +215,36 @@ fn check(app: &App, folder: &FolderName, expected: &Keys, found: &Keys) -> Resul
     if expected == found {
         return Ok(());
     }
-    let list = found.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(",");
-    let program = &app.ui.program;
-    Err(CliError::new(format!("the recipients of `{folder}` are not those expected"))
-        .hint(format!("they are {list}; `{program} recipients list {folder}` names them")))
+    let (program, found) = (&app.ui.program, list(found));
+    let place = if folder.is_root() { String::new() } else { format!(" {}", argument(folder.as_path())) };
+    Err(CliError::new(format!("the recipients of {} are not those expected", named(folder)))
+        .hint(format!("they are {found}; `{program} recipients list{place}` names them")))
+}
+
+/// Returns fingerprints as `--expect` takes them.
+fn list(keys: &Keys) -> String {
+    keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// Returns a folder's name for a sentence.
+fn named(folder: &FolderName) -> String {
+    if folder.is_root() { "the store".to_owned() } else { folder.to_string() }
 }
 
 /// Tells how the recipients of a folder have changed.
 fn show(app: &App, difference: &Difference) -> Result<(), CliError> {
-    let named = app.key_names();
-    let name = |key: &Fingerprint| named.get(key).cloned().unwrap_or_default();
-    let place = if difference.folder.is_root() { "the store".into() } else { difference.folder.to_string() };
-    app.ui.say(format!("Recipients of {place}:"))?;
+    let names = app.key_names();
+    let name = |key: &Fingerprint| names.get(key).map_or("(not in the keyring)", String::as_str);
+    app.ui.say(format!("Recipients of {}:", named(&difference.folder)))?;
     for key in &difference.gains {
         let again = if difference.returning.contains(key) { "  (was removed before)" } else { "" };
         app.ui.say(format!("  gains   {key}  {}{again}", name(key)))?;
     }
     for key in &difference.loses {
         app.ui.say(format!("  loses   {key}  {}", name(key)))?;
+    }
+    if difference.was_unusable {
+        app.ui.say("  (the list could not be used when this machine first saw it)")?;
     }
     if let Some(commit) = &difference.commit {
         let author = crate::model::Shown::new(&commit.author);

@@ -1,19 +1,20 @@
 //! `recipients list`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 
 use serde::Serialize;
 
-use super::people::{Person, counted, json, list_names, no_environment};
+use super::people::{Person, counted, held_of, json, list_names, no_environment, path_text};
+use super::refuse_absent;
 use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
-use crate::model::{FolderName, Shown};
-use crate::ops::OpError;
-use crate::ops::readers::{Reader, reads, survey_folder};
+use crate::model::{FolderName, Keyring, Shown, argument};
+use crate::ops::readers::{Reader, is_missing, reads, survey_folder, waiting, waiting_as};
+use crate::ops::review::Held;
+use crate::ops::{Context, OpError, rules};
 use crate::store::survey::{Entry, Line, List, Standing, Survey};
 
 /// List who can read a folder: the keys that its recipients file names, and whether its entries agree.
@@ -39,12 +40,14 @@ rules at and below the folder.
 JSON: an object with `folders`, an array of objects:
   folder, file      their names in the store; `folder` is empty for the root
   inherited         whether the file is a folder's above
+  differs_from_rule whether the folder follows groups, and the file is not what they come to
   recipients        an array: line, id (as it stands in the file), fingerprint, subkey (where only that is
                     to be used), name, email, expires (YYYY-MM-DD), validity (unknown, marginal, full,
                     ultimate), problem (why the line gives no key to encrypt to), reads
   entries           an object: total, agree, older (encrypted to a subkey that gpg would not choose any
                     more), hidden, differ, unclear (the file names keys that are not known), broken
-                    (no encrypted messages), and names: an array of those that do not agree
+                    (no encrypted messages), and names: an array of those that do not agree; held:
+                    those of them that are held back, as they were encrypted for others elsewhere
 What is not known is null.
 
 Examples:
@@ -65,8 +68,15 @@ struct Section {
     folder: String,
     file: String,
     inherited: bool,
+    differs_from_rule: bool,
     recipients: Vec<Row>,
     entries: Counts,
+    /// Whether its keys can be encrypted to.
+    #[serde(skip)]
+    usable: bool,
+    /// Whether keys that it names are in the store, and not in the keyring.
+    #[serde(skip)]
+    waiting: bool,
 }
 
 /// One recipient.
@@ -95,6 +105,27 @@ struct Counts {
     unclear: usize,
     broken: usize,
     names: Vec<String>,
+    held: Vec<String>,
+    #[serde(skip)]
+    kinds: Kinds,
+}
+
+/// The entries that do not agree, by what can be done about them.
+#[derive(Default)]
+struct Kinds {
+    off: Vec<String>,
+    unclear: Vec<String>,
+    broken: Vec<String>,
+}
+
+/// What is looked at to describe a list.
+struct Facts<'a> {
+    survey: &'a Survey,
+    asked: &'a FolderName,
+    waiting: Keyring,
+    held: Held,
+    /// Folders whose lists differ from their rules.
+    differing: BTreeSet<FolderName>,
 }
 
 /// Runs the command.
@@ -105,13 +136,21 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Some(name) => folder(app, name)?,
         None => FolderName::root(),
     };
+    refuse_absent(app, &context, &asked, "list")?;
     let survey = survey_folder(&context, &asked).map_err(|e| app.error(e))?;
     let lists = shown_lists(&survey, &asked, args.tree);
     if lists.is_empty() && survey.unusable.is_empty() {
         return Err(app.error(OpError::NoRule(asked.to_string())));
     }
-    let sections = lists.into_iter().map(|list| section(&survey, list, &asked)).collect();
-    let report = Report { folders: sections };
+    let shown = lists.iter().flat_map(|list| survey.ruled_by(list));
+    let facts = Facts {
+        waiting: waiting(&context, &survey),
+        held: held_of(app, &context, shown),
+        differing: differing(app, &context),
+        survey: &survey,
+        asked: &asked,
+    };
+    let report = Report { folders: lists.into_iter().map(|list| section(&facts, list)).collect() };
     match args.json {
         true => app.ui.say(json(&report))?,
         false => draw(app, &report)?,
@@ -125,6 +164,18 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if unusable.is_empty() { Ok(()) } else { Err(CliError::silent(crate::cli::exit::FAILURE)) }
 }
 
+/// Returns the folders whose lists differ from their rules. That these cannot be read is no reason to show no
+/// lists: `check` says what is the matter.
+fn differing(app: &App, context: &Context<'_>) -> BTreeSet<FolderName> {
+    match rules::differing(context) {
+        Ok(found) => found.into_iter().map(|differing| differing.folder).collect(),
+        Err(error) => {
+            app.ui.warn(format!("note: lists were not compared with their rules: {error}"));
+            BTreeSet::new()
+        }
+    }
+}
+
 /// Returns the lists to show: the one that rules the folder, and for a tree those below it.
 fn shown_lists<'s>(survey: &'s Survey, asked: &FolderName, tree: bool) -> Vec<&'s List> {
     let own = survey.ruling(asked).filter(|_| !survey.unusable.contains_key(asked));
@@ -133,19 +184,24 @@ fn shown_lists<'s>(survey: &'s Survey, asked: &FolderName, tree: bool) -> Vec<&'
     own.into_iter().chain(below).collect()
 }
 
-fn section(survey: &Survey, list: &List, asked: &FolderName) -> Section {
-    let inherited = asked.as_path().starts_with(list.folder.as_path()) && list.folder != *asked;
-    let folder = if inherited { asked } else { &list.folder };
+fn section(facts: &Facts<'_>, list: &List) -> Section {
+    let Facts { survey, asked, waiting, .. } = facts;
+    let inherited = asked.as_path().starts_with(list.folder.as_path()) && list.folder != **asked;
+    let folder = if inherited { *asked } else { &list.folder };
     let reads = reads(survey, list);
     let row = |line: &Line| -> Vec<Row> {
-        let people = Person::of_line(&survey.keyring, line);
+        let people = Person::of_line(&survey.keyring, waiting, line);
         let row = |person: Person| Row {
             line: line.number,
             id: line.id.clone(),
-            reads: person
-                .key
-                .as_ref()
-                .map_or(0, |key| reads.get(&Reader::Key(key.clone())).copied().unwrap_or(0)),
+            reads: person.key.as_ref().map_or(0, |key| match waiting.get(key) {
+                Some(_) => {
+                    let is_its =
+                        |entry: &&Entry| entry.readers.iter().any(|id| waiting.bearers(*id).contains(key));
+                    survey.ruled_by(list).filter(is_its).count()
+                }
+                None => reads.get(&Reader::Key(key.clone())).copied().unwrap_or(0),
+            }),
             fingerprint: person.key.map(|key| key.to_string()),
             subkey: person.subkey.map(|key| key.to_string()),
             name: person.name,
@@ -157,15 +213,18 @@ fn section(survey: &Survey, list: &List, asked: &FolderName) -> Section {
         people.into_iter().map(row).collect()
     };
     Section {
-        folder: text(folder.as_path()),
-        file: text(&list.file),
+        folder: path_text(folder.as_path()),
+        file: path_text(&list.file),
         inherited,
+        differs_from_rule: facts.differing.contains(&list.folder),
         recipients: list.lines.iter().flat_map(row).collect(),
-        entries: counts(survey.ruled_by(list)),
+        entries: counts(survey.ruled_by(list), &facts.held),
+        usable: list.recipients().is_some(),
+        waiting: list.lines.iter().any(|line| is_missing(line) && waiting_as(waiting, &line.id).is_some()),
     }
 }
 
-fn counts<'s>(entries: impl Iterator<Item = &'s Entry>) -> Counts {
+fn counts<'s>(entries: impl Iterator<Item = &'s Entry>, held: &Held) -> Counts {
     let mut counts = Counts::default();
     for entry in entries {
         counts.total += 1;
@@ -177,9 +236,15 @@ fn counts<'s>(entries: impl Iterator<Item = &'s Entry>) -> Counts {
             Standing::Unclear => &mut counts.unclear,
             Standing::Broken(_) => &mut counts.broken,
         } += 1;
-        if entry.standing != Standing::Agrees {
-            counts.names.push(text(&entry.path.with_extension("")));
+        let name = path_text(&entry.path.with_extension(""));
+        match entry.standing {
+            Standing::Agrees => continue,
+            _ if held.contains_key(&entry.path) => counts.held.push(name.clone()),
+            Standing::Unclear => counts.kinds.unclear.push(name.clone()),
+            Standing::Broken(_) => counts.kinds.broken.push(name.clone()),
+            _ => counts.kinds.off.push(name.clone()),
         }
+        counts.names.push(name);
     }
     counts
 }
@@ -209,7 +274,22 @@ fn draw(app: &App, report: &Report) -> Result<(), CliError> {
         for (line, problem) in problems {
             app.ui.say(format!("  line {line}: {}", Shown::new(problem)))?;
         }
-        app.ui.say(format!("  {}", summary(section, &app.ui.program)))?;
+        let folder = match section.folder.as_str() {
+            "" => String::new(),
+            folder => format!(" {}", argument(folder)),
+        };
+        let program = &app.ui.program;
+        if section.waiting {
+            app.ui
+                .say(format!("  `{program} keys import{folder}` takes in the keys that are in the store."))?;
+        }
+        if section.differs_from_rule {
+            let what = "The list is not what its groups come to";
+            app.ui.say(format!("  {what}: `{program} recipients check{folder}` shows how."))?;
+        }
+        for line in summary(section, program, &folder) {
+            app.ui.say(format!("  {line}"))?;
+        }
     }
     Ok(())
 }
@@ -233,15 +313,16 @@ fn cells(row: &Row, section: &Section) -> [String; 7] {
     ]
 }
 
-/// Returns a sentence on how the entries agree.
-fn summary(section: &Section, program: &str) -> String {
+/// Returns sentences on how the entries agree, and what can be done where they do not. `folder` is the
+/// section's, as commands take it.
+fn summary(section: &Section, program: &str, folder: &str) -> Vec<String> {
     let counts = &section.entries;
     if counts.total == 0 {
-        return "No entries.".to_owned();
+        return vec!["No entries.".to_owned()];
     }
     let all = counted(counts.total, "entry", "entries");
     if counts.agree == counts.total {
-        return format!("{all}: exactly these keys can read each.");
+        return vec![format!("{all}: exactly these keys can read each.")];
     }
     let parts = [
         (counts.differ, "can be read by other keys"),
@@ -252,16 +333,27 @@ fn summary(section: &Section, program: &str) -> String {
     ];
     let parts: Vec<String> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
-    let folder =
-        if section.folder.is_empty() { String::new() } else { format!(" {}", Shown::new(&section.folder)) };
-    let mend = match counts.differ + counts.older + counts.hidden {
-        0 => String::new(),
-        _ => format!("; `{program} recipients update{folder}` mends that"),
+    let all = format!("{all}: {}", parts.join(", "));
+    let mend = match section.usable {
+        true => format!("`{program} recipients update{folder}` mends that"),
+        false => format!("`{program} recipients check{folder}` says what is to be mended first"),
     };
-    format!("{all}: {}{mend}.\n  {}", parts.join(", "), list_names(&counts.names))
-}
-
-/// Returns a path for JSON: as it is, or with what is no UTF-8 replaced.
-fn text(path: &Path) -> String {
-    String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned()
+    let Kinds { off, unclear, broken } = &counts.kinds;
+    if off.len() == counts.names.len() {
+        return vec![format!("{all}; {mend}."), list_names(off)];
+    }
+    let review = format!("held back, encrypted for others elsewhere: `{program} recipients review{folder}`");
+    let clear = match section.waiting {
+        true => "cannot be compared before those keys are imported".to_owned(),
+        false => format!("cannot be compared: `{program} recipients check{folder}` says why"),
+    };
+    let kinds = [
+        (off, mend),
+        (&counts.held, review),
+        (unclear, clear),
+        (broken, "no messages: take an older version back, or remove them".to_owned()),
+    ];
+    let kinds = kinds.into_iter().filter(|(names, _)| !names.is_empty());
+    let kinds = kinds.map(|(names, what)| format!("{}: {what}.", list_names(names)));
+    std::iter::once(format!("{all}.")).chain(kinds).collect()
 }

@@ -11,8 +11,13 @@ pub mod update;
 pub mod what;
 pub mod who;
 
+use std::path::Path;
+
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::model::{EntryName, FolderName, argument};
+use crate::ops::{Context, OpError};
+use crate::store::beneath::State;
 
 /// Show or change who can read a folder.
 ///
@@ -75,5 +80,30 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Command::Canonicalize(args) => canonicalize::run(app, args),
         Command::Accept(args) => accept::run(app, args),
         Command::Review(args) => review::run(app, args),
+    }
+}
+
+/// Fails unless the folder is there. Of an entry, says which folder it is in: `command` takes folders alone.
+pub fn refuse_absent(
+    app: &App,
+    context: &Context<'_>,
+    folder: &FolderName,
+    command: &str,
+) -> Result<(), CliError> {
+    if context.store.folder_exists(folder).map_err(|e| app.error(e.into()))? {
+        return Ok(());
+    }
+    let entry = EntryName::parse(folder.as_path().as_os_str());
+    match entry.map(|entry| context.store.beneath().state(&entry.file())) {
+        Ok(Ok(State::File(_))) => {
+            let program = &app.ui.program;
+            let above = folder.as_path().parent().filter(|path| *path != Path::new(""));
+            let above = above.map(|path| format!(" {}", argument(path))).unwrap_or_default();
+            let name = argument(folder.as_path());
+            Err(CliError::new(format!("`{folder}` is an entry, not a folder"))
+                .hint(format!("`{program} recipients {command}{above}` is about the folder that it is in"))
+                .hint(format!("`{program} recipients who {name}` tells who can read the entry")))
+        }
+        _ => Err(app.error(OpError::NotFound(folder.to_string()))),
     }
 }

@@ -1,5 +1,8 @@
 //! What the commands about recipients have in common: how keys are shown, and JSON.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::cli::app::App;
@@ -8,9 +11,10 @@ use crate::model::key::day;
 use crate::model::shown::drives_terminal;
 use crate::model::{Fingerprint, Key, KeyProblem, Keyring, Shown};
 use crate::ops::Context;
-use crate::ops::readers::Reader;
+use crate::ops::readers::{Reader, waiting_for};
+use crate::ops::review::{self, Held};
 use crate::store::Store;
-use crate::store::survey::Line;
+use crate::store::survey::{Entry, Line};
 
 /// How many names a sentence holds.
 const NAMES: usize = 10;
@@ -54,7 +58,9 @@ impl Person {
 
     /// Returns the keys that a line of a recipients file stands for; one of whom little is known if it
     /// stands for none.
-    pub fn of_line(keyring: &Keyring, line: &Line) -> Vec<Self> {
+    ///
+    /// Of a key that waits in the store, what its file says is told only where the line holds its fingerprint.
+    pub fn of_line(keyring: &Keyring, waiting: &Keyring, line: &Line) -> Vec<Self> {
         match &*line.found {
             Ok(found) => {
                 let person =
@@ -64,6 +70,11 @@ impl Person {
             Err(error) => {
                 let problem = Some(error.to_string());
                 let person = match error {
+                    RecipientError::Missing { id } => {
+                        let key = Fingerprint::of_name(id).filter(|_| !id.ends_with('!'));
+                        let person = key.map(|key| Person::of_key(waiting, &key)).unwrap_or_default();
+                        Person { validity: None, ..person }
+                    }
                     RecipientError::Unusable { fingerprint, .. } => {
                         let key = keyring.primary_of(fingerprint).unwrap_or(fingerprint);
                         Person::of_key(keyring, key)
@@ -86,15 +97,61 @@ fn expires(key: &Key) -> Option<i64> {
 }
 
 /// Returns the cells KEY and NAME for somebody who can read.
-pub fn reader_cells(keyring: &Keyring, reader: &Reader) -> [String; 2] {
+pub fn reader_cells(keyring: &Keyring, waiting: &Keyring, reader: &Reader) -> [String; 2] {
     match reader {
         Reader::Key(key) => [
             key.to_string(),
             keyring.get(key).map(|key| Shown::new(key.name()).to_string()).unwrap_or_default(),
         ],
-        Reader::Unknown(id) => [id.to_string(), "(not in the keyring)".to_owned()],
+        Reader::Unknown(id) => match waiting_for(waiting, *id) {
+            Some(key) => {
+                [id.to_string(), format!("(in the store, not imported: {})", Shown::new(key.name()))]
+            }
+            None => [id.to_string(), "(not in the keyring)".to_owned()],
+        },
         Reader::Hidden => ["hidden".to_owned(), "(a hidden recipient, or a passphrase)".to_owned()],
     }
+}
+
+/// Somebody who can read, as JSON.
+#[derive(Serialize)]
+pub struct ReaderRecord {
+    kind: &'static str,
+    fingerprint: Option<String>,
+    key_id: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl ReaderRecord {
+    /// Returns what is known of `reader`.
+    pub fn of(keyring: &Keyring, waiting: &Keyring, reader: &Reader) -> Self {
+        let (kind, person, id) = match reader {
+            Reader::Key(key) => ("key", Person::of_key(keyring, key), None),
+            Reader::Unknown(id) => {
+                let key = waiting_for(waiting, *id).map(|key| Person::of_key(waiting, &key.fingerprint));
+                let kind = if key.is_some() { "waiting" } else { "unknown" };
+                (kind, key.unwrap_or_default(), Some(id.to_string()))
+            }
+            Reader::Hidden => ("hidden", Person::default(), None),
+        };
+        ReaderRecord {
+            kind,
+            fingerprint: person.key.map(|key| key.to_string()),
+            key_id: id,
+            name: person.name,
+            email: person.email,
+        }
+    }
+}
+
+/// Returns those of the entries that differ from their lists which encrypting anew would hold back. Where that
+/// cannot be found out, a note says so.
+pub fn held_of<'s>(app: &App, context: &Context<'_>, entries: impl Iterator<Item = &'s Entry>) -> Held {
+    review::held_back(context, entries.filter(|entry| entry.standing.is_off())).unwrap_or_else(|error| {
+        app.ui.warn(format!("note: copies of others' entries were not looked for: {error}"));
+        Held::new()
+    })
 }
 
 /// Returns what operations work with, by the recipients files alone: these commands are about them, so
@@ -106,6 +163,11 @@ pub fn no_environment<'a>(app: &'a App, store: &'a Store) -> Context<'a> {
 /// Returns `1 entry`, `2 entries`.
 pub fn counted(count: usize, one: &str, more: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
+}
+
+/// Returns a path for JSON: as it is, or with what is no UTF-8 replaced.
+pub fn path_text(path: &Path) -> String {
+    String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned()
 }
 
 /// Returns names in a row, safe to show; the rest are counted.

@@ -7,9 +7,12 @@ use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::crypto::CryptoError;
-use crate::model::Shown;
+use crate::model::{FolderName, Shown, argument};
 use crate::ops::review::{self, Review, Undecided};
 use crate::ops::{Context, relocate};
+
+/// How many entries get hints of their own.
+const SHOWN: usize = 5;
 
 /// Show entries that are held back because they were encrypted for others elsewhere, and let them pass.
 ///
@@ -24,7 +27,7 @@ use crate::ops::{Context, relocate};
     it is meant to be there: encrypt it anew from now on\n  \
     passel rm clients/acme/mail                     it is not")]
 pub struct Args {
-    /// An entry or a folder; the whole store if it is left out.
+    /// An entry or a folder; the whole store if it is left out. --accept must be told which.
     #[arg(value_name = "PATH")]
     pub path: Option<OsString>,
     /// Let them pass: on this machine they are encrypted anew from now on, where they are.
@@ -40,6 +43,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let path = match &args.path {
+        Some(name) if FolderName::parse(name).is_ok_and(|folder| folder.is_root()) => PathBuf::new(),
         Some(name) => relocate::source(&context, name).map_err(|e| app.error(e))?.0,
         None => PathBuf::new(),
     };
@@ -67,27 +71,37 @@ fn warn_of(app: &App, unclear: &[(String, CryptoError)]) {
     for (name, why) in unclear {
         app.ui.warn(format!("error: `{name}` is never encrypted anew: {why}"));
     }
-    let name = match unclear {
-        [] => return,
-        [(name, _)] => name,
-        _ => "NAME",
-    };
     let program = &app.ui.program;
-    app.ui.warn(format!(
-        "hint: look at it (`{program} show {name}`), then store it anew (`{program} insert -m {name}`) or remove it \
-         (`{program} rm {name}`)"
-    ));
+    for (name, _) in unclear.iter().take(SHOWN) {
+        let name = argument(name);
+        app.ui.warn(format!(
+            "hint: look at it (`{program} show {name}`), then store it anew (`{program} insert -m {name}`) or \
+             remove it (`{program} rm {name}`)"
+        ));
+    }
 }
 
-/// Tells what can be done.
+/// Tells what can be done, for each: what was copied is removed, what was replaced is taken back.
 fn ask_for_word(app: &App, entries: &[Undecided]) -> Result<(), CliError> {
     let program = &app.ui.program;
-    let name = match entries {
-        [one] => one.name.as_str(),
-        _ => "NAME",
-    };
-    app.ui.warn(format!("hint: if it is meant to be there: `{program} recipients review {name} --accept`"));
-    app.ui.warn(format!("hint: if it is not: `{program} rm {name}`"));
+    for entry in entries.iter().take(SHOWN) {
+        let name = argument(&entry.path.with_extension(""));
+        let file = argument(&entry.path);
+        app.ui.warn(format!(
+            "hint: if `{}` is meant to be there: `{program} recipients review {name} --accept`",
+            entry.name
+        ));
+        app.ui.warn(match &entry.former {
+            Some(commit) => format!(
+                "hint: if it is not, take the former version back: `{program} git checkout {commit} -- {file}`, \
+                 then `{program} git commit -m Restored -- {file}`"
+            ),
+            None => format!("hint: if it is not: `{program} rm {name}`"),
+        });
+    }
+    if entries.len() > SHOWN {
+        app.ui.warn("hint: the others likewise");
+    }
     Err(CliError::silent(exit::NEEDS_DECISION))
 }
 

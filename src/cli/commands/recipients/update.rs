@@ -11,7 +11,7 @@ use crate::cli::commands::proposal::Consent;
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::model::entry::shown_entry;
-use crate::model::{FolderName, Shown};
+use crate::model::{FolderName, Keyring, Shown};
 use crate::ops::readers::{Reader, of_id, survey_folder};
 use crate::ops::update::{Why, Work, update, work};
 use crate::store::survey::{Standing, Survey};
@@ -64,7 +64,7 @@ fn show(app: &App, survey: &Survey, work: &Work) -> Result<(), CliError> {
     let wanted: BTreeSet<&PathBuf> = work.entries.iter().collect();
     for entry in survey.entries.iter().filter(|entry| wanted.contains(&entry.path)) {
         app.ui.say(format!("  {}", shown_entry(&entry.path)))?;
-        let key = |reader: &Reader| reader_cells(&survey.keyring, reader).join("  ");
+        let key = |reader: &Reader| reader_cells(&survey.keyring, &Keyring::default(), reader).join("  ");
         match &entry.standing {
             Standing::Differs { missing, extra } => {
                 for gains in missing {

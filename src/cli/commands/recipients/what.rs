@@ -1,25 +1,71 @@
 //! `recipients what`.
 
-use super::people::{counted, no_environment, reader_cells};
+use serde::Serialize;
+
+use super::people::{ReaderRecord, counted, json, no_environment, path_text, reader_cells};
 use super::who::tell_broken;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::model::entry::shown_entry;
 use crate::model::{FolderName, Shown};
-use crate::ops::readers::{Reach, Reader, keys_named, survey_folder, what};
+use crate::ops::readers::{Reach, Reader, keys_named, survey_folder, waiting, what};
 use crate::store::survey::Entry;
 
 /// Tell which entries a key can read: from the entries themselves, beside what the recipients files say.
 ///
 /// Older versions in git's history are not looked at.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  passel recipients what anna@acme.example\n  \
-    passel recipients what 0123456789ABCDEF0123456789ABCDEF01234567")]
+#[command(after_long_help = HELP)]
 pub struct Args {
     /// The key: a fingerprint, key ID, e-mail address, user ID or group of gpg.conf. A key that is not in
     /// the keyring is named by the key ID of 16 digits that stands in messages.
     #[arg(value_name = "KEY")]
     pub key: String,
+    /// Print JSON, for programs.
+    #[arg(long, short = 'j')]
+    pub json: bool,
+}
+
+const HELP: &str = "JSON: an object with
+  total      how many entries there are
+  keys       an array, the keys that the name stands for: kind (key, of the keyring; waiting, in the store but
+             not imported; unknown), fingerprint, key_id (of keys that are not in the keyring), name, email
+  reads      entries that one of the keys can read, an array: name, file (the recipients file that rules it),
+             named (whether that names one of the keys)
+  barred     entries that they cannot read although the recipients file names them; likewise
+  perhaps    entries with hidden recipients, one of which they may be; likewise
+  broken     entries that are no messages; likewise
+What is not known is null.
+
+Examples:
+  passel recipients what anna@acme.example
+  passel recipients what 0123456789ABCDEF0123456789ABCDEF01234567
+  passel recipients what anna@acme.example --json | jq -r '.reads[].name'";
+
+/// What is printed as JSON. The names of fields never change.
+#[derive(Serialize)]
+struct Report {
+    total: usize,
+    keys: Vec<ReaderRecord>,
+    reads: Vec<Row>,
+    barred: Vec<Row>,
+    perhaps: Vec<Row>,
+    broken: Vec<Row>,
+}
+
+/// One entry.
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    file: Option<String>,
+    named: Option<bool>,
+}
+
+impl Row {
+    fn new(entry: &Entry, named: Option<bool>) -> Self {
+        let name = path_text(&entry.path.with_extension(""));
+        Row { name, file: entry.list.as_ref().map(|file| path_text(file)), named }
+    }
 }
 
 /// Runs the command.
@@ -27,13 +73,26 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
     let survey = survey_folder(&context, &FolderName::root()).map_err(|e| app.error(e))?;
-    let keys = keys_named(&context, &survey, &args.key).map_err(|e| app.error(e))?;
+    let waiting = waiting(&context, &survey);
+    let keys = keys_named(&context, &survey, &waiting, &args.key).map_err(|e| app.error(e))?;
     let reach = what(&survey, &keys);
-    for key in &keys {
-        let [id, name] = reader_cells(&survey.keyring, key);
-        app.ui.say(format!("{id}  {name}").trim_end())?;
+    if args.json {
+        let rows = |entries: &[&Entry], named| entries.iter().map(|entry| Row::new(entry, named)).collect();
+        app.ui.say(json(&Report {
+            total: survey.entries.len(),
+            keys: keys.iter().map(|key| ReaderRecord::of(&survey.keyring, &waiting, key)).collect(),
+            reads: reach.reads.iter().map(|(entry, named)| Row::new(entry, Some(*named))).collect(),
+            barred: rows(&reach.barred, Some(true)),
+            perhaps: rows(&reach.perhaps, None),
+            broken: rows(&reach.broken, None),
+        }))?;
+    } else {
+        for key in &keys {
+            let [id, name] = reader_cells(&survey.keyring, &waiting, key);
+            app.ui.say(format!("{id}  {name}").trim_end())?;
+        }
+        tell(app, &keys, &reach, survey.entries.len())?;
     }
-    tell(app, &keys, &reach, survey.entries.len())?;
     tell_broken(app, &reach.broken)
 }
 

@@ -1,0 +1,91 @@
+//! `recipients accept`: what it asks about, and what it says.
+
+use super::{eve, shared};
+use crate::cli::git::Repository;
+
+/// Runs `pass recipients accept ARGS` on a terminal with these answers; returns its exit code and all it said.
+fn accept(store: &Repository, args: &str, answers: &[&str]) -> (i32, String) {
+    let mut terminal = store.terminal(&format!("pass recipients accept {args}"));
+    for answer in answers {
+        terminal.wait_for("[y/N]");
+        terminal.type_text(answer);
+    }
+    let output = terminal.finish();
+    (output.code, output.out())
+}
+
+#[test]
+fn every_list_is_asked_about_whatever_comes_of_the_others() {
+    let store = shared();
+    store.ok("for c in a b c 'Bïrch & Söhne'; do pass init -p \"clients/$c\" $ALICE; done; pass init -p gone $ALICE
+        echo x | pass insert -m gone/x; git -C store push -q");
+    eve(
+        &store,
+        "for c in clients/*; do echo $DAVE >>\"$c\"/.gpg-id; done; : >web/.gpg-id; git rm -q gone/.gpg-id",
+    );
+    // A list that was deleted, and one that names nobody, hide no other.
+    store.refused(
+        "pass recipients accept",
+        &["web/.gpg-id", "names no recipient", "nobody can be asked", "gone"],
+    );
+    let told = store.refused("pass recipients accept clients", &["nobody can be asked"]);
+    let command = "pass recipients accept 'clients/Bïrch & Söhne' --expect ";
+    assert!(told.err().contains(command) && told.err().contains("clients/a --expect"), "{}", told.err());
+    // A no is no end: a, b and the one with blanks are asked about as well.
+    let (code, said) = accept(&store, "clients", &["y\r", "n\r", "y\r", "y\r"]);
+    assert!(code == 1 && said.contains("Accepted the recipients of 3 folders"), "{code} {said}");
+    assert!(said.contains("not accepted: clients/") && said.contains("Dave <dave@example.org>"), "{said}");
+    let (code, said) = accept(&store, "gone", &["y\r"]);
+    assert!(code == 0 && said.contains("no recipients of its own any more"), "{said}");
+    store.ok("echo x | pass insert -mf gone/x");
+    // An empty list is an error, whatever else there is.
+    let (code, said) = accept(&store, "", &["y\r"]);
+    assert!(code == 1 && said.contains("names no recipient"), "{said}");
+}
+
+#[test]
+fn a_folder_that_inherits_is_no_way_to_accept_the_list_above_unseen() {
+    let store = shared();
+    store.ok("pass init -p free/own $ALICE $BOB; git -C store push -q");
+    eve(&store, "echo $DAVE >>.gpg-id; git rm -q free/own/.gpg-id; mkdir -p free/own; echo x >free/own/note");
+    let (code, said) = accept(&store, "free", &["n\r"]);
+    assert!(code == 1 && said.contains("free is ruled by the recipients of the store"), "{said}");
+    assert!(said.contains("Accept these recipients for the store?"), "{said}");
+    // Nor is one that once had a list: whoever refuses the one above has refused this one.
+    let (code, said) = accept(&store, "free/own", &["n\r"]);
+    assert!(code == 1 && said.contains("depends on the store, which is not accepted"), "{said}");
+    store.refused("echo x | pass insert -m free/c2", &["have changed", "is Dave <dave@example.org>"]);
+    let (code, said) = accept(&store, "free", &["y\r", "y\r"]);
+    assert!(
+        code == 0 && said.contains("Accepted the recipients of 2 folders: the store, free/own."),
+        "{said}"
+    );
+    store.ok("echo x | pass insert -m free/c2");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_an_error() {
+    let store = shared();
+    store.refused("pass recipients accept wbe", &["wbe is not in the password store"]);
+    store.refused(
+        "pass recipients accept web/a",
+        &["is an entry, not a folder", "`pass recipients accept web`", "`pass recipients who web/a`"],
+    );
+}
+
+#[test]
+fn a_refusal_names_both_ways_out_and_both_work() {
+    let store = shared();
+    eve(&store, "echo $DAVE >>web/.gpg-id");
+    let dave = store.ok("echo $DAVE");
+    let remove = format!("pass recipients remove web {dave}");
+    store.refused(
+        "echo x | pass insert -m web/z",
+        &["is Dave <dave@example.org>", "`pass recipients accept web`", &format!("`{remove}`")],
+    );
+    store.ok(&format!("{remove} --yes; echo x | pass insert -m web/z"));
+    assert_eq!(
+        store.ok("pass recipients accept"),
+        "Nothing to accept: the recipients are those that were accepted before."
+    );
+}
