@@ -67,8 +67,8 @@ _pass_complete_options() {
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
     recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
-    group) _pass_offer -h --help --key --fingerprint --certify --dry-run --yes --force --json --keep ;;
-    client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run --yes --json --keep-entries ;;
+    group) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
+    client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _pass_offer -h --help --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
     esac

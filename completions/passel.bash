@@ -67,8 +67,8 @@ _passel_complete_options() {
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
     recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
-    group) _passel_offer -h --help --key --fingerprint --certify --dry-run --yes --force --json --keep ;;
-    client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run --yes --json --keep-entries ;;
+    group) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
+    client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _passel_offer -h --help --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
     esac

@@ -64,9 +64,6 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
             .hint(format!("`{program} recipients who /` shows all keys that can read something")),
         OpError::NoOwnList { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients list FOLDER` shows which file rules a folder")),
-        OpError::LastRecipient(_) => CliError::from_error(error)
-            .hint(format!("`{program} init -p FOLDER ''` takes a folder's own recipients away")),
-        OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),
         OpError::GroupLine { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients canonicalize` writes its members out")),
         OpError::Vague { .. } => CliError::from_error(error)
@@ -193,18 +190,48 @@ fn rule(error: &RuleError, program: &str) -> CliError {
         }
         RuleError::Differs(_) => told
             .hint("somebody edited the list; --force writes it anew from the rule")
-            .hint(format!("or take it into the rule as it is: `{program} group assign GROUP FOLDER`")),
+            .hint(format!(
+                "or take the list as it is, which then follows the group no longer: \
+                 `{program} group unassign --keep GROUP FOLDER`"
+            ))
+            .hint(format!(
+                "or keep whom it names, and let the whole group in again: `{program} group assign GROUP FOLDER`"
+            )),
         RuleError::LocksOut(_) => told.hint("--force does it all the same"),
-        RuleError::Nobody(_) => told.hint("let somebody else read it first, or remove it"),
+        RuleError::NobodyElse { .. } => {
+            told.hint("--keep lets those who can read it now stay, as recipients of its own")
+        }
+        RuleError::Brought { group, folder, key } => {
+            let place = if folder.is_root() { String::new() } else { format!(" {}", quoted(folder.as_path())) };
+            told.hint(format!(
+                "`{program} group remove {group} {key}` takes it out of the group and of all folders that follow it"
+            ))
+            .hint(format!(
+                "or `{program} group unassign --keep {group}{place}` first: the others stay, and the group is \
+                 followed no longer"
+            ))
+        }
+        RuleError::NoFolder(folder) => {
+            let folder = quoted(folder.as_path());
+            told.hint(format!("`{program} init -p {folder} KEY...` makes one"))
+        }
+        RuleError::Entry(entry) => told.hint(match entry.parent().filter(|folder| !folder.is_root()) {
+            Some(folder) => format!("name its folder: {}", quoted(folder.as_path())),
+            None => "name its folder: /".to_owned(),
+        }),
+        RuleError::Nobody(_) => {
+            told.hint(format!("let somebody else read it first: `{program} recipients add FOLDER KEY`"))
+        }
         RuleError::Subkey { .. } => told.hint("name the key itself by its fingerprint, without `!`"),
         RuleError::Overridden => told.hint("`unset PASSWORD_STORE_KEY`"),
         RuleError::NotAsShown => told.hint("nothing was changed; run the command again"),
         RuleError::ClientExists(name) => told.hint(format!("`{program} client show {name}` tells who it is")),
         RuleError::NoClient(_) => told.hint(format!("`{program} client list` shows the clients")),
-        RuleError::NoClientKey(_) => {
-            told.hint(format!("`{program} recipients list FOLDER` shows who can read it"))
-        }
-        RuleError::Config(_) | RuleError::OwnKeys(_) => told,
+        RuleError::NoStranger { .. } => told.hint("a client's key is one that reads nothing else"),
+        RuleError::NoClientKey(_) => told
+            .hint(format!("`{program} recipients list FOLDER` shows who can read it"))
+            .hint(format!("`{program} recipients remove FOLDER KEY` takes one of them out")),
+        RuleError::Config(_) => told,
     }
 }
 
