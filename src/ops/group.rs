@@ -117,7 +117,9 @@ pub fn unassign_keeping(now: &Now<'_, '_>, name: &GroupName, folder: &FolderName
     let before = before.ok_or_else(|| unused(name, folder))?;
     let mut groups = before.groups.clone();
     groups.remove(name);
-    let kept = rule_for(now, groups, &keys_of(&now.lines(&rule.lines)), Some(before))?;
+    // The client of a folder above is not this one's.
+    let own = now.config.rules.get(folder);
+    let kept = rule_for(now, groups, &keys_of(&now.lines(&rule.lines)), own)?;
     let mut config = now.config.clone();
     set_rule(&mut config, folder, kept);
     let lists = match ruling == *folder {

@@ -139,6 +139,16 @@ fn names_that_others_bear_too_mean_the_recipient() {
     ));
     store.refused("pass recipients remove / carol@example.org", &["is no recipient of"]);
     store.refused("pass recipients remove / @example.org", &["is no recipient of"]);
+    // A group of gpg.conf goes whole, or not at all.
+    store.ok("echo 'group us = alice@example.org dave@example.org' >>$GNUPGHOME/gpg.conf
+        printf '%s\\n' us $CAROL >store/.gpg-id; git -C store commit -qam us");
+    store.refused("pass recipients remove / $DAVE", &["line 1", "names the group `us`", "canonicalize"]);
+    store.ok("pass recipients remove / us --yes");
+    assert_eq!(list(&store, ""), format!("{}\n", store.keyring().fingerprint("carol")));
+    // Two of one name, both of them recipients: nobody can tell who is meant.
+    store.ok("printf '%s\\n' $ALICE $BOB $(gpg --list-keys --with-colons bob@example.org | awk -F: '/^pub/ { p = 1 } /^fpr/ && p { print $10; p = 0 }') >store/web/.gpg-id
+        sort -u store/web/.gpg-id -o store/web/.gpg-id; git -C store commit -qam bobs");
+    store.refused("pass recipients remove web bob@example.org", &["could mean any of", "full fingerprint"]);
 }
 
 #[test]
