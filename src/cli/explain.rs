@@ -64,6 +64,11 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
             .hint(format!("`{program} recipients who /` shows all keys that can read something")),
         OpError::NoOwnList { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients list FOLDER` shows which file rules a folder")),
+        OpError::NoRecipient { .. } => CliError::from_error(error)
+            .hint(format!("`{program} recipients list FOLDER` shows who is"))
+            .hint(format!(
+                "`{program} recipients update FOLDER` encrypts anew what others can read all the same"
+            )),
         OpError::GroupLine { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients canonicalize` writes its members out")),
         OpError::Vague { .. } => CliError::from_error(error)
@@ -227,7 +232,9 @@ fn rule(error: &RuleError, program: &str) -> CliError {
         RuleError::NotAsShown => told.hint("nothing was changed; run the command again"),
         RuleError::ClientExists(name) => told.hint(format!("`{program} client show {name}` tells who it is")),
         RuleError::NoClient(_) => told.hint(format!("`{program} client list` shows the clients")),
-        RuleError::NoStranger { .. } => told.hint("a client's key is one that reads nothing else"),
+        RuleError::NoStranger { .. } => told.hint(format!(
+            "name the client's own key, which reads nothing else; `{program} recipients list` shows who reads the store"
+        )),
         RuleError::NoClientKey(_) => told
             .hint(format!("`{program} recipients list FOLDER` shows who can read it"))
             .hint(format!("`{program} recipients remove FOLDER KEY` takes one of them out")),

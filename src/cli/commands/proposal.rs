@@ -152,9 +152,9 @@ fn lines(change: &FolderChange, names: &Names) -> Vec<String> {
     if let Some(file) = &change.inherited {
         let follows = match change.follows.is_empty() {
             true => String::new(),
-            false => format!(", and follows {}", groups(&change.follows)),
+            false => format!("; it follows {}", groups(&change.follows)),
         };
-        lines.push(format!("  (a list of its own, which begins with {}{follows})", Shown::os(file)));
+        lines.push(format!("  (a list of its own from now on, in place of {}{follows})", Shown::os(file)));
     }
     if !change.leaves.is_empty() {
         lines.push(format!("  (follows {} no longer)", groups(&change.leaves)));

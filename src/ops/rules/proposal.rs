@@ -38,7 +38,7 @@ pub struct FolderChange {
     pub gone: BTreeSet<String>,
     /// Everybody who can read it afterwards.
     pub after: Keys,
-    /// The recipients file of a folder above that its list begins with, where it had none of its own.
+    /// The recipients file of a folder above that ruled it, where it had none of its own and has one now.
     pub inherited: Option<PathBuf>,
     /// The groups that it follows afterwards.
     pub follows: BTreeSet<GroupName>,

@@ -47,7 +47,10 @@ fn a_key_that_is_added_or_taken_out_becomes_part_of_the_rule() {
 fn a_folder_that_inherits_goes_on_following() {
     let store = store();
     let told = store.ok("pass recipients add web $CAROL --yes");
-    assert!(told.contains("(a list of its own, which begins with .gpg-id, and follows `team`)"), "{told}");
+    assert!(
+        told.contains("(a list of its own from now on, in place of .gpg-id; it follows `team`)"),
+        "{told}"
+    );
     store.ok("pass group add team $DAVE --yes");
     assert_eq!(readers(&store), 4);
     agrees(&store);
