@@ -15,9 +15,13 @@
 //!     groups: [team]
 //!   clients/acme:             # bytes that are not printable ASCII, and `%`, as `%XX`
 //!     groups: [team]
-//!     keys:
+//!     keys:                   # further keys
+//!     - 0123456789ABCDEF89ABCDEF0123456789ABCDEF
+//!     client:                 # those of the client whose folder it is
 //!     - 89ABCDEF0123456789ABCDEF0123456789ABCDEF
 //! ```
+//!
+//! A rule without groups says only who the client is: the list is then nobody's but its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,7 +29,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Fingerprint, FolderName, GpgId};
+use crate::model::{Fingerprint, FolderName};
 use crate::store::beneath::{Beneath, BeneathError, State};
 use crate::store::journal::{escape, unescape};
 
@@ -81,6 +85,8 @@ pub struct FolderRule {
     pub groups: BTreeSet<GroupName>,
     /// Further keys.
     pub keys: BTreeSet<Fingerprint>,
+    /// The keys of the client whose folder it is.
+    pub client: BTreeSet<Fingerprint>,
 }
 
 /// The configuration of a store.
@@ -121,6 +127,8 @@ struct RuleRecord {
     groups: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     keys: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    client: Vec<String>,
 }
 
 impl Config {
@@ -174,7 +182,7 @@ impl Config {
                     "a rule names the group `{unknown}`, which is missing"
                 )));
             }
-            let rule = FolderRule { groups, keys: keys(&rule.keys)? };
+            let rule = FolderRule { groups, keys: keys(&rule.keys)?, client: keys(&rule.client)? };
             if config.rules.insert(folder(&name)?, rule).is_some() {
                 return Err(ConfigError::Damaged("it has two rules for one folder".to_owned()));
             }
@@ -191,7 +199,7 @@ impl Config {
         let standard = self.clients == Config::default().clients;
         let rules = self.rules.iter().map(|(folder, rule)| {
             let groups = rule.groups.iter().map(ToString::to_string).collect();
-            (written(folder), RuleRecord { groups, keys: texts(&rule.keys) })
+            (written(folder), RuleRecord { groups, keys: texts(&rule.keys), client: texts(&rule.client) })
         });
         let record = Record {
             version: VERSION,
@@ -202,11 +210,12 @@ impl Config {
         Some(serde_yaml::to_string(&record).expect("names and fingerprints are text").into_bytes())
     }
 
-    /// Returns the keys that a rule comes down to: those of its groups in order, then its own; none twice.
+    /// Returns the keys that a rule comes down to: those of its groups in order, then its own, then the client's;
+    /// none twice.
     pub fn expanded(&self, rule: &FolderRule) -> Vec<Fingerprint> {
         let members = rule.groups.iter().filter_map(|group| self.groups.get(group)).flatten();
         let mut keys: Vec<Fingerprint> = Vec::new();
-        for key in members.chain(&rule.keys) {
+        for key in members.chain(&rule.keys).chain(&rule.client) {
             if !keys.contains(key) {
                 keys.push(key.clone());
             }
@@ -214,16 +223,22 @@ impl Config {
         keys
     }
 
+    /// Returns the group that lets `key` in where `rule` holds; none if none does.
+    pub fn group_of<'r>(&self, rule: &'r FolderRule, key: &Fingerprint) -> Option<&'r GroupName> {
+        rule.groups.iter().find(|group| self.groups.get(group).is_some_and(|keys| keys.contains(key)))
+    }
+
+    /// Whether a group or a rule names `key`.
+    pub fn names(&self, key: &Fingerprint) -> bool {
+        let own = self.rules.values().flat_map(|rule| [&rule.keys, &rule.client]);
+        self.groups.values().chain(own).any(|keys| keys.contains(key))
+    }
+
     /// Returns the folders whose rules name `group`.
     pub fn folders_of(&self, group: &GroupName) -> Vec<&FolderName> {
         let uses = |(folder, rule): (_, &FolderRule)| rule.groups.contains(group).then_some(folder);
         self.rules.iter().filter_map(uses).collect()
     }
-}
-
-/// Returns the recipients file of `keys`: bare fingerprints, which every reader of such files understands.
-pub fn recipients_file(keys: &[Fingerprint]) -> Vec<u8> {
-    GpgId::from_ids(keys.iter().map(Fingerprint::as_str)).as_bytes().to_vec()
 }
 
 /// Returns how a folder is written: `/` for the root.
@@ -283,21 +298,22 @@ mod tests {
         let mut config = Config::default();
         config.groups.insert(team(), BTreeSet::from([key("B"), key("A")]));
         let groups = BTreeSet::from([team()]);
-        config.rules.insert(name(b""), FolderRule { groups: groups.clone(), keys: BTreeSet::new() });
-        let keys = BTreeSet::from([key("A"), key("9")]);
-        config.rules.insert(name(b"clients/acme"), FolderRule { groups, keys });
+        config.rules.insert(name(b""), FolderRule { groups: groups.clone(), ..FolderRule::default() });
+        let (keys, client) = (BTreeSet::from([key("A"), key("9")]), BTreeSet::from([key("C")]));
+        config.rules.insert(name(b"clients/acme"), FolderRule { groups, keys, client });
         config
     }
 
     #[test]
     fn writes_a_tidy_file() {
         let text = String::from_utf8(example().to_bytes().unwrap()).unwrap();
-        let (a, b, nine) = (key("A"), key("B"), key("9"));
+        let (a, b, c, nine) = (key("A"), key("B"), key("C"), key("9"));
         assert_eq!(
             text,
             format!(
                 "version: 1\ngroups:\n  team:\n  - {a}\n  - {b}\nrules:\n  /:\n    groups:\n    - team\n  \
-                 clients/acme:\n    groups:\n    - team\n    keys:\n    - \"{nine}\"\n    - {a}\n"
+                 clients/acme:\n    groups:\n    - team\n    keys:\n    - \"{nine}\"\n    - {a}\n    \
+                 client:\n    - {c}\n"
             )
         );
     }
@@ -307,7 +323,8 @@ mod tests {
         let mut config = example();
         config.clients = name(b"customers");
         for folder in [&b"o d\xff/x: y%#"[..], b"123", b"true", b"'q\"", b"- a", b"\n"] {
-            let rule = FolderRule { groups: BTreeSet::from([team()]), keys: BTreeSet::from([key("1")]) };
+            let (groups, keys) = (BTreeSet::from([team()]), BTreeSet::from([key("1")]));
+            let rule = FolderRule { groups, keys, ..FolderRule::default() };
             config.rules.insert(name(folder), rule);
         }
         config.groups.insert(GroupName::parse("12").unwrap(), BTreeSet::new());
@@ -350,7 +367,16 @@ mod tests {
     #[test]
     fn expands_groups_before_keys_and_nothing_twice() {
         let config = example();
-        assert_eq!(config.expanded(&config.rules[&name(b"clients/acme")]), [key("A"), key("B"), key("9")]);
+        assert_eq!(
+            config.expanded(&config.rules[&name(b"clients/acme")]),
+            [key("A"), key("B"), key("9"), key("C")]
+        );
+        assert!(config.names(&key("9")) && config.names(&key("B")) && !config.names(&key("D")));
+        let rule = &config.rules[&name(b"clients/acme")];
+        assert_eq!(
+            (config.group_of(rule, &key("B")), config.group_of(rule, &key("9"))),
+            (Some(&team()), None)
+        );
         assert_eq!(config.folders_of(&team()), [&name(b""), &name(b"clients/acme")]);
         assert!(config.folders_of(&GroupName::parse("x").unwrap()).is_empty());
     }

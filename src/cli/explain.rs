@@ -80,13 +80,14 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
             .hint(format!("`{program} recipients who /` shows all keys that can read something")),
         OpError::NoOwnList { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients list --tree` shows all recipients files")),
-        OpError::LastRecipient(folder) => CliError::from_error(error).hint(match folder.as_str() {
-            "the password store" => "let somebody else read it first".to_owned(),
-            folder => {
-                format!("`{program} init -p {} ''` takes a folder's own recipients away", argument(folder))
-            }
-        }),
-        OpError::LocksOut(_) => CliError::from_error(error).hint("`--force` does it all the same"),
+        OpError::NoRecipient { folder, .. } => {
+            let folder = if folder == "the password store" { "/".to_owned() } else { argument(folder) };
+            CliError::from_error(error)
+                .hint(format!("`{program} recipients list {folder}` shows who is"))
+                .hint(format!(
+                    "`{program} recipients update {folder}` encrypts anew what others can read all the same"
+                ))
+        }
         OpError::GroupLine { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients canonicalize` writes its members out")),
         OpError::Vague { .. } => CliError::from_error(error)
@@ -295,18 +296,51 @@ fn rule(error: &RuleError, scene: &Scene<'_>) -> CliError {
         }
         RuleError::Differs(_) => told
             .hint("somebody edited the list; --force writes it anew from the rule")
-            .hint(format!("`{program} recipients check` shows how they differ, and takes it into the rule")),
+            .hint(format!("`{program} recipients check` shows how they differ"))
+            .hint(format!(
+                "or take the list as it is, which then follows the group no longer: \
+                 `{program} group unassign --keep GROUP FOLDER`"
+            ))
+            .hint(format!(
+                "or keep whom it names, and let the whole group in again: `{program} group assign GROUP FOLDER`"
+            )),
         RuleError::LocksOut(_) => told.hint("--force does it all the same"),
-        RuleError::Nobody(_) => told.hint("let somebody else read it first, or remove it"),
+        RuleError::NobodyElse { .. } => {
+            told.hint("--keep lets those who can read it now stay, as recipients of its own")
+        }
+        RuleError::Brought { group, folder, key } => {
+            let place = if folder.is_root() { String::new() } else { format!(" {}", quoted(folder.as_path())) };
+            told.hint(format!(
+                "`{program} group remove {group} {key}` takes it out of the group and of all folders that follow it"
+            ))
+            .hint(format!(
+                "or `{program} group unassign --keep {group}{place}` first: the others stay, and the group is \
+                 followed no longer"
+            ))
+        }
+        RuleError::NoFolder(folder) => {
+            let folder = quoted(folder.as_path());
+            told.hint(format!("`{program} init -p {folder} KEY...` makes one"))
+        }
+        RuleError::Entry(entry) => told.hint(match entry.parent().filter(|folder| !folder.is_root()) {
+            Some(folder) => format!("name its folder: {}", quoted(folder.as_path())),
+            None => "name its folder: /".to_owned(),
+        }),
+        RuleError::Nobody(_) => {
+            told.hint(format!("let somebody else read it first: `{program} recipients add FOLDER KEY`"))
+        }
         RuleError::Subkey { .. } => told.hint("name the key itself by its fingerprint, without `!`"),
         RuleError::Overridden => told.hint("`unset PASSWORD_STORE_KEY`"),
         RuleError::NotAsShown => told.hint("nothing was changed; run the command again"),
         RuleError::ClientExists(name) => told.hint(format!("`{program} client show {name}` tells who it is")),
         RuleError::NoClient(_) => told.hint(format!("`{program} client list` shows the clients")),
-        RuleError::NoClientKey(_) => {
-            told.hint(format!("`{program} recipients list --tree` shows who can read what"))
-        }
-        RuleError::Config(_) | RuleError::OwnKeys(_) => told,
+        RuleError::NoStranger { .. } => told.hint(format!(
+            "name the client's own key, which reads nothing else; `{program} recipients list` shows who reads the store"
+        )),
+        RuleError::NoClientKey(_) => told
+            .hint(format!("`{program} recipients list --tree` shows who can read what"))
+            .hint(format!("`{program} recipients remove FOLDER KEY` takes one of them out")),
+        RuleError::Config(_) => told,
     }
 }
 

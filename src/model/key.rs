@@ -13,10 +13,11 @@ impl Fingerprint {
         right.then(|| Fingerprint(text.to_ascii_uppercase()))
     }
 
-    /// Returns the fingerprint that a recipient is named by, `0x` before it and `!` behind it or not; none if
-    /// the name is another one.
+    /// Returns the fingerprint that a recipient is named by, `0x` before it and `!` behind it or not, in one
+    /// piece or in groups of digits; none if the name is another one.
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::parse(name.trim_start_matches("0x").trim_end_matches('!'))
+        let digits: String = name.chars().filter(|c| *c != ' ').collect();
+        Self::parse(digits.trim_start_matches("0x").trim_end_matches('!'))
     }
 
     /// Returns the digits, in upper case.

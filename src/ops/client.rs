@@ -1,15 +1,16 @@
 //! Clients: customers who read one folder each, and nothing else.
 //!
-//! A client is a folder with recipients of its own in the clients' folder; their key is the one that neither
-//! the folder above nor the groups of its rule have.
+//! A client is a folder with recipients of its own in the clients' folder; which of its keys is theirs, its
+//! rule says.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::reencrypt::{Changed, is_entry};
-use super::rules::{Now, RuleError, Wanted, carry_along, rule_for, set_rule, shown};
+use super::recipients::{Edit, edit};
+use super::reencrypt::{Changed, is_entry, shown_entry};
+use super::rules::{Now, RuleError, Wanted, carry_along, keys_of, rule_for, set_rule, shown, written_out};
 use super::{Context, OpError, keys as public_keys};
 use crate::config::GroupName;
 use crate::model::{Fingerprint, FolderName, NameError, Shown};
@@ -59,9 +60,12 @@ pub fn add(
         return Err(RuleError::ClientExists(Shown::os(name).to_string()).into());
     }
     let (inherited, ruling) = now.effective(&folder)?;
+    if inherited.contains(key) {
+        return Err(RuleError::NoStranger { key: key.clone(), above: shown(&ruling) }.into());
+    }
     let above = now.config.rules.get(&ruling);
     let team = GroupName::parse("team").filter(|team| now.config.groups.contains_key(team));
-    let (groups, mut keys) = match (groups.is_empty(), above) {
+    let (groups, keys) = match (groups.is_empty(), above) {
         (false, _) => (groups.clone(), Keys::new()),
         (true, Some(rule)) => (rule.groups.clone(), inherited),
         (true, None) => match team {
@@ -71,11 +75,11 @@ pub fn add(
     };
     let mut rule = rule_for(now, groups, &keys, above)?;
     // Named even where a group has it: the folder is theirs whoever leaves the group.
-    rule.keys.insert(key.clone());
+    rule.client.insert(key.clone());
     let mut config = now.config.clone();
-    keys = set_rule(&mut config, &folder, rule).into_iter().collect();
-    let lists = BTreeMap::from([(folder, Some(keys.into_iter().collect()))]);
-    Ok(Wanted { config, lists })
+    let mut keys = set_rule(&mut config, &folder, rule);
+    keys.sort();
+    Ok(Wanted { config, lists: written_out(&folder, &keys), named: Keys::from([key.clone()]) })
 }
 
 /// Returns the clients, by name.
@@ -108,12 +112,8 @@ pub fn find(now: &Now<'_, '_>, name: &OsStr) -> Result<Client, OpError> {
 
 fn describe(now: &Now<'_, '_>, name: &OsStr, folder: FolderName) -> Result<Client, OpError> {
     let readers = now.named(&folder)?;
-    let above = now.effective(&now.config.clients).map(|(keys, _)| keys).unwrap_or_default();
     let rule = now.config.rules.get(&folder);
-    let team = rule.map(|rule| now.all_members(&rule.groups)).transpose()?.unwrap_or_default();
-    let named = |key: &Fingerprint| rule.is_some_and(|rule| rule.keys.contains(key));
-    let theirs = |key: &&Fingerprint| !above.contains(*key) && (named(key) || !team.contains(*key));
-    let keys = readers.iter().filter(theirs).cloned().collect();
+    let keys = rule.map(|rule| rule.client.intersection(&readers).cloned().collect()).unwrap_or_default();
     let files = now.context.store.files_below(folder.as_path())?;
     let entries = files.iter().filter(|path| is_entry(path)).count();
     Ok(Client { name: Shown::os(name).to_string(), folder, keys, readers, entries })
@@ -125,30 +125,35 @@ pub fn take_out(now: &Now<'_, '_>, name: &OsStr) -> Result<Wanted, OpError> {
     if client.keys.is_empty() {
         return Err(RuleError::NoClientKey(shown(&client.folder)).into());
     }
-    let staying: Keys = now.effective(&client.folder)?.0.difference(&client.keys).cloned().collect();
-    let mut config = now.config.clone();
-    let before = now.config.rules.get(&client.folder).cloned().unwrap_or_default();
-    let rule = rule_for(now, before.groups.clone(), &staying, Some(&before))?;
-    let keys = set_rule(&mut config, &client.folder, rule);
-    let inherited = now.effective(&now.config.clients)?.0;
+    let theirs = client.keys.iter().map(Fingerprint::to_string).collect();
+    let mut wanted = edit(now, &client.folder, &Edit::Remove(theirs))?;
+    let left = wanted.lists[&client.folder].as_ref().map(|list| keys_of(&now.lines(&list.lines())));
     // A list that says what the folder above says anyway is only one more to look after.
-    let list = match keys.iter().cloned().collect::<Keys>() == inherited {
-        true => {
-            config.rules.remove(&client.folder);
-            None
-        }
-        false => Some(keys),
-    };
-    Ok(Wanted { config, lists: BTreeMap::from([(client.folder, list)]) })
+    if left == Some(keys_of(&now.lines(&now.rule(&now.config.clients)?.0.lines))) {
+        wanted.config.rules.remove(&client.folder);
+        wanted.lists.insert(client.folder, None);
+    }
+    Ok(wanted)
+}
+
+/// A client who was removed.
+#[derive(Debug)]
+pub struct Removed {
+    /// What was changed.
+    pub changed: Changed,
+    /// Entries that are gone and that the client could read, safe to show.
+    pub exposed: Vec<String>,
 }
 
 /// Removes the client with everything in their folder, in one commit.
-pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Changed, OpError> {
+pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Removed, OpError> {
+    let mut exposed = Vec::new();
     let published = context.publish(|| {
         let now = Now::read(context)?;
         let client = find(&now, name)?;
         let mut plan = Plan { subject: subject.to_owned(), ..Plan::default() };
         add_folder(context, &client.folder, &mut plan)?;
+        exposed = readable(&now, &client, plan.changes.iter().map(|change| &change.path))?;
         let within = |folder: &Path| folder.starts_with(client.folder.as_path());
         carry_along(context, &mut plan, |folder| within(folder).then(Vec::new))?;
         plan.seen.push(now.seen());
@@ -161,7 +166,33 @@ pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Chan
         }
         Ok(plan)
     })?;
-    Ok(Changed { published, reencrypted: Vec::new() })
+    Ok(Removed { changed: Changed { published, reencrypted: Vec::new() }, exposed })
+}
+
+/// Returns the entries among `files` that the client can read: those whose list names their key, or all of them
+/// where nothing tells which key that is.
+fn readable<'p>(
+    now: &Now<'_, '_>,
+    client: &Client,
+    files: impl Iterator<Item = &'p PathBuf>,
+) -> Result<Vec<String>, OpError> {
+    let naming: BTreeSet<FolderName> = client
+        .keys
+        .iter()
+        .map(|key| now.naming(key))
+        .collect::<Result<Vec<_>, _>>()?
+        .concat()
+        .into_iter()
+        .collect();
+    let mut names = Vec::new();
+    for path in files.filter(|path| is_entry(path)) {
+        let (_, ruling) = now.rule(&super::lists::folder_of(path)?)?;
+        if client.keys.is_empty() || naming.contains(&ruling) {
+            names.push(shown_entry(path));
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Adds the removal of a folder with all that it holds.
@@ -184,11 +215,13 @@ fn add_folder(context: &Context<'_>, folder: &FolderName, plan: &mut Plan) -> Re
 
 /// Returns those of the client's keys that no other list names, nor a group.
 fn unused(now: &Now<'_, '_>, client: &Client) -> Result<Keys, OpError> {
-    let mut used = now.all_members(now.config.groups.keys())?;
-    for folder in now.context.ruled_folders()? {
-        if !folder.as_path().starts_with(client.folder.as_path()) {
-            used.extend(now.named(&folder)?);
+    let members = now.all_members(now.config.groups.keys())?;
+    let mut unused = Keys::new();
+    for key in client.keys.difference(&members) {
+        let within = |folder: &FolderName| folder.as_path().starts_with(client.folder.as_path());
+        if now.naming(key)?.iter().all(within) {
+            unused.insert(key.clone());
         }
     }
-    Ok(client.keys.difference(&used).cloned().collect())
+    Ok(unused)
 }

@@ -106,12 +106,6 @@ pub enum OpError {
     /// Another program wrote a file in the very moment of publication. Nothing is lost.
     #[error("{0}")]
     Overtaken(String),
-    /// A recipients file would name nobody.
-    #[error("nobody would be left to read `{0}`")]
-    LastRecipient(String),
-    /// The user would no longer read the folder.
-    #[error("you could not read {0} any more: none of your own keys would be left")]
-    LocksOut(String),
     /// The user's own keys could not be listed.
     #[error("cannot list your own keys")]
     OwnKeys {

@@ -2,52 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::{Now, RuleError, Wanted, rule_for, set_rule, shown};
+use super::rules::{Now, RuleError, Wanted, called, keys_of, rule_for, set_rule, shown, written_out};
 use super::{Context, OpError};
 use crate::config::GroupName;
-use crate::crypto::RecipientError;
-use crate::model::{Fingerprint, FolderName, KeyId, Shown};
+use crate::model::{Fingerprint, FolderName, GpgId, Shown};
 use crate::store::accepted::Keys;
 
-use super::init::GIVEN;
-
-/// Returns the members of `group` that `names` stand for: keys that cannot be used any more too, and ones
-/// that the keyring does not hold by their fingerprint or key ID.
+/// Returns the members of `group` that `names` stand for.
 pub fn members_named(context: &Context<'_>, group: &GroupName, names: &[String]) -> Result<Keys, OpError> {
     let now = Now::read(context)?;
     let members = now.members(group)?;
     let mut keys = Keys::new();
     for name in names {
-        let candidates: Vec<Fingerprint> = match context.crypto.resolve(name) {
-            Ok(found) => found.into_iter().map(|key| key.fingerprint).collect(),
-            Err(RecipientError::Unusable { fingerprint, .. }) => vec![fingerprint],
-            Err(RecipientError::Ambiguous { keys, .. }) => keys,
-            Err(_) => members.iter().filter(|key| is_called(key, name)).cloned().collect(),
-        };
-        let found: Vec<Fingerprint> = candidates.into_iter().filter(|key| members.contains(key)).collect();
-        let key = Shown::new(name).to_string();
-        match found.as_slice() {
-            [] => return Err(RuleError::NotInGroup { group: group.clone(), key }.into()),
-            [only] => keys.insert(only.clone()),
-            _ => {
-                let source = RecipientError::Ambiguous { id: name.clone(), keys: found };
-                return Err(OpError::Recipient { id: key, place: GIVEN.to_owned(), source });
-            }
-        };
+        let found = called(context, members, name)?;
+        if found.is_empty() {
+            let key = Shown::new(name).to_string();
+            return Err(RuleError::NotInGroup { group: group.clone(), key }.into());
+        }
+        keys.extend(found);
     }
     Ok(keys)
 }
 
-/// Whether `name` is the key's fingerprint or its (long) key ID.
-fn is_called(key: &Fingerprint, name: &str) -> bool {
-    let digits = name.trim_start_matches("0x");
-    let id = (digits.len() == 16).then(|| u64::from_str_radix(digits, 16).ok()).flatten().map(KeyId);
-    Fingerprint::parse(digits).as_ref() == Some(key) || id == Some(key.key_id())
-}
-
 /// Adds `keys` to the group `name`, which is made if there is none.
 pub fn add(now: &Now<'_, '_>, name: &GroupName, keys: &Keys, force: bool) -> Result<Wanted, OpError> {
-    change_members(now, name, force, |members| members.extend(keys.iter().cloned()))
+    let wanted = change_members(now, name, force, |members| members.extend(keys.iter().cloned()))?;
+    Ok(Wanted { named: keys.clone(), ..wanted })
 }
 
 /// Takes `keys` out of the group `name`.
@@ -72,8 +52,8 @@ fn change_members(
     if !force {
         now.refuse_differing(changed.iter().copied())?;
     }
-    let lists = changed.into_iter().map(|folder| (folder.clone(), Some(keys(folder)))).collect();
-    Ok(Wanted { config, lists })
+    let lists = changed.into_iter().flat_map(|folder| written_out(folder, &keys(folder))).collect();
+    Ok(Wanted { config, lists, named: Keys::new() })
 }
 
 /// Removes the group `name`, which no folder uses any more.
@@ -85,44 +65,70 @@ pub fn remove(now: &Now<'_, '_>, name: &GroupName) -> Result<Wanted, OpError> {
     }
     let mut config = now.config.clone();
     config.groups.remove(name);
-    Ok(Wanted { config, lists: BTreeMap::new() })
+    Ok(Wanted { config, lists: BTreeMap::new(), named: Keys::new() })
 }
 
 /// Lets `folder` follow the group `name`: whoever can read it now still can, and so can the group. A list
 /// that was edited otherwise is taken as it is.
 pub fn assign(now: &Now<'_, '_>, name: &GroupName, folder: &FolderName) -> Result<Wanted, OpError> {
     now.members(name)?;
-    let mut groups = now.groups_of(folder)?;
+    now.check_folder(folder)?;
+    let (current, ruling) = now.effective(folder)?;
+    let mut groups = now.followed(folder, &ruling).map(|rule| rule.groups.clone()).unwrap_or_default();
     groups.insert(name.clone());
-    let current = now.effective(folder)?.0;
     let rule = rule_for(now, groups, &current, now.config.rules.get(folder))?;
     let mut config = now.config.clone();
     let keys = set_rule(&mut config, folder, rule);
-    Ok(Wanted { config, lists: BTreeMap::from([(folder.clone(), Some(keys))]) })
+    Ok(Wanted { config, lists: written_out(folder, &keys), named: Keys::new() })
 }
 
-/// Lets `folder` no longer follow the group `name`: the group's keys lose access unless something else
-/// gives it to them, or `keep` says that all stay.
-pub fn unassign(
-    now: &Now<'_, '_>,
-    name: &GroupName,
-    folder: &FolderName,
-    keep: bool,
-) -> Result<Wanted, OpError> {
+/// Lets `folder` no longer follow the group `name`: the group's keys lose access unless something else gives it
+/// to them.
+pub fn unassign(now: &Now<'_, '_>, name: &GroupName, folder: &FolderName) -> Result<Wanted, OpError> {
     let leaving = now.members(name)?;
     let before = now.config.rules.get(folder).filter(|rule| rule.groups.contains(name));
-    let unused = || RuleError::GroupUnused { group: name.clone(), folder: shown(folder) };
-    let before = before.ok_or_else(unused)?;
+    let before = before.ok_or_else(|| unused(name, folder))?;
     let mut groups = before.groups.clone();
     groups.remove(name);
     let current = now.effective(folder)?.0;
-    let stays = |key: &&Fingerprint| keep || !leaving.contains(key) || before.keys.contains(key);
+    let stays = |key: &&Fingerprint| {
+        !leaving.contains(key) || before.keys.contains(key) || before.client.contains(key)
+    };
     let staying: Keys = current.iter().filter(stays).cloned().collect();
     let rule = rule_for(now, groups, &staying, Some(before))?;
     let mut config = now.config.clone();
     let keys = set_rule(&mut config, folder, rule);
+    if keys.is_empty() {
+        return Err(RuleError::NobodyElse { group: name.clone(), folder: shown(folder) }.into());
+    }
     // A list that says the same already stays as somebody wrote it.
     let same = current == keys.iter().cloned().collect::<Keys>();
-    let lists = if same { BTreeMap::new() } else { BTreeMap::from([(folder.clone(), Some(keys))]) };
-    Ok(Wanted { config, lists })
+    let lists = if same { BTreeMap::new() } else { written_out(folder, &keys) };
+    Ok(Wanted { config, lists, named: Keys::new() })
+}
+
+/// Lets `folder` no longer follow the group `name`, and leaves its list as it is, whatever that says. A folder
+/// that inherits one which follows the group gets it as its own.
+pub fn unassign_keeping(now: &Now<'_, '_>, name: &GroupName, folder: &FolderName) -> Result<Wanted, OpError> {
+    now.members(name)?;
+    now.check_folder(folder)?;
+    let (rule, ruling) = now.rule(folder)?;
+    let before = now.followed(folder, &ruling).filter(|rule| rule.groups.contains(name));
+    let before = before.ok_or_else(|| unused(name, folder))?;
+    let mut groups = before.groups.clone();
+    groups.remove(name);
+    // The client of a folder above is not this one's.
+    let own = now.config.rules.get(folder);
+    let kept = rule_for(now, groups, &keys_of(&now.lines(&rule.lines)), own)?;
+    let mut config = now.config.clone();
+    set_rule(&mut config, folder, kept);
+    let lists = match ruling == *folder {
+        true => BTreeMap::new(),
+        false => BTreeMap::from([(folder.clone(), Some(GpgId::from_bytes(rule.gpg_id)))]),
+    };
+    Ok(Wanted { config, lists, named: Keys::new() })
+}
+
+fn unused(group: &GroupName, folder: &FolderName) -> RuleError {
+    RuleError::GroupUnused { group: group.clone(), folder: shown(folder) }
 }

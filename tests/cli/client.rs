@@ -1,5 +1,7 @@
 //! Clients, who read one folder each.
 
+mod truth;
+
 use std::process::Command;
 
 use super::git::Repository;
@@ -228,7 +230,7 @@ fn clients_read_beside_the_groups_they_are_given() {
         keys.join("\n")
     };
     assert_eq!(add("inheriting", ""), sorted(&["alice", "bob"]));
-    store.ok("! test -e store/.passel.yaml; pass group add --yes team $ALICE; pass group add --yes sales $ALICE $CAROL");
+    store.ok("! grep -q groups: store/.passel.yaml; pass group add --yes team $ALICE; pass group add --yes sales $ALICE $CAROL");
     assert_eq!(add("of-team", ""), sorted(&["alice"]));
     assert_eq!(add("of-sales", "--group sales"), sorted(&["alice", "carol"]));
     store.ok("pass init -p clients $ALICE $DAVE; pass group assign --yes sales clients");

@@ -188,11 +188,11 @@ fn people_are_shown_fingerprints_and_asked() {
     let store = store();
     let carol = store.keyring().fingerprint("carol").to_owned();
     let mut terminal = store.terminal("pass group add team carol@example.org");
-    terminal.wait_for(&carol).wait_for("shall they be added? [y/N]").type_text("n\n");
+    terminal.wait_for(&carol).wait_for("shall it be added? [y/N]").type_text("n\n");
     assert_eq!(terminal.finish().code, 1);
     assert_eq!(readers(&store, "a"), ["alice", "bob"]);
     let mut terminal = store.terminal("pass group add team carol@example.org");
-    terminal.wait_for("shall they be added? [y/N]").type_text("y\n");
+    terminal.wait_for("shall it be added? [y/N]").type_text("y\n");
     assert_eq!(terminal.finish().code, 0);
     assert_eq!(readers(&store, "a"), ["alice", "bob", "carol"]);
 }
@@ -271,7 +271,7 @@ fn what_was_shown_is_what_is_done() {
     let store = store();
     let before = list(&store, "");
     let mut terminal = store.terminal("pass group add team $CAROL");
-    terminal.wait_for("shall they be added? [y/N]");
+    terminal.wait_for("shall it be added? [y/N]");
     store.ok("pass init -p more $ALICE; pass group assign --yes team more");
     terminal.type_text("y\n");
     let output = terminal.finish();

@@ -1,8 +1,10 @@
 //! Who can read a folder: shown, checked, changed.
 
 mod canonicalize;
+mod change;
 mod check;
 mod compared;
+mod groups;
 mod list;
 mod uncommitted;
 mod unconcerned;

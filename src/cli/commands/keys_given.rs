@@ -2,12 +2,16 @@
 
 use std::ffi::OsString;
 use std::io::Read as _;
+use std::path::Path;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::cli::quote::quoted;
 use crate::model::{Fingerprint, FolderName, Key, RecipientId, Shown, Validity};
+use crate::ops::guard::key_set;
 use crate::ops::init::GIVEN;
 use crate::ops::recipients::unconfirmed;
+use crate::ops::rules::RuleError;
 use crate::ops::{Context, OpError};
 use crate::store::accepted::Keys;
 
@@ -42,15 +46,15 @@ impl Confirmed {
     /// Returns them.
     pub fn keys(&self) -> Result<Keys, CliError> {
         let parse = |text: &String| {
-            let digits: String = text.chars().filter(|c| *c != ' ').collect();
             let wrong = || CliError::new(format!("`{}` is no full fingerprint", Shown::new(text)));
-            Fingerprint::of_name(&digits).ok_or_else(wrong)
+            Fingerprint::of_name(text).ok_or_else(wrong)
         };
         self.fingerprint.iter().map(parse).collect()
     }
 }
 
 /// Keys that were given, found and usable.
+#[derive(Default)]
 pub struct Given {
     /// All of them.
     pub recipients: Vec<RecipientId>,
@@ -73,7 +77,11 @@ impl Given {
         for name in names {
             let found = context.crypto.resolve(name).map_err(|source| {
                 let id = Shown::new(name).to_string();
-                app.error(OpError::Recipient { id, place: GIVEN.to_owned(), source })
+                let told = app.error(OpError::Recipient { id, place: GIVEN.to_owned(), source });
+                match Path::new(name).is_file() {
+                    true => told.hint(format!("`--key {}` takes a key from a file", quoted(Path::new(name)))),
+                    false => told,
+                }
             })?;
             recipients.extend(found);
         }
@@ -93,7 +101,11 @@ impl Given {
         if !files.is_empty()
             && let Some(absent) = whole.iter().find(|key| !is_given(key))
         {
-            return Err(CliError::new(format!("none of the keys given has the fingerprint {absent}")));
+            let told = CliError::new(format!("none of the keys given has the fingerprint {absent}"));
+            let found = args.key.iter().zip(&files);
+            return Err(found.fold(told, |told, (file, (key, _))| {
+                told.hint(format!("the key in `{}` has {}", typed(file), key.fingerprint))
+            }));
         }
         whole.extend(names.iter().filter_map(|name| Fingerprint::of_name(name)));
         Ok(Given { recipients, files, typed: whole, certify: args.certify })
@@ -104,30 +116,53 @@ impl Given {
         self.files.iter().map(|(key, _)| (key.fingerprint.clone(), Shown::new(key.name()).to_string()))
     }
 
-    /// Asks about keys whose fingerprints nobody has confirmed: those of files, and those that only a name
-    /// leads to and that GnuPG does not believe.
-    pub fn confirm(
-        &self,
-        app: &App,
-        context: &Context<'_>,
-        folder: &FolderName,
-        yes: bool,
-    ) -> Result<(), CliError> {
-        let is_typed = |key: &Fingerprint| self.typed.contains(key);
-        for (key, _) in self.files.iter().filter(|(key, _)| !is_typed(&key.fingerprint)) {
-            let question = format!(
-                "Has {} confirmed the fingerprint\n  {}\nby another way than this file?",
-                Shown::new(key.name()),
-                grouped(&key.fingerprint)
-            );
-            app.agree_or(&question, &format!("--fingerprint {}", key.fingerprint))?;
-        }
-        refuse_unconfirmed(app, context, folder, &self.recipients, &self.confirmed(), yes)
+    /// Returns keys that need not be given, but may be confirmed.
+    pub fn confirmed_only(args: &Confirmed) -> Result<Self, CliError> {
+        Ok(Given { typed: args.keys()?, ..Given::default() })
     }
 
-    /// Returns the keys whose fingerprints were typed, or confirmed with their files.
-    pub fn confirmed(&self) -> Keys {
-        self.typed.iter().cloned().chain(self.files.iter().map(|(key, _)| key.fingerprint.clone())).collect()
+    /// Returns the keys; a group has no place for single subkeys.
+    pub fn whole_keys(&self, app: &App) -> Result<Keys, CliError> {
+        if let Some(subkey) = self.recipients.iter().find(|key| key.subkey.is_some()) {
+            let error = RuleError::Subkey { place: GIVEN.to_owned(), id: subkey.gpg_name() };
+            return Err(app.error(error.into()));
+        }
+        Ok(key_set(&self.recipients))
+    }
+
+    /// Makes sure that somebody has confirmed whose the keys are that were given, and those that gain access:
+    /// groups come with the repository, and whoever can push can add to them. Asks about those of files; fails
+    /// if another one was not typed in full, was not accepted on this machine before, and is not believed by
+    /// GnuPG either. On a terminal, the question to come shows the fingerprints, unless it is answered already
+    /// (`yes`).
+    pub fn confirm(&self, app: &App, context: &Context<'_>, gains: &Keys, yes: bool) -> Result<(), CliError> {
+        let mut confirmed = self.typed.clone();
+        for (key, _) in &self.files {
+            if confirmed.insert(key.fingerprint.clone()) {
+                let question = format!(
+                    "Has {} confirmed the fingerprint\n  {}\nby another way than this file?",
+                    Shown::new(key.name()),
+                    grouped(&key.fingerprint)
+                );
+                app.agree_or(&question, &format!("--fingerprint {}", key.fingerprint))?;
+            }
+        }
+        if !yes && app.interactive {
+            return Ok(());
+        }
+        let ids: Vec<&str> = gains.iter().map(Fingerprint::as_str).collect();
+        // What is not in the keyring is refused where it is encrypted to.
+        let gains = context.crypto.resolve_all(&ids).into_iter().filter_map(Result::ok).flatten();
+        let keys = self.recipients.iter().cloned().chain(gains);
+        let doubtful: Vec<RecipientId> = keys.filter(|key| !confirmed.contains(&key.fingerprint)).collect();
+        match unconfirmed(context, &FolderName::root(), &doubtful).map_err(|error| app.error(error))?.first()
+        {
+            Some(key) => {
+                Err(CliError::new(format!("nobody has confirmed that key {key} belongs to whom it names"))
+                    .hint(format!("compare the fingerprint with its owner, then add `--fingerprint {key}`")))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Imports the keys that came as files.
@@ -146,31 +181,6 @@ impl Given {
     pub fn certify(&self, app: &App, context: &Context<'_>) {
         let keys: Vec<Fingerprint> = self.recipients.iter().map(|key| key.fingerprint.clone()).collect();
         certify(app, context, &keys, self.certify);
-    }
-}
-
-/// Fails if one of `keys`, which gain access to `folder`, is not among the `confirmed` ones, was not accepted on
-/// this machine before, and is not believed by GnuPG either. On a terminal, the question to come shows the
-/// fingerprints, unless it is answered already (`yes`).
-pub fn refuse_unconfirmed(
-    app: &App,
-    context: &Context<'_>,
-    folder: &FolderName,
-    keys: &[RecipientId],
-    confirmed: &Keys,
-    yes: bool,
-) -> Result<(), CliError> {
-    if !yes && app.interactive {
-        return Ok(());
-    }
-    let doubtful: Vec<RecipientId> =
-        keys.iter().filter(|key| !confirmed.contains(&key.fingerprint)).cloned().collect();
-    match unconfirmed(context, folder, &doubtful).map_err(|error| app.error(error))?.first() {
-        Some(key) => {
-            Err(CliError::new(format!("nobody has confirmed that key {key} belongs to whom it names"))
-                .hint(format!("compare the fingerprint with its owner, then add `--fingerprint {key}`")))
-        }
-        None => Ok(()),
     }
 }
 

@@ -48,10 +48,12 @@ impl App {
 
     /// Names the entries that somebody could read who no longer can: they know them still.
     pub fn tell_exposed<'e>(&self, names: impl Iterator<Item = &'e str>) {
-        let mut names = names.peekable();
-        if names.peek().is_some() {
-            let _ = self.ui.say("These entries could be read by who was removed; change their passwords:");
-        }
+        let names: Vec<&str> = names.collect();
+        let _ = match names.len() {
+            0 => Ok(()),
+            1 => self.ui.say("This entry could be read by who was removed; change its password:"),
+            _ => self.ui.say("These entries could be read by who was removed; change their passwords:"),
+        };
         for name in names {
             let _ = self.ui.say(format!("  {name}"));
         }

@@ -101,21 +101,23 @@ impl Context<'_> {
     }
 
     /// Fails unless a person here knows of all that changes for `folder` when its readers `before`, by the list
-    /// `rule`, become those `after`: the edit itself says who comes and goes, and what it leaves as it is was
-    /// accepted. The list as a whole may be unusable, because of an expired key that is to go.
+    /// `rule`, become those `after`: the edit itself says who comes and goes (whom a person has `named` for it), and
+    /// what it leaves as it is was accepted. The list as a whole may be unusable, because of an expired key that is to go.
     pub(super) fn check_kept(
         &self,
         folder: &FolderName,
         before: &Keys,
         after: &Keys,
+        named: &Keys,
         rule: &Rule,
     ) -> Result<(), OpError> {
         let accepted = self.accepted()?;
         let memory = accepted.ruling(folder);
         let known = memory.map(|memory| memory.keys.clone()).unwrap_or_default();
-        let kept: Keys = before & after;
+        let kept: Keys = &(before & after) - named;
         // Who was let in by others stays, or who was taken out by others is not brought back.
-        let (slipped_in, slipped_out) = (!kept.is_subset(&known), !known.is_subset(&(before | after)));
+        let (slipped_in, slipped_out) =
+            (!kept.is_subset(&known), !after.is_subset(named) && !known.is_subset(&(before | after)));
         if (!slipped_in && !slipped_out) || memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id)) {
             return Ok(());
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use crate::cli::app::App;
-use crate::cli::commands::group::{group_name, refuse_strangers, whole_keys};
+use crate::cli::commands::group::group_name;
 use crate::cli::commands::keys_given::{Given, KeyArgs};
-use crate::cli::commands::proposal::{self, Consent, Names};
+use crate::cli::commands::proposal::{Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::config::GroupName;
-use crate::model::{Fingerprint, FolderName, Shown};
+use crate::model::{Fingerprint, Shown};
 use crate::ops::client;
-use crate::ops::rules::{Now, carry_out, propose};
+use crate::ops::rules::Now;
 
 use super::show;
 
@@ -41,6 +41,9 @@ pub struct Args {
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
+    /// Go on even if none of your own keys can read the folder.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Runs the command.
@@ -52,32 +55,28 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let failed = |error| app.error(error);
     let given = Given::read(app, &context, args.known.as_slice(), &args.given)?;
     let key = sole_key(app, &given)?;
+    let name = Shown::os(&args.name).to_string();
+    let request = Request {
+        heading: Vec::new(),
+        question: "Make this change?".to_owned(),
+        subject: &|_| format!("Add client {name}."),
+        done: format!("Added client {name}."),
+        consent: &args.consent,
+        given: &given,
+        force: args.force,
+    };
     let edit = |now: &Now<'_, '_>| client::add(now, &args.name, &groups, &key);
-    // What cannot be done anyway should not be asked about.
-    let proposal = propose(&context, edit, false).map_err(failed)?;
-    let mut names = Names::read(app);
-    given.names().for_each(|(key, name)| names.add(&key, &name));
-    proposal::show(app, &proposal, &names)?;
-    if !args.consent.dry_run {
-        given.confirm(app, &context, &FolderName::root(), args.consent.yes)?;
-        refuse_strangers(app, &context, &proposal, &given.confirmed(), args.consent.yes)?;
-    }
-    if !args.consent.agree(app, "Make this change?")? {
+    if !change(app, &context, &request, &Names::read(app), edit)? {
         return Ok(());
     }
-    given.import(app, &context)?;
-    let subject = format!("Add client {}.", Shown::os(&args.name));
-    let changed = carry_out(&context, edit, &proposal, &subject).map_err(failed)?;
-    app.tell(&changed.published, &changed.reencrypted);
-    given.certify(app, &context);
     let now = Now::read(&context).map_err(failed)?;
     let client = client::find(&now, &args.name).map_err(failed)?;
-    show::tell_what_to_do(app, &store, &client)
+    show::tell_what_to_do(app, &now, &client)
 }
 
 /// Returns the one key that was given.
 fn sole_key(app: &App, given: &Given) -> Result<Fingerprint, CliError> {
-    let keys: Vec<Fingerprint> = whole_keys(app, given)?.into_iter().collect();
+    let keys: Vec<Fingerprint> = given.whole_keys(app)?.into_iter().collect();
     match <[Fingerprint; 1]>::try_from(keys) {
         Ok([key]) => Ok(key),
         Err(keys) => Err(CliError::new(format!("a client has one key, not {}", keys.len()))

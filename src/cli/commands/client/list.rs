@@ -62,7 +62,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             app.ui.say(format!("  {}", names.line(key)))?;
         }
         if client.keys.is_empty() {
-            app.ui.say("  no key of its own")?;
+            app.ui.say("  no key is known to be the client's")?;
         }
     }
     Ok(())

@@ -3,13 +3,12 @@
 use std::ffi::OsString;
 
 use crate::cli::app::App;
-use crate::cli::commands::group::refuse_strangers;
-use crate::cli::commands::keys_given::Confirmed;
-use crate::cli::commands::proposal::{self, Consent, Names, entries};
+use crate::cli::commands::keys_given::{Confirmed, Given};
+use crate::cli::commands::proposal::{Consent, Names, Request, change, entries};
 use crate::cli::error::CliError;
 use crate::model::Shown;
 use crate::ops::client;
-use crate::ops::rules::{Now, carry_out, propose};
+use crate::ops::rules::Now;
 
 /// Remove a client.
 ///
@@ -33,6 +32,9 @@ pub struct Args {
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
+    /// With `--keep-entries`: go on even if none of your own keys can read them.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Runs the command.
@@ -42,34 +44,31 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let failed = |error| app.error(error);
     let name = Shown::os(&args.name).to_string();
     let subject = format!("Remove client {name}.");
-    let client = {
-        let now = Now::read(&context).map_err(failed)?;
-        client::find(&now, &args.name).map_err(failed)?
-    };
-    let changed = if args.keep_entries {
-        let edit = |now: &Now<'_, '_>| client::take_out(now, &args.name);
-        let proposal = propose(&context, edit, false).map_err(failed)?;
-        proposal::show(app, &proposal, &Names::read(app))?;
-        if !args.consent.dry_run {
-            refuse_strangers(app, &context, &proposal, &args.confirmed.keys()?, args.consent.yes)?;
-        }
-        if !args.consent.agree(app, "Make this change?")? {
-            return Ok(());
-        }
-        carry_out(&context, edit, &proposal, &subject).map_err(failed)?
-    } else {
-        let count = entries(client.entries);
-        app.ui.say(format!("The folder {} is removed, with {count}.", client.folder))?;
-        let question = format!("Remove client {name} and {count}?");
-        if !args.consent.agree(app, &question)? {
-            return Ok(());
-        }
-        client::remove(&context, &args.name, &subject).map_err(failed)?
-    };
-    app.tell(&changed.published, &changed.reencrypted);
-    let _ = app.ui.say(format!(
+    let done = format!(
         "Removed client {name}. What they have read they may have kept: change the passwords that matter."
-    ));
-    app.tell_exposed(changed.reencrypted.iter().map(|entry| entry.name.as_str()));
+    );
+    if args.keep_entries {
+        let request = Request {
+            heading: Vec::new(),
+            question: "Make this change?".to_owned(),
+            subject: &|_| subject.clone(),
+            done,
+            consent: &args.consent,
+            given: &Given::confirmed_only(&args.confirmed)?,
+            force: args.force,
+        };
+        let edit = |now: &Now<'_, '_>| client::take_out(now, &args.name);
+        return change(app, &context, &request, &Names::read(app), edit).map(drop);
+    }
+    let client = client::find(&Now::read(&context).map_err(failed)?, &args.name).map_err(failed)?;
+    let count = entries(client.entries);
+    app.ui.say(format!("The folder {} is removed, with {count}.", client.folder))?;
+    if !args.consent.agree(app, &format!("Remove client {name} and {count}?"))? {
+        return Ok(());
+    }
+    let removed = client::remove(&context, &args.name, &subject).map_err(failed)?;
+    app.tell(&removed.changed.published, &removed.changed.reencrypted);
+    let _ = app.ui.say(done);
+    app.tell_exposed(removed.exposed.iter().map(String::as_str));
     Ok(())
 }

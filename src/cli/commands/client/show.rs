@@ -1,16 +1,16 @@
 //! `client show`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
 use crate::cli::app::App;
-use crate::cli::commands::proposal::{Names, entries};
+use crate::cli::commands::proposal::{Names, entries, listed};
 use crate::cli::error::CliError;
 use crate::git::Repo;
-use crate::model::Shown;
+use crate::model::{FolderName, Shown};
 use crate::ops::client::{self, Client};
 use crate::ops::rules::Now;
-use crate::store::Store;
 
 /// Show who can read a client's folder, and what the client must do to read it.
 #[derive(Debug, clap::Args)]
@@ -34,20 +34,23 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         app.ui.say(format!("  client  {}", names.line(key)))?;
     }
     for key in client.readers.difference(&client.keys) {
-        app.ui.say(format!("  team    {}", names.line(key)))?;
+        app.ui.say(format!("  reader  {}", names.line(key)))?;
     }
     if let Some(rule) = now.config.rules.get(&client.folder) {
         let groups: Vec<String> = rule.groups.iter().map(ToString::to_string).collect();
-        app.ui.say(format!("  follows {}", groups.join(", ")))?;
+        if !groups.is_empty() {
+            app.ui.say(format!("  follows {}", groups.join(", ")))?;
+        }
     }
     if now.difference(&client.folder).map_err(failed)?.is_some() {
         app.ui.warn("warning: the folder's list differs from its rule: somebody edited it");
     }
-    tell_what_to_do(app, &store, &client)
+    tell_what_to_do(app, &now, &client)
 }
 
 /// Tells what the client must do to read their folder.
-pub fn tell_what_to_do(app: &App, store: &Store, client: &Client) -> Result<(), CliError> {
+pub fn tell_what_to_do(app: &App, now: &Now<'_, '_>, client: &Client) -> Result<(), CliError> {
+    let store = now.context.store;
     let prefix = Repo::prefix_of(store.root(), Path::new(""));
     let url = prefix.and_then(|prefix| Repo::open(store.root(), &prefix).ok());
     let url = url.and_then(|repo| repo.remote_url().ok().flatten());
@@ -67,10 +70,26 @@ pub fn tell_what_to_do(app: &App, store: &Store, client: &Client) -> Result<(), 
         format!("  2. have the secret key in the keyring: {key}"),
         format!("  3. {clone}"),
         format!("  4. passel ls {folder}; passel show {folder}/NAME (or pass, in its place)"),
-        "They see the names of all entries, and can read those of their own folder only.".to_owned(),
+        format!("They see the names of all entries, and can read {}.", readable(app, now, client)?),
     ];
     for line in lines {
         app.ui.say(line)?;
     }
     Ok(())
+}
+
+/// Returns what the client can read, in words.
+fn readable(app: &App, now: &Now<'_, '_>, client: &Client) -> Result<String, CliError> {
+    let mut more = BTreeSet::new();
+    for key in &client.keys {
+        let naming = now.naming(key).map_err(|e| app.error(e))?.into_iter();
+        more.extend(naming.filter(|folder| !folder.as_path().starts_with(client.folder.as_path())));
+    }
+    Ok(match more.is_empty() {
+        true => "those of their own folder only".to_owned(),
+        false => {
+            let more: Vec<FolderName> = more.into_iter().collect();
+            format!("those of their own folder, and of {}", listed(&more))
+        }
+    })
 }

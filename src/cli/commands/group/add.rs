@@ -2,12 +2,11 @@
 
 use crate::cli::app::App;
 use crate::cli::commands::keys_given::{Given, KeyArgs};
-use crate::cli::commands::proposal::{Consent, Names, keys};
+use crate::cli::commands::proposal::{Consent, Names, Request, change, keys};
 use crate::cli::error::CliError;
-use crate::model::FolderName;
 use crate::ops::group;
 
-use super::{Request, change, group_name, subject_keys, whole_keys};
+use super::{group_name, heading, subject_keys};
 
 /// Add keys to a group, which is made if there is none.
 ///
@@ -40,26 +39,20 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let given = Given::read(app, &context, &args.keys, &args.given)?;
-    let added = whole_keys(app, &given)?;
-    if !args.consent.dry_run {
-        given.confirm(app, &context, &FolderName::root(), args.consent.yes)?;
-    }
-    let mut names = Names::read(app);
-    given.names().for_each(|(key, name)| names.add(&key, &name));
-    let mut heading = vec![format!("Keys to add to the group `{name}`:")];
-    heading.extend(added.iter().map(|key| format!("  {}", names.line(key))));
+    let added = given.whole_keys(app)?;
+    let names = Names::read(app).with(&given);
+    let question = match added.len() {
+        1 => "Does this fingerprint belong to whom it names, and shall it be added?",
+        _ => "Do these fingerprints belong to whom they name, and shall they be added?",
+    };
     let request = Request {
-        heading,
-        question: "Do these fingerprints belong to whom they name, and shall they be added?".to_owned(),
-        subject: format!("Add {} to group {name}.", subject_keys(&added)),
+        heading: heading(&added, &format!("to add to the group `{name}`"), &names),
+        question: question.to_owned(),
+        subject: &|_| format!("Add {} to group {name}.", subject_keys(&added)),
         done: format!("Added {} to the group `{name}`.", keys(added.len())),
         consent: &args.consent,
-        confirmed: given.confirmed(),
+        given: &given,
         force: args.force,
     };
-    let import = || given.import(app, &context);
-    if change(app, &request, &names, import, |now| group::add(now, &name, &added, args.force))? {
-        given.certify(app, &context);
-    }
-    Ok(())
+    change(app, &context, &request, &names, |now| group::add(now, &name, &added, args.force)).map(drop)
 }

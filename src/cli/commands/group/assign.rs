@@ -4,13 +4,13 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::folder;
-use crate::cli::commands::keys_given::Confirmed;
-use crate::cli::commands::proposal::{Consent, Names};
+use crate::cli::commands::keys_given::{Confirmed, Given};
+use crate::cli::commands::proposal::{Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::ops::group;
 use crate::ops::rules::shown;
 
-use super::{Request, change, group_name};
+use super::group_name;
 
 /// Let a folder follow a group.
 ///
@@ -40,14 +40,16 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let name = group_name(&args.name)?;
     let folder = folder(app, args.folder.as_deref().unwrap_or_default())?;
     let place = shown(&folder);
+    let store = app.store()?;
+    let context = app.context(&store);
     let request = Request {
         heading: vec![format!("From now on, {place} follows the group `{name}`.")],
         question: "Make this change?".to_owned(),
-        subject: format!("Assign group {name} to {}.", place.trim_matches('`')),
+        subject: &|_| format!("Assign group {name} to {}.", place.trim_matches('`')),
         done: format!("Now {place} follows the group `{name}`."),
         consent: &args.consent,
-        confirmed: args.confirmed.keys()?,
+        given: &Given::confirmed_only(&args.confirmed)?,
         force: false,
     };
-    change(app, &request, &Names::read(app), || Ok(()), |now| group::assign(now, &name, &folder)).map(drop)
+    change(app, &context, &request, &Names::read(app), |now| group::assign(now, &name, &folder)).map(drop)
 }

@@ -1,12 +1,12 @@
 //! `group remove`.
 
 use crate::cli::app::App;
-use crate::cli::commands::keys_given::Confirmed;
-use crate::cli::commands::proposal::{Consent, Names, keys};
+use crate::cli::commands::keys_given::{Confirmed, Given};
+use crate::cli::commands::proposal::{Consent, Names, Request, change, keys};
 use crate::cli::error::CliError;
 use crate::ops::group;
 
-use super::{Request, change, group_name, subject_keys};
+use super::{group_name, heading, subject_keys};
 
 /// Take keys out of a group, or remove the group.
 ///
@@ -39,32 +39,30 @@ pub struct Args {
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let name = group_name(&args.name)?;
     let names = Names::read(app);
+    let store = app.store()?;
+    let context = app.context(&store);
+    let given = Given::confirmed_only(&args.confirmed)?;
     if args.keys.is_empty() {
         let request = Request {
             heading: vec![format!("The group `{name}`, which no folder follows, is removed.")],
             question: format!("Remove the group `{name}`?"),
-            subject: format!("Remove group {name}."),
+            subject: &|_| format!("Remove group {name}."),
             done: format!("Removed the group `{name}`."),
             consent: &args.consent,
-            confirmed: args.confirmed.keys()?,
+            given: &given,
             force: args.force,
         };
-        return change(app, &request, &names, || Ok(()), |now| group::remove(now, &name)).map(drop);
+        return change(app, &context, &request, &names, |now| group::remove(now, &name)).map(drop);
     }
-    let store = app.store()?;
-    let context = app.context(&store);
     let leaving = group::members_named(&context, &name, &args.keys).map_err(|e| app.error(e))?;
-    let mut heading = vec![format!("Keys to take out of the group `{name}`:")];
-    heading.extend(leaving.iter().map(|key| format!("  {}", names.line(key))));
     let request = Request {
-        heading,
+        heading: heading(&leaving, &format!("to take out of the group `{name}`"), &names),
         question: format!("Take {} out of the group `{name}`?", keys(leaving.len())),
-        subject: format!("Remove {} from group {name}.", subject_keys(&leaving)),
+        subject: &|_| format!("Remove {} from group {name}.", subject_keys(&leaving)),
         done: format!("Took {} out of the group `{name}`.", keys(leaving.len())),
         consent: &args.consent,
-        confirmed: args.confirmed.keys()?,
+        given: &given,
         force: args.force,
     };
-    change(app, &request, &names, || Ok(()), |now| group::take_out(now, &name, &leaving, args.force))
-        .map(drop)
+    change(app, &context, &request, &names, |now| group::take_out(now, &name, &leaving, args.force)).map(drop)
 }
