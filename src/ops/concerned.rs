@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::lists::folder_of;
 use super::reencrypt::is_entry;
 use super::{Context, OpError};
 use crate::git::{Oid, Repo};
+use crate::model::Shown;
+use crate::store::accepted::hash_of;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::recorded::Recorded;
@@ -93,6 +96,24 @@ impl<'a> Scope<'a> {
         lists.find(|list| self.overlay.get(list).map_or_else(|| has(list), Option::is_some))
     }
 
+    /// Tells of lists that the change does not concern, but that nobody here has accepted, or that cannot be
+    /// used: who pushed one may mean to stay where the change takes keys away.
+    pub fn tell_unaccepted(&self, context: &Context<'_>) -> Result<(), OpError> {
+        let accepted = context.store.accepted()?.unwrap_or_default();
+        for file in self.lists.iter().filter(|list| !self.overlay.contains_key(*list)) {
+            let Ok(folder) = folder_of(file) else { continue };
+            let list = context.store.read_recipients(file).ok().flatten();
+            let known = accepted.ruling(&folder).map(|memory| memory.list.as_str());
+            if list.is_some_and(|list| known == Some(&hash_of(&list))) {
+                continue;
+            }
+            if let Err(error) = context.recipients(&folder) {
+                tell_left(context, file, &error);
+            }
+        }
+        Ok(())
+    }
+
     /// Returns what HEAD holds where the change can concern something.
     pub fn recorded(&self, context: &Context<'_>) -> Result<Recorded, OpError> {
         let inner = self.repositories.iter().map(PathBuf::as_path);
@@ -140,6 +161,12 @@ impl<'a> Scope<'a> {
         }
         Ok(())
     }
+}
+
+/// Tells the user that what a list rules is left as it is, and why.
+pub fn tell_left(context: &Context<'_>, list: &Path, why: &OpError) {
+    let cause = std::error::Error::source(why).map(|cause| format!(": {cause}")).unwrap_or_default();
+    context.store.note(format!("what `{}` rules is left as it is: {why}{cause}", Shown::os(list)));
 }
 
 /// Returns the folders of changing lists that lie in no other one.

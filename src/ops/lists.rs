@@ -132,6 +132,8 @@ fn bring_in_line(
         read.extend(ids(&jobs));
         plan.changes.extend(work.in_line(jobs)?);
         work.leave_failures();
+    } else {
+        scope.tell_unaccepted(context)?;
     }
     let (done, seen) = work.finish()?;
     plan.seen.extend(seen);

@@ -34,7 +34,10 @@ fn nothing_in_a_folder_of_others_holds_up_a_removal() {
             cd other; {mischief}; git commit -qam harmless; git push -q; git -C ../store pull -q"));
         let theirs = "cd store; sha256sum cust/acme/.gpg-id cust/acme/c.gpg cust/acme/deep/c.gpg";
         let before = store.ok(theirs);
-        store.ok("pass group add --yes team $CAROL; pass group remove --yes team $BOB");
+        let said = store.shell("pass group add --yes team $CAROL").good().err();
+        let is_list = mischief.ends_with(".gpg-id");
+        assert_eq!(is_list, said.contains("is left as it is") && said.contains(told), "{mischief}: {said}");
+        store.ok("pass group remove --yes team $BOB");
         store.ok("pass recipients add / $DAVE --yes; pass recipients remove / $DAVE --yes");
         store.ok("! pass recipients who / $BOB | grep -qw a");
         // init goes through what has another list as well, as pass does, where that can be.
