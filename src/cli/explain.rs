@@ -42,7 +42,9 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them")
             .hint(format!("`{program} show {}` says why it cannot be decrypted", quoted_name(&names[0]))),
         OpError::Several(errors) => {
-            let told: Vec<String> = errors.iter().map(|error| explain(error, program).text()).collect();
+            let mut told: Vec<String> = errors.iter().map(|error| explain(error, program).text()).collect();
+            // Some are the same whatever the folder.
+            told.dedup();
             CliError::pass(told.join("\n"))
         }
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::guard::key_set;
 use super::lists::folder_of;
 use super::reencrypt::is_entry;
-use super::{Context, OpError};
+use super::{Context, KnownLists, OpError};
 use crate::git::{Oid, Repo};
-use crate::model::Shown;
+use crate::model::{FolderName, Shown};
 use crate::store::accepted::hash_of;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -96,6 +97,33 @@ impl<'a> Scope<'a> {
         lists.find(|list| self.overlay.get(list).map_or_else(|| has(list), Option::is_some))
     }
 
+    /// Refuses folders that had lists of their own when somebody last accepted who can read them, and that now
+    /// fall to a list which changes: unless they were taken away here, that needs a person's word.
+    pub fn refuse_vanished(&self, context: &Context<'_>) -> Result<(), OpError> {
+        let accepted = context.store.accepted()?.unwrap_or_default();
+        let known: BTreeSet<&Path> = accepted.folders().map(|(folder, _)| folder).collect();
+        let mut looked_at = BTreeSet::new();
+        let mut errors = Vec::new();
+        for folder in self.entries.iter().filter_map(|path| path.parent()) {
+            let Some(ruled) = folder.ancestors().find(|above| known.contains(above)) else { continue };
+            let list = ruled.join(".gpg-id");
+            let is_below = self.tops.iter().any(|top| ruled.starts_with(top));
+            let stands = self.lists.contains(&list) || self.overlay.contains_key(&list);
+            if !is_below || stands || !looked_at.insert(ruled) {
+                continue;
+            }
+            let name = FolderName::parse(ruled.as_os_str())?;
+            // Without usable recipients nothing is encrypted, and why is told then.
+            if let Ok((after, _)) = context.resolved(&name, self.overlay, &mut KnownLists::default())
+                && let Some(rule) = context.store.rule(&name, &Overlay::new())?
+                && let Err(error) = context.check_kept(&name, &key_set(&after.keys), &rule)
+            {
+                errors.push(error);
+            }
+        }
+        OpError::all(errors)
+    }
+
     /// Tells of lists that the change does not concern, but that nobody here has accepted, or that cannot be
     /// used: who pushed one may mean to stay where the change takes keys away.
     pub fn tell_unaccepted(&self, context: &Context<'_>) -> Result<(), OpError> {
@@ -153,6 +181,8 @@ impl<'a> Scope<'a> {
                 continue;
             }
             if let Some(list) = differing {
+                // What is the matter with a list that cannot be used is told first.
+                context.recipients(&folder_of(path)?)?;
                 return Err(context.store.differing(list).into());
             }
             if here != Some(&blob.id) {

@@ -266,11 +266,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.held.is_empty() {
             errors.push(OpError::HeldBack(std::mem::take(&mut self.held)));
         }
-        match errors.len() {
-            0 => Ok(()),
-            1 => Err(errors.remove(0)),
-            _ => Err(OpError::Several(errors)),
-        }
+        OpError::all(errors)
     }
 
     /// Leaves what failed as it is, and tells the user.
