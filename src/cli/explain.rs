@@ -51,7 +51,9 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
                 quoted_name(&names[0])
             )),
         OpError::Several(errors) => {
-            let told: Vec<String> = errors.iter().map(|error| explain(error, scene).text()).collect();
+            let mut told: Vec<String> = errors.iter().map(|error| explain(error, scene).text()).collect();
+            // Some are the same whatever the folder.
+            told.dedup();
             CliError::pass(told.join("\n"))
         }
         OpError::Unconfirmed { key, .. } => {

@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::guard::key_set;
+use super::lists::folder_of;
 use super::reencrypt::is_entry;
-use super::{Context, OpError};
+use super::{Context, KnownLists, OpError};
 use crate::git::{Oid, Repo};
+use crate::model::{FolderName, Shown};
+use crate::store::accepted::{Keys, hash_of};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::recorded::Recorded;
@@ -93,6 +97,52 @@ impl<'a> Scope<'a> {
         lists.find(|list| self.overlay.get(list).map_or_else(|| has(list), Option::is_some))
     }
 
+    /// Refuses folders that had lists of their own when somebody last accepted who can read them, and that now
+    /// fall to a list which changes: unless they were taken away here, that needs a person's word.
+    pub fn refuse_vanished(&self, context: &Context<'_>) -> Result<(), OpError> {
+        let accepted = context.store.accepted()?.unwrap_or_default();
+        let known: BTreeSet<&Path> = accepted.folders().map(|(folder, _)| folder).collect();
+        let mut looked_at = BTreeSet::new();
+        let mut errors = Vec::new();
+        for folder in self.entries.iter().filter_map(|path| path.parent()) {
+            let Some(ruled) = folder.ancestors().find(|above| known.contains(above)) else { continue };
+            let list = ruled.join(".gpg-id");
+            let is_below = self.tops.iter().any(|top| ruled.starts_with(top));
+            let stands = self.lists.contains(&list) || self.overlay.contains_key(&list);
+            if !is_below || stands || !looked_at.insert(ruled) {
+                continue;
+            }
+            let name = FolderName::parse(ruled.as_os_str())?;
+            // Without usable recipients nothing is encrypted, and why is told then.
+            if let Ok((after, _)) = context.resolved(&name, self.overlay, &mut KnownLists::default())
+                && let Some(rule) = context.store.rule(&name, &Overlay::new())?
+                && let after = key_set(&after.keys)
+                && let Err(error) = context.check_kept(&name, &after, &after, &Keys::new(), &rule)
+            {
+                errors.push(error);
+            }
+        }
+        OpError::all(errors)
+    }
+
+    /// Tells of lists that the change does not concern, but that nobody here has accepted, or that cannot be
+    /// used: who pushed one may mean to stay where the change takes keys away.
+    pub fn tell_unaccepted(&self, context: &Context<'_>) -> Result<(), OpError> {
+        let accepted = context.store.accepted()?.unwrap_or_default();
+        for file in self.lists.iter().filter(|list| !self.overlay.contains_key(*list)) {
+            let Ok(folder) = folder_of(file) else { continue };
+            let list = context.store.read_recipients(file).ok().flatten();
+            let known = accepted.ruling(&folder).map(|memory| memory.list.as_str());
+            if list.is_some_and(|list| known == Some(&hash_of(&list))) {
+                continue;
+            }
+            if let Err(error) = context.recipients(&folder) {
+                tell_left(context, file, &error);
+            }
+        }
+        Ok(())
+    }
+
     /// Returns what HEAD holds where the change can concern something.
     pub fn recorded(&self, context: &Context<'_>) -> Result<Recorded, OpError> {
         let inner = self.repositories.iter().map(PathBuf::as_path);
@@ -132,6 +182,8 @@ impl<'a> Scope<'a> {
                 continue;
             }
             if let Some(list) = differing {
+                // What is the matter with a list that cannot be used is told first.
+                context.recipients(&folder_of(path)?)?;
                 return Err(context.store.differing(list).into());
             }
             if here != Some(&blob.id) {
@@ -140,6 +192,12 @@ impl<'a> Scope<'a> {
         }
         Ok(())
     }
+}
+
+/// Tells the user that what a list rules is left as it is, and why.
+pub fn tell_left(context: &Context<'_>, list: &Path, why: &OpError) {
+    let cause = std::error::Error::source(why).map(|cause| format!(": {cause}")).unwrap_or_default();
+    context.store.note(format!("what `{}` rules is left as it is: {why}{cause}", Shown::os(list)));
 }
 
 /// Returns the folders of changing lists that lie in no other one.

@@ -206,6 +206,17 @@ pub enum OpError {
     Occupied(String),
 }
 
+impl OpError {
+    /// Fails with all of `errors`, if there are any.
+    pub(super) fn all(mut errors: Vec<OpError>) -> Result<(), OpError> {
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(OpError::Several(errors)),
+        }
+    }
+}
+
 /// Returns names for a message: `` `a` ``, `` 2 entries: `a`, `b` ``.
 fn named(names: &[String]) -> String {
     let list = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -120,6 +120,7 @@ fn bring_in_line(
     plan: &mut Plan,
 ) -> Result<Vec<Reencrypted>, OpError> {
     let scope = Scope::look(context, overlay, plan)?;
+    scope.refuse_vanished(context)?;
     let recorded = scope.recorded(context)?;
     let mut work = Reencryption::new(context, overlay);
     let jobs = work.read(scope.entries.iter().cloned())?;
@@ -132,6 +133,8 @@ fn bring_in_line(
         read.extend(ids(&jobs));
         plan.changes.extend(work.in_line(jobs)?);
         work.leave_failures();
+    } else {
+        scope.tell_unaccepted(context)?;
     }
     let (done, seen) = work.finish()?;
     plan.seen.extend(seen);

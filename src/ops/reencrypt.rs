@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::concerned::tell_left;
 use super::copies::{Copies, body_of};
 use super::{Context, KnownLists, OpError, Recipients, parallel};
 use crate::crypto::{CryptoError, openpgp};
 pub use crate::model::entry::{is_entry, shown_entry};
-use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Plaintext, RecipientId, Shown};
+use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Plaintext, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -265,20 +266,13 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.held.is_empty() {
             errors.push(OpError::HeldBack(std::mem::take(&mut self.held)));
         }
-        match errors.len() {
-            0 => Ok(()),
-            1 => Err(errors.remove(0)),
-            _ => Err(OpError::Several(errors)),
-        }
+        OpError::all(errors)
     }
 
     /// Leaves what failed as it is, and tells the user.
     pub fn leave_failures(&mut self) {
         for (list, error) in std::mem::take(&mut self.refused) {
-            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-            let cause = cause.unwrap_or_default();
-            let list = Shown::os(&list);
-            self.context.store.note(format!("what `{list}` rules is left as it is: {error}{cause}"));
+            tell_left(self.context, &list, &error);
         }
         for name in std::mem::take(&mut self.failed) {
             self.context.store.note(format!("`{name}` is left as it is: it cannot be decrypted"));

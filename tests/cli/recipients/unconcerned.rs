@@ -15,6 +15,12 @@ fn shared() -> Repository {
     store
 }
 
+/// Returns how many can read an entry, by its session-key packets.
+fn readers(store: &Repository, entry: &str) -> usize {
+    let file = store.dir().join(format!("{entry}.gpg"));
+    store.keyring().open(&std::fs::read(file).expect("the entry is there")).recipients.len()
+}
+
 /// What others can do to a folder of theirs, and what would be said about it.
 const MISCHIEF: [(&str, &str); 6] = [
     ("echo $BOB >>cust/acme/.gpg-id", "have changed"),
@@ -34,9 +40,12 @@ fn nothing_in_a_folder_of_others_holds_up_a_removal() {
             cd other; {mischief}; git commit -qam harmless; git push -q; git -C ../store pull -q"));
         let theirs = "cd store; sha256sum cust/acme/.gpg-id cust/acme/c.gpg cust/acme/deep/c.gpg";
         let before = store.ok(theirs);
-        store.ok("pass group add --yes team $CAROL; pass group remove --yes team $BOB");
+        let said = store.shell("pass group add --yes team $CAROL").good().err();
+        let is_list = mischief.ends_with(".gpg-id");
+        assert_eq!(is_list, said.contains("is left as it is") && said.contains(told), "{mischief}: {said}");
+        store.ok("pass group remove --yes team $BOB");
         store.ok("pass recipients add / $DAVE --yes; pass recipients remove / $DAVE --yes");
-        store.ok("! pass recipients who / $BOB | grep -qw a");
+        assert_eq!(readers(&store, "a"), 2, "Alice and Carol");
         // init goes through what has another list as well, as pass does, where that can be.
         let said = store.shell("pass init $ALICE").good().err();
         assert!(said.contains("left as it is") && said.contains(told), "{mischief}: {told:?} in\n{said}");
@@ -68,4 +77,27 @@ fn lists_that_cannot_be_used_are_all_named() {
     for list in ["f/one/.gpg-id line 2", "f/two/.gpg-id line 2"] {
         assert_eq!(output.err().matches(list).count(), 1, "{}", output.err());
     }
+}
+
+#[test]
+fn a_list_that_others_took_away_opens_nothing() {
+    let store = shared();
+    store
+        .ok("cd other; git rm -q web/.gpg-id; git commit -qm harmless; git push -q; git -C ../store pull -q");
+    for command in [
+        "pass recipients add / $DAVE --yes",
+        "pass init $ALICE $BOB $DAVE",
+        "pass group add --yes team $DAVE",
+    ] {
+        store.refused(
+            command,
+            &["the recipients of web have changed", "gains access", "recipients accept web"],
+        );
+    }
+    assert_eq!(readers(&store, "web/w"), 2);
+    store.ok("pass recipients accept web --expect $ALICE,$BOB; pass recipients add / $DAVE --yes");
+    assert_eq!(readers(&store, "web/w"), 3);
+    // Taken away here, it needs no word.
+    store.ok("git -C store rm -q cust/acme/.gpg-id; git -C store commit -qm here; pass recipients add / $CAROL --yes");
+    assert_eq!(readers(&store, "cust/acme/c"), 4);
 }
