@@ -291,7 +291,7 @@ fn rule(error: &RuleError, scene: &Scene<'_>) -> CliError {
         }
         RuleError::Differs(_) => told
             .hint("somebody edited the list; --force writes it anew from the rule")
-            .hint(format!("`{program} recipients check` shows how they differ, and takes it into the rule")),
+            .hint(format!("`{program} recipients check` shows how they differ, and which `group assign` takes it into the rule")),
         RuleError::LocksOut(_) => told.hint("--force does it all the same"),
         RuleError::Nobody(_) => told.hint("let somebody else read it first, or remove it"),
         RuleError::Subkey { .. } => told.hint("name the key itself by its fingerprint, without `!`"),
