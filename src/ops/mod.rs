@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod canonicalize;
 pub mod check;
 pub mod client;
+mod concerned;
 pub mod copies;
 pub mod edit;
 mod error;
@@ -231,12 +232,37 @@ impl Context<'_> {
             let mut plan = compute()?;
             plan.accepts = self.settings(&plan)?;
             match self.store.publish(&plan)? {
-                Outcome::Done(published) if published.overtaken.is_empty() => return Ok(published),
+                Outcome::Done(published) if published.overtaken.is_empty() => {
+                    if !published.commits.is_empty() {
+                        self.tell_uncommitted_lists(&plan);
+                    }
+                    return Ok(published);
+                }
                 Outcome::Done(published) => return Err(OpError::Overtaken(published.overtaken.join("; "))),
                 Outcome::Stale(path) => last = path,
             }
         }
         Err(StoreError::Restless(Shown::os(&last).to_string()).into())
+    }
+
+    /// Tells of lists that entries were encrypted to, but that are not committed: for everybody else, another
+    /// list rules those entries. As in pass, a list that somebody typed is committed by nobody else.
+    fn tell_uncommitted_lists(&self, plan: &Plan) {
+        let lists = plan.seen.iter().filter(|(path, state)| {
+            path.ends_with(".gpg-id")
+                && matches!(state, State::File(_))
+                && plan.changes.iter().all(|change| change.path != *path)
+        });
+        for (path, _) in lists {
+            // Only told: it is done.
+            if self.store.is_uncommitted(path).unwrap_or(false) {
+                let file = Shown::os(path);
+                self.store.note(format!(
+                    "`{file}` is not committed as it is, and others cannot see whom it names: commit it \
+                     (`git add '{file}'`, `git commit`)"
+                ));
+            }
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use std::time::Instant;
 use super::accepted::Setting;
 use super::beneath::State;
 use super::journal::{FilePart, Journal, Phase, RepoPart, escape, is_own, staged, state_text};
+use super::recorded::HeadPart;
 use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::Prepared;
@@ -53,6 +54,8 @@ pub struct Plan {
     /// Folders with all that they held, at any depth, when the change was computed: a file that comes
     /// meanwhile would escape it.
     pub below: Vec<(PathBuf, Vec<PathBuf>)>,
+    /// What git's HEAD holds where the change was computed from that, too.
+    pub recorded: Vec<HeadPart>,
     /// The commit's subject.
     pub subject: String,
     /// The subject in a repository that only loses files to another one.
@@ -172,7 +175,7 @@ impl Store {
                 return Ok(Some(folder.clone()));
             }
         }
-        Ok(None)
+        self.moved_on(&plan.recorded)
     }
 
     /// Returns everything below `folder` that is no folder; nothing if it is not there.

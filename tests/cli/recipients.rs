@@ -4,6 +4,8 @@ mod canonicalize;
 mod check;
 mod compared;
 mod list;
+mod uncommitted;
+mod unconcerned;
 mod update;
 mod what;
 mod who;
