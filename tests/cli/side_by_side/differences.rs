@@ -87,11 +87,7 @@ pub const DIFFERENCES: &[Difference] = &[
         places: &[at(
             "git remotes",
             "pass insert -m a <<<1",
-            &[Ours(
-                Stderr,
-                "note: first use on this machine: 1 list of recipients accepted as found; `pass recipients list \
-                 --tree` shows them",
-            )],
+            &[Ours(Stderr, "note: first use on this machine: 1 list of recipients accepted as found")],
         )],
     },
     Difference {
