@@ -62,6 +62,10 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
                 .hint(format!("compare the fingerprint{name}, then give it in place of the name: {key}"))
                 .hint(format!("stock pass needs more: `gpg --quick-lsign-key {key}`"))
         }
+        OpError::Several(errors) => {
+            let told: Vec<String> = errors.iter().map(|error| explain(error, scene).text()).collect();
+            CliError::pass(told.join("\n"))
+        }
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
         OpError::HeldBack(names) => {
@@ -402,16 +406,16 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
         GitError::Uncommitted { path } => {
             // What git has never seen it cannot bring back.
             let back = match scene.is_committed(path) {
-                true => format!("take them back: `{program} git checkout -- {}`", argument(path)),
+                true => format!("take them back: `{program} git checkout -- {}`", quoted(Path::new(path))),
                 false => format!("remove it: `rm {}`", argument(&scene.root.join(path))),
             };
-            let path = argument(path);
+            let path = quoted(Path::new(path));
             told.hint(format!(
                 "commit them first: `{program} git add {path}`, `{program} git commit`; or {back}"
             ))
         }
         GitError::Missing { path } => {
-            let path = argument(path);
+            let path = quoted(Path::new(path));
             told.hint(format!(
                 "commit that first: `{program} git rm {path}`, `{program} git commit`; or take it back: \
                  `{program} git checkout -- {path}`"
