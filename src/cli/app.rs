@@ -44,6 +44,8 @@ pub struct Environment {
     pub characters_no_symbols: String,
     /// `EDITOR`; `editor`.
     pub editor: OsString,
+    /// Whether `PASSEL_CRYPTO` is anything but `gpgme`: OpenPGP may be done in-process.
+    pub in_process: bool,
     /// `XDG_STATE_HOME`, or `~/.local/state`; none without a home.
     pub state: Option<PathBuf>,
 }
@@ -82,6 +84,7 @@ impl Environment {
             characters: text("PASSWORD_STORE_CHARACTER_SET", "[:punct:][:alnum:]"),
             characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
             editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
+            in_process: os("PASSEL_CRYPTO").is_none_or(|value| value != "gpgme"),
             // A relative path is to be ignored (XDG Base Directory Specification).
             state: os("XDG_STATE_HOME")
                 .map(PathBuf::from)
@@ -186,6 +189,7 @@ impl App {
                 program,
                 home: None,
                 options: self.environment.gpg_options.clone(),
+                in_process: self.environment.in_process,
                 tty: match std::env::var_os("GPG_TTY").filter(|tty| !tty.is_empty()) {
                     Some(_) => None,
                     None => rustix::termios::ttyname(std::io::stdin(), Vec::new())

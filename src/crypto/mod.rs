@@ -6,8 +6,10 @@ mod colons;
 pub mod fake;
 mod gnupg;
 mod gpg;
+mod gpgconf;
 mod gpgme;
 pub mod lookup;
+mod native;
 pub mod openpgp;
 mod status;
 
