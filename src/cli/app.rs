@@ -17,6 +17,7 @@ use super::error::CliError;
 use super::exit;
 use super::progress::Bar;
 use super::prompt::{Prompt, Terminal};
+use super::session;
 use super::ui::Ui;
 
 /// The settings that pass takes from the environment, read once.
@@ -183,6 +184,8 @@ impl App {
     pub fn crypto(&self) -> &GnuPg {
         self.crypto.get_or_init(|| {
             let program = gpg_program();
+            let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok();
+            let tty = tty.map(|name| OsStr::from_bytes(name.as_bytes()).to_owned());
             GnuPg::new(GnuPgConfig {
                 batch: program == "gpg2"
                     || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
@@ -190,12 +193,8 @@ impl App {
                 home: None,
                 options: self.environment.gpg_options.clone(),
                 in_process: self.environment.in_process,
-                tty: match std::env::var_os("GPG_TTY").filter(|tty| !tty.is_empty()) {
-                    Some(_) => None,
-                    None => rustix::termios::ttyname(std::io::stdin(), Vec::new())
-                        .ok()
-                        .map(|name| OsStr::from_bytes(name.as_bytes()).to_owned()),
-                },
+                session: session::agent_options(tty.as_deref()),
+                tty: tty.filter(|_| std::env::var_os("GPG_TTY").is_none_or(|tty| tty.is_empty())),
             })
         })
     }

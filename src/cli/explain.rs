@@ -105,7 +105,7 @@ fn undecryptable(told: CliError, name: &str, source: &CryptoError, program: &str
         CryptoError::Decrypt { why: Undecryptable::NoKey, .. } => {
             told.hint(format!("ask somebody who can read it to let your key in: `{program} recipients add`"))
         }
-        CryptoError::Decrypt { why: Undecryptable::Other, .. } => told,
+        CryptoError::Decrypt { why: Undecryptable::Cancelled | Undecryptable::Other, .. } => told,
         CryptoError::Decrypt { .. } | CryptoError::Malformed(_) | CryptoError::Unsound(_) => {
             let file = quoted_name(&format!("{name}.gpg"));
             let name = quoted_name(name);

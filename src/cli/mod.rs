@@ -12,6 +12,7 @@ pub mod progress;
 pub mod prompt;
 pub mod qr;
 pub mod quote;
+pub mod session;
 pub mod table;
 pub mod tree;
 pub mod ui;

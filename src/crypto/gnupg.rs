@@ -2,8 +2,8 @@
 //! of it in-process, or through gpgme.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 
@@ -11,16 +11,17 @@ use super::colons::Group;
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgme::Engine;
 use super::lookup::{self, Name};
-use super::native::Native;
+use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust};
+use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust, Undecryptable};
 
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
 pub struct GnuPg {
     config: GnuPgConfig,
     gpg: Gpg,
     engine: Mutex<Option<Engine>>,
-    native: Native,
+    native: Arc<Native>,
+    bulk: Bulk,
     groups: OnceLock<Vec<Group>>,
     /// How many messages were encrypted.
     encrypted: AtomicUsize,
@@ -30,8 +31,10 @@ impl GnuPg {
     /// Takes the way to run GnuPG; starts nothing yet.
     pub fn new(config: GnuPgConfig) -> Self {
         let gpg = Gpg::new(config.clone());
+        let native = Arc::new(Native::new(config.clone()));
         GnuPg {
-            native: Native::new(config.clone()),
+            bulk: Bulk::new(config.clone(), Arc::clone(&native)),
+            native,
             config,
             gpg,
             engine: Mutex::new(None),
@@ -170,7 +173,7 @@ impl Crypto for GnuPg {
     }
 
     fn decryptor(&self) -> &dyn Decryptor {
-        &self.gpg
+        &self.bulk
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
@@ -229,6 +232,50 @@ impl Crypto for GnuPg {
 
     fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError> {
         self.gpg.certify(key)
+    }
+}
+
+/// Decrypts many messages.
+struct Bulk {
+    gpg: Gpg,
+    native: Arc<Native>,
+    begun: AtomicBool,
+    cancelled: AtomicBool,
+}
+
+impl Bulk {
+    fn new(config: GnuPgConfig, native: Arc<Native>) -> Self {
+        let (begun, cancelled) = (AtomicBool::new(false), AtomicBool::new(false));
+        Bulk { gpg: Gpg::new(config), native, begun, cancelled }
+    }
+
+    /// Decrypts in-process where that can be done, else by gpg, which also says what is wrong. The first
+    /// message is gpg's: it may be the only one, and what pinentry shows is then as everywhere.
+    fn try_decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            return self.gpg.decrypt(message);
+        }
+        self.native.decrypt(message).or_else(|why| match why {
+            Unopened::LeftToGpg => self.gpg.decrypt(message),
+            Unopened::Cancelled => Err(CANCELLED),
+        })
+    }
+}
+
+/// The error for a passphrase that was not given.
+const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
+
+impl Decryptor for Bulk {
+    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        // Who has said no once is not asked again for every entry.
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(CANCELLED);
+        }
+        let result = self.try_decrypt(message);
+        if let Err(CryptoError::Decrypt { why: Undecryptable::Cancelled, .. }) = result {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, Decryptor, Trust, status};
+use super::{CryptoError, Trust, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -24,6 +24,9 @@ pub struct GnuPgConfig {
     pub batch: bool,
     /// The terminal for pinentry, for gpg's variable `GPG_TTY`; none leaves it as it is.
     pub tty: Option<OsString>,
+    /// What the agent is told of where pinentry can ask (its options, such as `ttyname`), where it is talked
+    /// to without gpg, which tells it the same.
+    pub session: Vec<(String, OsString)>,
     /// Whether OpenPGP may be done in-process where that gives what gpg would.
     pub in_process: bool,
 }
@@ -36,6 +39,7 @@ impl Default for GnuPgConfig {
             options: Vec::new(),
             batch: false,
             tty: None,
+            session: Vec::new(),
             in_process: true,
         }
     }
@@ -44,12 +48,6 @@ impl Default for GnuPgConfig {
 /// The gpg program.
 pub struct Gpg {
     config: GnuPgConfig,
-}
-
-impl Decryptor for Gpg {
-    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        Gpg::decrypt(self, message)
-    }
 }
 
 impl Gpg {
@@ -160,6 +158,15 @@ impl Gpg {
             return Ok(keys);
         }
         Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended("list keys", &done))))
+    }
+
+    /// Returns the listing of the keys whose secret part is here, with keygrips.
+    pub fn secret_listing(&self) -> Result<String, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--no-auto-check-trustdb", "--with-colons", "--with-keygrip"]);
+        command.arg("--list-secret-keys");
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
     /// Returns the fingerprints of the keys whose secret part is here.

@@ -1,4 +1,4 @@
-//! `gpgconf`: where GnuPG's files are.
+//! `gpgconf`: where GnuPG's files are, and the start of its agent.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -14,6 +14,8 @@ pub struct Directories {
     pub home: PathBuf,
     /// The folder of the gpg.conf for everybody, of GnuPG 2.3 and later.
     pub system: PathBuf,
+    /// The agent's socket.
+    pub agent: PathBuf,
 }
 
 /// Returns the places of the GnuPG whose home folder is `home`, or the environment's; none if gpgconf does
@@ -23,6 +25,13 @@ pub fn directories(home: Option<&Path>) -> Option<Directories> {
     command.arg("--list-dirs");
     let done = Filter::new(command, b"").keep_stderr().run().ok()?;
     done.exit.success().then(|| read_directories(&done.stdout))?
+}
+
+/// Starts the agent if it does not run.
+pub fn launch_agent(home: Option<&Path>) -> bool {
+    let mut command = command(home);
+    command.args(["--launch", "gpg-agent"]);
+    Filter::new(command, b"").keep_stderr().run().is_ok_and(|done| done.exit.success())
 }
 
 /// Returns the program, which finds the home folder as gpg does.
@@ -42,7 +51,7 @@ fn read_directories(listing: &[u8]) -> Option<Directories> {
             .find_map(|line| line.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b":")))?;
         Some(PathBuf::from(OsString::from_vec(unescape(value)?))).filter(|path| path.is_absolute())
     };
-    Some(Directories { home: path("homedir")?, system: path("sysconfdir")? })
+    Some(Directories { home: path("homedir")?, system: path("sysconfdir")?, agent: path("agent-socket")? })
 }
 
 /// Undoes `%3a`; none where digits are missing.
@@ -69,10 +78,10 @@ mod tests {
 
     #[test]
     fn reads_places() {
-        let listing =
-            b"sysconfdir:/etc/gnupg\nagent-socket:/tmp/a%3ab/S\nagent-ssh-socket:/x\nhomedir:/h%3a\n";
+        let listing = b"sysconfdir:/etc/gnupg\nagent-socket:/tmp/a%3ab/S\nagent-ssh-socket:/x\nhomedir:/h\n";
         let read = read_directories(listing).unwrap();
-        assert_eq!((read.home, read.system), ("/h:".into(), "/etc/gnupg".into()));
+        assert_eq!(read.agent, Path::new("/tmp/a:b/S"));
+        assert_eq!((read.home, read.system), ("/h".into(), "/etc/gnupg".into()));
         assert_eq!(read_directories(b"homedir:/h\n"), None);
         assert_eq!(read_directories(b"sysconfdir:etc\nagent-socket:/s\nhomedir:/h\n"), None);
         assert_eq!(unescape(b"a%2"), None);

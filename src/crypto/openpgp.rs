@@ -45,7 +45,7 @@ pub struct Body(pub [u8; DISTINCT]);
 
 /// The length of a packet's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
+pub(super) enum Length {
     /// So many bytes.
     Known(usize),
     /// So many bytes, then another length.
@@ -55,16 +55,17 @@ enum Length {
 }
 
 /// A message, taken apart.
-struct Parts<'m> {
-    outline: Outline,
+pub(super) struct Parts<'m> {
+    /// What they say.
+    pub outline: Outline,
     /// The packets before the encrypted data, whole, with the key that a session-key packet names.
-    packets: Vec<(&'m [u8], Option<KeyId>)>,
+    pub packets: Vec<(&'m [u8], Option<KeyId>)>,
     /// The packet with the encrypted data and all that follows.
     rest: &'m [u8],
     /// The length of the encrypted data.
-    length: Length,
+    pub length: Length,
     /// Everything from the encrypted data on.
-    data: &'m [u8],
+    pub data: &'m [u8],
 }
 
 /// Returns the outline of a binary message. Reads up to the header of the encrypted data, no further:
@@ -115,7 +116,7 @@ pub fn without(message: &[u8], stays: impl Fn(&KeyId) -> bool) -> Result<Vec<u8>
 }
 
 /// Takes a binary message apart.
-fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
+pub(super) fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
     let (mut recipients, mut passphrase) = (Vec::new(), false);
     let mut packets = Vec::new();
     let mut rest = message;
@@ -155,7 +156,7 @@ fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
 }
 
 /// Returns the first packet's tag, the length of its body, and everything from its body on.
-fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
+pub(super) fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
     const SHORT: CryptoError = CryptoError::Malformed("it ends before its encrypted data");
     let (first, rest) = bytes.split_first().ok_or(SHORT)?;
     if first & 0x80 == 0 {
@@ -173,7 +174,7 @@ fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
 }
 
 /// Returns a length in the new format, and what follows it.
-fn new_length(bytes: &[u8]) -> Option<(Length, &[u8])> {
+pub(super) fn new_length(bytes: &[u8]) -> Option<(Length, &[u8])> {
     let (octet, after) = take_number(bytes, 1)?;
     Some(match octet {
         0..=191 => (Length::Known(octet), after),

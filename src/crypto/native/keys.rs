@@ -4,7 +4,7 @@ use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::{
     Packet, PacketParser, PublicKey, PublicKeyEncryptedSessionKey, PublicSubkey, Signature, SignatureType,
 };
-use pgp::types::{KeyDetails, KeyVersion};
+use pgp::types::{KeyDetails, KeyVersion, PublicParams};
 use rand_core::OsRng;
 
 use super::SessionKey;
@@ -47,6 +47,22 @@ impl Part {
             Part::Subkey(key) => key,
         };
         (key.version() == KeyVersion::V4).then(|| Fingerprint::parse(&key.fingerprint().to_string()))?
+    }
+
+    /// Returns its numbers.
+    pub fn params(&self) -> &PublicParams {
+        match self {
+            Part::Primary(key) => key.public_params(),
+            Part::Subkey(key) => key.public_params(),
+        }
+    }
+
+    /// Returns the fingerprint's bytes.
+    pub fn fingerprint_bytes(&self) -> Vec<u8> {
+        match self {
+            Part::Primary(key) => key.fingerprint().as_bytes().to_vec(),
+            Part::Subkey(key) => key.fingerprint().as_bytes().to_vec(),
+        }
     }
 
     /// Returns a session-key packet of version 3 for this part, which names it.

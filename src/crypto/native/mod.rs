@@ -1,10 +1,13 @@
 //! OpenPGP in-process, beside gpg: the only folder naming the `pgp` library. Whatever is out of the ordinary
 //! is left to gpg (ARCHITECTURE.md, "OpenPGP").
 
+mod agent;
 mod keys;
+mod open;
 mod options;
 mod packets;
 mod seal;
+mod sexp;
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +16,9 @@ use std::sync::OnceLock;
 
 use pgp::composed::RawSessionKey;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
+
+pub use agent::is_cancellation;
+pub use open::Unopened;
 
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgconf::{self, Directories};
@@ -30,13 +36,20 @@ pub struct Native {
     gpg: Gpg,
     directories: OnceLock<Option<Directories>>,
     sealer: seal::Sealer,
+    opener: open::Opener,
 }
 
 impl Native {
     /// Takes the way to run GnuPG, for keys; starts nothing yet.
     pub fn new(config: GnuPgConfig) -> Self {
         let gpg = Gpg::new(config.clone());
-        Native { config, gpg, directories: OnceLock::new(), sealer: seal::Sealer::default() }
+        Native {
+            config,
+            gpg,
+            directories: OnceLock::new(),
+            sealer: seal::Sealer::default(),
+            opener: open::Opener::default(),
+        }
     }
 
     /// Returns `plaintext` encrypted to exactly `to`, whose keys were accepted by a person; none where gpg
@@ -44,6 +57,12 @@ impl Native {
     pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Option<Vec<u8>> {
         self.directories()?;
         self.sealer.seal(&self.gpg, plaintext, to)
+    }
+
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
+        let places = self.directories().ok_or(Unopened::LeftToGpg)?;
+        self.opener.open(&self.config, places, message)
     }
 
     /// Returns where GnuPG's files are, unless something there or among the user's options may make gpg's

@@ -42,3 +42,36 @@ fn many_entries_are_encrypted_anew_in_one_commit_and_one_pack() {
     let message = std::fs::read(store.dir().join("team/42.gpg")).unwrap();
     assert_eq!(store.keyring().open(&message).recipients.len(), 2);
 }
+
+#[test]
+fn many_entries_are_encrypted_anew_with_few_gpg_and_to_the_same_keys_as_by_gpg() {
+    let store = Repository::new();
+    store.script(
+        "counted/gpg",
+        "#!/bin/sh\nfor word; do case $word in --decrypt | --encrypt) echo $word >>gpg-runs;; esac; done\nexec /usr/bin/gpg \"$@\"\n",
+    );
+    store.ok("for n in $(seq 9); do printf 'password-%s\\nuser: ada\\n' $n | pass insert -m team/$n; done");
+    let runs = |line: &str| {
+        store.ok(&format!("rm -f gpg-runs; export PATH=$PWD/counted:$PATH; {line}"));
+        store.ok("grep -c . gpg-runs").parse::<usize>().unwrap()
+    };
+    let check = || {
+        for number in 1..=9 {
+            let message = std::fs::read(store.dir().join(format!("team/{number}.gpg"))).unwrap();
+            let opened = store.keyring().open(&message);
+            assert_eq!(opened.plaintext.unwrap(), format!("password-{number}\nuser: ada\n").into_bytes());
+            assert_eq!(opened.recipients.len(), 3);
+        }
+        store.clean();
+    };
+    assert_eq!(runs("pass init -p team $ALICE $BOB $RSA"), 2, "the first entry is gpg's");
+    check();
+    store.ok("pass init -p team $ALICE");
+    assert!(runs("PASSEL_CRYPTO=gpgme pass init -p team $ALICE $BOB $RSA") >= 9, "all are gpg's");
+    check();
+    // An option in gpg.conf that changes what is written is for gpg to follow.
+    store.ok("pass init -p team $ALICE; echo throw-keyids >>$GNUPGHOME/gpg.conf");
+    assert!(runs("pass init -p team $ALICE $BOB") >= 9);
+    let message = std::fs::read(store.dir().join("team/5.gpg")).unwrap();
+    assert_eq!(store.keyring().open(&message).recipients, ["0000000000000000", "0000000000000000"]);
+}
