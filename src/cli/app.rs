@@ -3,6 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
@@ -187,12 +189,12 @@ impl App {
             let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok();
             let tty = tty.map(|name| OsStr::from_bytes(name.as_bytes()).to_owned());
             GnuPg::new(GnuPgConfig {
+                in_process: self.environment.in_process && !is_script(&program),
                 batch: program == "gpg2"
                     || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
                 program,
                 home: None,
                 options: self.environment.gpg_options.clone(),
-                in_process: self.environment.in_process,
                 session: session::agent_options(tty.as_deref()),
                 tty: tty.filter(|_| std::env::var_os("GPG_TTY").is_none_or(|tty| tty.is_empty())),
             })
@@ -266,6 +268,18 @@ fn gpg_program() -> OsString {
 
 /// Whether a program of that name is in `PATH`.
 fn in_path(name: &str) -> bool {
+    found_in_path(OsStr::new(name)).is_some()
+}
+
+/// Returns the file that a program's name leads to.
+fn found_in_path(name: &OsStr) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Whether a program is a script around the real one: nobody can tell then what options that gets.
+fn is_script(program: &OsStr) -> bool {
+    let mut start = [0; 2];
+    let file = found_in_path(program).and_then(|file| File::open(file).ok());
+    file.is_some_and(|mut file| file.read_exact(&mut start).is_ok() && start == *b"#!")
 }

@@ -86,4 +86,11 @@ mod tests {
         assert_eq!(read_directories(b"sysconfdir:etc\nagent-socket:/s\nhomedir:/h\n"), None);
         assert_eq!(unescape(b"a%2"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in "((homedir|sysconfdir|agent-socket):[%/a-f0-9]{0,9}\n){0,4}", bytes: Vec<u8>) {
+            let _ = (read_directories(text.as_bytes()), read_directories(&bytes), unescape(&bytes));
+        }
+    }
 }

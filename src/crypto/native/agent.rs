@@ -55,7 +55,11 @@ pub struct Agent {
 impl Agent {
     /// Connects, and says where pinentry can ask: `session` holds the agent's options, such as `ttyname`.
     pub fn connect(socket: &Path, session: &[(String, OsString)]) -> Result<Self, AgentError> {
-        let stream = UnixStream::connect(socket)?;
+        Agent::begin(UnixStream::connect(socket)?, session)
+    }
+
+    /// Begins the conversation on a connection that stands.
+    fn begin(stream: UnixStream, session: &[(String, OsString)]) -> Result<Self, AgentError> {
         let mut agent = Agent { stream, buffer: Zeroizing::new(vec![0; LINE + 2]), filled: 0 };
         // It speaks first.
         agent.answer(b"")?;
@@ -289,5 +293,21 @@ mod tests {
     #[test]
     fn keeps_lines_short() {
         assert!(plus_escape(&"ü".repeat(1000)).len() < LINE);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics_whatever_the_agent_says(
+            lines in proptest::collection::vec("(OK|ERR|D|S|INQUIRE|S PADDING|INQUIRE CIPHERTEXT|#)?[ -~]{0,20}", 0..6),
+            rest: Vec<u8>,
+        ) {
+            let (mut theirs, ours) = UnixStream::pair().unwrap();
+            theirs.write_all(format!("OK\n{}\n", lines.join("\n")).as_bytes()).unwrap();
+            theirs.write_all(&rest).unwrap();
+            theirs.shutdown(std::net::Shutdown::Write).unwrap();
+            if let Ok(mut agent) = Agent::begin(ours, &[]) {
+                let _ = agent.decrypt("ABCD", "x", b"(c)").is_ok();
+            }
+        }
     }
 }

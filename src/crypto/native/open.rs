@@ -351,4 +351,14 @@ mod tests {
             assert_eq!(shared_secret(bad, 2), None, "{bad:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>, size in 0..70_usize) {
+            let _ = (unpad(&bytes).is_some(), session_key(&bytes).is_some(), inflate(&bytes).is_some());
+            let _ = shared_secret(&bytes, size);
+            let session = session_key(&[&[7][..], &[1; 16], &[0, 16]].concat()).unwrap();
+            proptest::prop_assert!(decrypt(&session, &bytes).is_none());
+        }
+    }
 }

@@ -196,4 +196,11 @@ mod tests {
         fs::create_dir(there.join("gpg.conf-3")).unwrap();
         assert!(!are_harmless(&[there]));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text: String) {
+            let _ = is_harmless(&text);
+        }
+    }
 }
