@@ -3,6 +3,8 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
@@ -18,6 +20,7 @@ use super::exit;
 use super::progress::Bar;
 use super::prompt::{Prompt, Terminal};
 use super::scene::Scene;
+use super::session;
 use super::ui::Ui;
 
 /// The settings that pass takes from the environment, read once.
@@ -45,6 +48,8 @@ pub struct Environment {
     pub characters_no_symbols: String,
     /// `EDITOR`; `editor`.
     pub editor: OsString,
+    /// Whether `PASSEL_CRYPTO` is anything but `gpgme`: OpenPGP may be done in-process.
+    pub in_process: bool,
     /// `XDG_STATE_HOME`, or `~/.local/state`; none without a home.
     pub state: Option<PathBuf>,
 }
@@ -83,6 +88,7 @@ impl Environment {
             characters: text("PASSWORD_STORE_CHARACTER_SET", "[:punct:][:alnum:]"),
             characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
             editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
+            in_process: os("PASSEL_CRYPTO").is_none_or(|value| value != "gpgme"),
             // A relative path is to be ignored (XDG Base Directory Specification).
             state: os("XDG_STATE_HOME")
                 .map(PathBuf::from)
@@ -185,18 +191,17 @@ impl App {
     pub fn crypto(&self) -> &GnuPg {
         self.crypto.get_or_init(|| {
             let program = gpg_program();
+            let tty = rustix::termios::ttyname(std::io::stdin(), Vec::new()).ok();
+            let tty = tty.map(|name| OsStr::from_bytes(name.as_bytes()).to_owned());
             GnuPg::new(GnuPgConfig {
+                in_process: self.environment.in_process && !is_script(&program),
                 batch: program == "gpg2"
                     || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
                 program,
                 home: None,
                 options: self.environment.gpg_options.clone(),
-                tty: match std::env::var_os("GPG_TTY").filter(|tty| !tty.is_empty()) {
-                    Some(_) => None,
-                    None => rustix::termios::ttyname(std::io::stdin(), Vec::new())
-                        .ok()
-                        .map(|name| OsStr::from_bytes(name.as_bytes()).to_owned()),
-                },
+                session: session::agent_options(tty.as_deref()),
+                tty: tty.filter(|_| std::env::var_os("GPG_TTY").is_none_or(|tty| tty.is_empty())),
             })
         })
     }
@@ -273,6 +278,18 @@ fn gpg_program() -> OsString {
 
 /// Whether a program of that name is in `PATH`.
 fn in_path(name: &str) -> bool {
+    found_in_path(OsStr::new(name)).is_some()
+}
+
+/// Returns the file that a program's name leads to.
+fn found_in_path(name: &OsStr) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
+/// Whether a program is a script around the real one: nobody can tell then what options that gets.
+fn is_script(program: &OsStr) -> bool {
+    let mut start = [0; 2];
+    let file = found_in_path(program).and_then(|file| File::open(file).ok());
+    file.is_some_and(|mut file| file.read_exact(&mut start).is_ok() && start == *b"#!")
 }

@@ -62,10 +62,6 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
                 .hint(format!("compare the fingerprint{name}, then give it in place of the name: {key}"))
                 .hint(format!("stock pass needs more: `gpg --quick-lsign-key {key}`"))
         }
-        OpError::Several(errors) => {
-            let told: Vec<String> = errors.iter().map(|error| explain(error, scene).text()).collect();
-            CliError::pass(told.join("\n"))
-        }
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
         OpError::HeldBack(names) => {
@@ -138,7 +134,7 @@ fn undecryptable(told: CliError, name: &str, source: &CryptoError, program: &str
                 argument(folder)
             ))
         }
-        CryptoError::Decrypt { why: Undecryptable::Other, .. } => told,
+        CryptoError::Decrypt { why: Undecryptable::Cancelled | Undecryptable::Other, .. } => told,
         CryptoError::Decrypt { .. } | CryptoError::Malformed(_) | CryptoError::Unsound(_) => {
             let file = quoted_name(&format!("{name}.gpg"));
             let name = quoted_name(name);

@@ -13,6 +13,7 @@ pub mod prompt;
 pub mod qr;
 pub mod quote;
 mod scene;
+pub mod session;
 pub mod table;
 pub mod tree;
 pub mod ui;

@@ -73,6 +73,38 @@ pub fn old_digests(listing: &str) -> Vec<Fingerprint> {
     keys.into_iter().filter(|(_, digests)| old(digests)).map(|(key, _)| key).collect()
 }
 
+/// A part of a key whose secret is at hand, on a card perhaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretPart {
+    /// Its fingerprint.
+    pub fingerprint: Fingerprint,
+    /// What the agent knows it by.
+    pub keygrip: String,
+}
+
+/// Returns the parts in the output of `--list-secret-keys --with-keygrip` that are not merely said to exist
+/// elsewhere (field 15: `#`).
+pub fn secret_parts(listing: &str) -> Vec<SecretPart> {
+    let (mut parts, mut fingerprint, mut present) = (Vec::new(), None, false);
+    for line in listing.lines() {
+        let fields: Vec<&str> = line.split(':').collect();
+        let field = |number: usize| fields.get(number - 1).copied().unwrap_or("");
+        match field(1) {
+            "sec" | "ssb" => (fingerprint, present) = (None, field(15) != "#"),
+            "fpr" => fingerprint = Fingerprint::parse(field(10)),
+            "grp" => {
+                let digits = field(10);
+                let right = digits.len() == 40 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+                if let Some(fingerprint) = fingerprint.take().filter(|_| present && right) {
+                    parts.push(SecretPart { fingerprint, keygrip: digits.to_owned() });
+                }
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
 /// A key while its lines are read.
 struct Draft {
     parts: Vec<Part>,
@@ -288,6 +320,19 @@ mod tests {
     }
 
     #[test]
+    fn reads_keygrips_of_what_is_present() {
+        let part = |kind: &str, fingerprint: &str, present: &str, grip: char| {
+            let grip = grip.to_string().repeat(40);
+            format!("{kind}:u:255:18:1:1::::::e:::{present}:::\n{fingerprint}grp:::::::::{grip}:\n")
+        };
+        let listing = [part("sec", PRIMARY, "#", 'A'), part("ssb", SUB, "+", 'B')].concat();
+        let found = secret_parts(&listing);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].fingerprint.as_str(), &*found[0].keygrip), (&SUB[12..52], &*"B".repeat(40)));
+        assert_eq!(secret_parts("grp:::::::::AB:\n"), []);
+    }
+
+    #[test]
     fn reads_groups() {
         let found = groups("cfg:group:team2:o@x;team\ncfg:group:none:\ncfg:other:x\n");
         assert_eq!(found[0], Group { name: "team2".into(), members: vec!["o@x".into(), "team".into()] });
@@ -297,7 +342,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn never_panics(text in "((pub|sub|uid|fpr|cfg:group):[a-z0-9:\\\\x;]{0,60}\n){0,6}") {
-            let _ = (keys(&text), groups(&text));
+            let _ = (keys(&text), groups(&text), secret_parts(&text));
         }
     }
 }

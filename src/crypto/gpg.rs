@@ -9,7 +9,7 @@ use crate::model::{Fingerprint, Key, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, Decryptor, Trust, openpgp, status};
+use super::{CryptoError, Trust, openpgp, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -24,23 +24,30 @@ pub struct GnuPgConfig {
     pub batch: bool,
     /// The terminal for pinentry, for gpg's variable `GPG_TTY`; none leaves it as it is.
     pub tty: Option<OsString>,
+    /// What the agent is told of where pinentry can ask (its options, such as `ttyname`), where it is talked
+    /// to without gpg, which tells it the same.
+    pub session: Vec<(String, OsString)>,
+    /// Whether OpenPGP may be done in-process where that gives what gpg would.
+    pub in_process: bool,
 }
 
 impl Default for GnuPgConfig {
     fn default() -> Self {
-        GnuPgConfig { program: "gpg".into(), home: None, options: Vec::new(), batch: false, tty: None }
+        GnuPgConfig {
+            program: "gpg".into(),
+            home: None,
+            options: Vec::new(),
+            batch: false,
+            tty: None,
+            session: Vec::new(),
+            in_process: true,
+        }
     }
 }
 
 /// The gpg program.
 pub struct Gpg {
     config: GnuPgConfig,
-}
-
-impl Decryptor for Gpg {
-    fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        self.decrypt_as_it_is(&openpgp::normal(message)?)
-    }
 }
 
 impl Gpg {
@@ -125,18 +132,37 @@ impl Gpg {
     /// Returns the keys that gpg finds under `query`, expired and revoked ones included; all keys for an
     /// empty one.
     pub fn keys(&self, query: &str) -> Result<Vec<Key>, CryptoError> {
+        self.list_keys(Some(query).filter(|query| !query.is_empty()).as_slice())
+    }
+
+    /// Returns those of the keys with these fingerprints, their own or their subkeys', that gpg finds.
+    pub fn keys_named(&self, fingerprints: &[&Fingerprint]) -> Result<Vec<Key>, CryptoError> {
+        self.list_keys(&fingerprints.iter().map(|f| f.as_str()).collect::<Vec<_>>())
+    }
+
+    /// Returns the keys that gpg finds under any of `queries`, all keys without one.
+    fn list_keys(&self, queries: &[&str]) -> Result<Vec<Key>, CryptoError> {
         let mut command = self.command();
         // Only what the keyring says is wanted, not validity: no rebuilding of the trust database, no
-        // keyserver; and `query` is UTF-8 whatever the locale says.
+        // keyserver; and `queries` are UTF-8 whatever the locale says.
         command.args(["--batch", "--no-auto-check-trustdb", "--no-auto-key-locate", "--utf8-strings"]);
         command.args(["--with-colons", "--list-keys", "--"]);
-        command.args(Some(query).filter(|query| !query.is_empty()));
+        command.args(queries);
         let done = self.run(Filter::new(command, b"").keep_stderr())?;
         let keys = colons::keys(&String::from_utf8_lossy(&done.stdout));
         if !keys.is_empty() || done.exit.success() || status::found_no_key(&done.status) {
             return Ok(keys);
         }
         Err(CryptoError::Gpg(last_line(&done.stderr).unwrap_or_else(|| ended("list keys", &done))))
+    }
+
+    /// Returns the listing of the keys whose secret part is here, with keygrips.
+    pub fn secret_listing(&self) -> Result<String, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--no-auto-check-trustdb", "--with-colons", "--with-keygrip"]);
+        command.arg("--list-secret-keys");
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
     }
 
     /// Returns the fingerprints of the keys whose secret part is here.
@@ -193,6 +219,15 @@ impl Gpg {
             false => Ok(done.stdout.to_vec()),
             true => Err(CryptoError::Gpg(format!("there is no key {key}"))),
         }
+    }
+
+    /// Returns public keys in binary, with the newest signature of the owner on each part alone.
+    pub fn export_binary(&self, keys: &[&Fingerprint]) -> Result<Vec<u8>, CryptoError> {
+        let mut command = self.command();
+        command.args(["--batch", "--no-armor", "--export-options", "export-minimal", "--output", "-"]);
+        command.args(["--export", "--"]).args(keys.iter().map(|key| key.as_str()));
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        Ok(self.done("export keys", done)?.stdout.to_vec())
     }
 
     /// Certifies a key for this keyring alone.

@@ -6,8 +6,10 @@ mod colons;
 pub mod fake;
 mod gnupg;
 mod gpg;
+mod gpgconf;
 mod gpgme;
 pub mod lookup;
+mod native;
 pub mod openpgp;
 mod status;
 
@@ -208,9 +210,11 @@ pub enum Undecryptable {
     NoMessage,
     /// It is encrypted to other keys than those we have.
     NoKey,
+    /// Somebody was asked for the key's passphrase, and did not give it.
+    Cancelled,
     /// There was a key for it, but what it opens is not whole.
     Damaged,
-    /// Something else, such as a passphrase that was not given.
+    /// Something else, such as a card that is not there.
     Other,
 }
 
@@ -220,7 +224,7 @@ impl std::fmt::Display for Undecryptable {
             Undecryptable::NoMessage => "it is no OpenPGP message",
             Undecryptable::NoKey => "none of your secret keys can read it",
             Undecryptable::Damaged => "the message is damaged",
-            Undecryptable::Other => "gpg could not decrypt the message",
+            Undecryptable::Cancelled | Undecryptable::Other => "gpg could not decrypt the message",
         })
     }
 }

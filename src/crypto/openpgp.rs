@@ -70,7 +70,7 @@ pub struct Body(pub [u8; DISTINCT]);
 
 /// The length of a packet's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
+pub(super) enum Length {
     /// So many bytes.
     Known(usize),
     /// So many bytes, then another length.
@@ -81,7 +81,7 @@ enum Length {
 
 /// The pieces that the data of a packet come in.
 #[derive(Clone)]
-struct Pieces<'m> {
+pub(super) struct Pieces<'m> {
     /// The length of the next one.
     next: Option<Length>,
     rest: &'m [u8],
@@ -122,25 +122,27 @@ impl<'m> Iterator for Pieces<'m> {
 }
 
 /// A session-key packet.
-struct SessionKey<'m> {
+pub(super) struct SessionKey<'m> {
     tag: u8,
     /// All of it, its header included.
-    whole: &'m [u8],
+    pub whole: &'m [u8],
     body: &'m [u8],
     /// The key that it names; none in one for a passphrase.
-    key: Option<KeyId>,
+    pub key: Option<KeyId>,
 }
 
 /// A message, taken apart.
-struct Parts<'m> {
-    session_keys: Vec<SessionKey<'m>>,
-    container: Container,
+pub(super) struct Parts<'m> {
+    /// The packets in front of the encrypted data.
+    pub session_keys: Vec<SessionKey<'m>>,
+    /// What kind of packet the encrypted data are in.
+    pub container: Container,
     /// The packet with the encrypted data, all of it.
     last: &'m [u8],
     /// Its encrypted data.
-    data: Pieces<'m>,
+    pub data: Pieces<'m>,
     /// Whether they are cut short.
-    cut: bool,
+    pub cut: bool,
 }
 
 /// Returns the outline of a message. Whether its encrypted data are whole is for gpg to say.
@@ -230,7 +232,7 @@ fn add_header(message: &mut Vec<u8>, tag: u8, length: usize) -> Result<(), Crypt
 }
 
 /// Takes a binary message apart, strictly.
-fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
+pub(super) fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
     let mut session_keys = Vec::new();
     let mut rest = message;
     loop {
@@ -270,7 +272,7 @@ fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
 }
 
 /// Returns the first packet's tag, the length of its body, and everything from its body on.
-fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
+pub(super) fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
     const SHORT: CryptoError = CryptoError::Malformed("it ends before its encrypted data");
     let (first, rest) = bytes.split_first().ok_or(SHORT)?;
     if first & 0x80 == 0 {
@@ -288,7 +290,7 @@ fn header(bytes: &[u8]) -> Result<(u8, Length, &[u8]), CryptoError> {
 }
 
 /// Returns a length in the new format, and what follows it.
-fn new_length(bytes: &[u8]) -> Option<(Length, &[u8])> {
+pub(super) fn new_length(bytes: &[u8]) -> Option<(Length, &[u8])> {
     let (octet, after) = take_number(bytes, 1)?;
     Some(match octet {
         0..=191 => (Length::Known(octet), after),

@@ -2,6 +2,7 @@
 
 use crate::model::Fingerprint;
 
+use super::native::is_cancellation;
 use super::{CryptoError, Undecryptable};
 
 /// Returns keyword and arguments of each line.
@@ -52,12 +53,23 @@ pub fn undecryptable(status: &[u8]) -> Undecryptable {
     } else if says("DECRYPTION_KEY") {
         // Said once a key has opened the session key: what follows needs none.
         Undecryptable::Damaged
+    } else if lines.iter().any(|(keyword, arguments)| keyword == "ERROR" && is_cancelled(arguments))
+        || says("PINENTRY_LAUNCHED") && !says("ERROR") && !says("NEED_PASSPHRASE_SYM")
+    {
+        // With `--quiet`, gpg says nothing of a cancelled passphrase but that nobody gave it.
+        Undecryptable::Cancelled
     } else if says("ERROR") || says("NEED_PASSPHRASE_SYM") {
         // There is a key, but not its passphrase or its card; or there is only a passphrase.
         Undecryptable::Other
     } else {
         Undecryptable::NoKey
     }
+}
+
+/// Whether the arguments of an `ERROR` line say that a passphrase was not given.
+fn is_cancelled(arguments: &str) -> bool {
+    let code = arguments.strip_prefix("pkdecrypt_failed ").and_then(|rest| rest.split(' ').next());
+    code.and_then(|code| code.parse().ok()).is_some_and(is_cancellation)
 }
 
 /// Returns why gpg refused a recipient, if it did.
@@ -146,7 +158,15 @@ mod tests {
             ("NODATA 3", Undecryptable::NoMessage),
             ("ENC_TO 1 18 0, BEGIN_DECRYPTION, DECRYPTION_FAILED", Undecryptable::NoKey),
             (
-                "ENC_TO 1 18 0, ERROR pkdecrypt_failed 67108875, BEGIN_DECRYPTION, DECRYPTION_FAILED",
+                "ENC_TO 1 18 0, ERROR pkdecrypt_failed 83886179, BEGIN_DECRYPTION, DECRYPTION_FAILED",
+                Undecryptable::Cancelled,
+            ),
+            (
+                "ENC_TO 1 18 0, PINENTRY_LAUNCHED 3, BEGIN_DECRYPTION, DECRYPTION_FAILED",
+                Undecryptable::Cancelled,
+            ),
+            (
+                "ENC_TO 1 18 0, ERROR pkdecrypt_failed 67108949, BEGIN_DECRYPTION, DECRYPTION_FAILED",
                 Undecryptable::Other,
             ),
             ("NEED_PASSPHRASE_SYM 9 3 2, BEGIN_DECRYPTION, DECRYPTION_FAILED", Undecryptable::Other),

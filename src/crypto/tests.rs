@@ -14,20 +14,24 @@ use crate::model::{Fingerprint, KeyId, KeyProblem, Plaintext, RecipientId};
 use super::{Crypto as _, CryptoError, GnuPg, GnuPgConfig, RecipientError, Trust, Undecryptable};
 
 /// A GnuPG home folder, removed with its agent when dropped.
-struct Keyring(TempDir);
+pub(super) struct Keyring(TempDir);
 
 impl Keyring {
     /// Returns an empty keyring. Its path is short: the agent's socket lies in it.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Keyring(tempfile::Builder::new().prefix("p").tempdir_in("/tmp").unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.0.path()
     }
 
     /// Runs gpg on `input`; returns whether it succeeded, and its standard output.
-    fn try_gpg<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>, input: &[u8]) -> (bool, Vec<u8>) {
+    pub(super) fn try_gpg<S: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = S>,
+        input: &[u8],
+    ) -> (bool, Vec<u8>) {
         let mut command = Command::new("gpg");
         // Names in the tests are UTF-8, whatever the locale says.
         command.arg("--homedir").arg(self.path());
@@ -38,14 +42,14 @@ impl Keyring {
     }
 
     /// Runs gpg with blank-separated arguments, which must succeed.
-    fn gpg(&self, args: &str, input: &[u8]) -> Vec<u8> {
+    pub(super) fn gpg(&self, args: &str, input: &[u8]) -> Vec<u8> {
         let (success, output) = self.try_gpg(args.split(' '), input);
         assert!(success, "gpg {args}");
         output
     }
 
     /// Makes a key, and returns its fingerprint.
-    fn key(&self, user_id: &str, algorithm: &str, expires: &str) -> Fingerprint {
+    pub(super) fn key(&self, user_id: &str, algorithm: &str, expires: &str) -> Fingerprint {
         let before = self.fingerprints();
         let args = ["--yes", "--quick-gen-key", user_id, algorithm, "default", expires];
         assert!(self.try_gpg(args, b"").0);
@@ -53,12 +57,12 @@ impl Keyring {
     }
 
     /// Makes a usable key with a cv25519 subkey.
-    fn good_key(&self, user_id: &str) -> Fingerprint {
+    pub(super) fn good_key(&self, user_id: &str) -> Fingerprint {
         self.key(user_id, "future-default", "never")
     }
 
     /// Makes `key` expire within a second or so, and waits for it.
-    fn expire(&self, key: &Fingerprint) {
+    pub(super) fn expire(&self, key: &Fingerprint) {
         self.gpg(&format!("--quick-set-expire {key} seconds=1"), b"");
         std::thread::sleep(std::time::Duration::from_millis(2100));
     }
@@ -78,18 +82,23 @@ impl Keyring {
     }
 
     /// Adds lines to gpg.conf.
-    fn configure(&self, lines: &str) {
+    pub(super) fn configure(&self, lines: &str) {
         fs::write(self.path().join("gpg.conf"), format!("{lines}\n")).unwrap();
     }
 
     /// Returns the GnuPG under test, run with `options`.
-    fn crypto(&self, options: &[&str]) -> GnuPg {
-        GnuPg::new(GnuPgConfig {
+    pub(super) fn crypto(&self, options: &[&str]) -> GnuPg {
+        GnuPg::new(self.config(options))
+    }
+
+    /// Returns how to run GnuPG with `options`.
+    pub(super) fn config(&self, options: &[&str]) -> GnuPgConfig {
+        GnuPgConfig {
             home: Some(self.path().to_owned()),
             options: options.iter().map(Into::into).collect(),
             batch: true,
             ..GnuPgConfig::default()
-        })
+        }
     }
 }
 
@@ -99,11 +108,11 @@ impl Drop for Keyring {
     }
 }
 
-fn text(text: &str) -> Plaintext {
+pub(super) fn text(text: &str) -> Plaintext {
     Plaintext::new(text.as_bytes().to_vec())
 }
 
-fn only(crypto: &GnuPg, id: &str) -> RecipientId {
+pub(super) fn only(crypto: &GnuPg, id: &str) -> RecipientId {
     let mut recipients = crypto.resolve(id).unwrap();
     assert_eq!(recipients.len(), 1, "{id}");
     recipients.remove(0)

@@ -206,6 +206,19 @@ impl Key {
         }
     }
 
+    /// Returns the parts that gpg would encrypt to now: the newest usable subkey, or without any the primary
+    /// key; several where they were made in the same second, of which gpg takes the first.
+    pub fn newest_encryption_parts(&self) -> Vec<&Subkey> {
+        let (primary, subkeys) = self.subkeys.split_at(self.subkeys.len().min(1));
+        for parts in [subkeys, primary] {
+            let usable = || parts.iter().filter(|part| part.can_encrypt);
+            if let Some(last) = usable().map(|part| part.created).max() {
+                return usable().filter(|part| part.created == last).collect();
+            }
+        }
+        Vec::new()
+    }
+
     /// Returns when the last of the parts that may encrypt expires: from then on the key is useless.
     pub fn useless_from(&self) -> Option<i64> {
         let parts = self.subkeys.iter().filter(|part| part.can_encrypt).map(|part| part.expires);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fingerprint, Key, KeyId, RecipientId, Subkey};
+use super::{Fingerprint, Key, KeyId, RecipientId};
 
 /// The keys of a keyring.
 #[derive(Debug, Default)]
@@ -53,28 +53,18 @@ impl Keyring {
     }
 
     /// Returns the key IDs of the parts that gpg would encrypt to now: the one part asked for with `!`, or
-    /// the newest usable subkey, or without any the primary key. Of several made in the same second gpg
-    /// takes one, and any is right.
+    /// [`Key::newest_encryption_parts`], any of which is right.
     pub fn chosen(&self, recipient: &RecipientId) -> Vec<KeyId> {
         let key = self.get(&recipient.fingerprint).filter(|_| recipient.subkey.is_none());
         let Some(key) = key else { return recipient.encryption_keys.clone() };
-        let newest = |parts: &[&Subkey]| {
-            let last = parts.iter().map(|part| part.created).max();
-            let newest = parts.iter().filter(|part| Some(part.created) == last);
-            newest.map(|part| part.fingerprint.key_id()).collect::<Vec<_>>()
-        };
-        let usable = |part: &&Subkey| part.can_encrypt;
-        match newest(&key.subkeys.iter().skip(1).filter(usable).collect::<Vec<_>>()) {
-            none if none.is_empty() => newest(&key.subkeys.iter().take(1).filter(usable).collect::<Vec<_>>()),
-            chosen => chosen,
-        }
+        key.newest_encryption_parts().iter().map(|part| part.fingerprint.key_id()).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Algorithm, Validity};
+    use crate::model::{Algorithm, Subkey, Validity};
 
     fn key(seed: char, parts: &[(i64, bool)]) -> Key {
         let part = |(digit, (created, can_encrypt)): (usize, &(i64, bool))| Subkey {

@@ -11,7 +11,7 @@ pub mod shown;
 pub use argument::argument;
 pub use entry::{EntryName, FolderName, NameError};
 pub use gpg_id::{GpgId, GpgIdLine};
-pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity};
+pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity, day};
 pub use keyring::Keyring;
 pub use secret::{Passphrase, Plaintext};
 pub use shown::Shown;

@@ -7,7 +7,7 @@ use std::thread;
 use crate::crypto::{CryptoError, Decryptor};
 use crate::model::Plaintext;
 
-/// How many messages are decrypted at once: each is a gpg of its own, and the one agent serves them in turn.
+/// How many messages are decrypted at once, where each is a gpg of its own; the one agent serves them in turn.
 const AT_ONCE: usize = 3;
 
 /// How many decrypted messages may wait: no more plaintext lies in memory than that.

@@ -133,9 +133,9 @@ fn slurp(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns everything a pipe holds, leaving no copy behind: a vector that grows would leave its old
+/// Returns everything a pipe or the like holds, leaving no copy behind: a vector that grows would leave its old
 /// allocations unwiped, so pieces of a fixed size are put together at the end.
-fn slurp_secret(mut pipe: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn slurp_secret(mut pipe: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut chunks: Vec<(Zeroizing<Vec<u8>>, usize)> = Vec::new();
     loop {
         if chunks.last().is_none_or(|(chunk, used)| *used == chunk.len()) {

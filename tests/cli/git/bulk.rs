@@ -42,3 +42,38 @@ fn many_entries_are_encrypted_anew_in_one_commit_and_one_pack() {
     let message = std::fs::read(store.dir().join("team/42.gpg")).unwrap();
     assert_eq!(store.keyring().open(&message).recipients.len(), 2);
 }
+
+#[test]
+fn many_entries_are_encrypted_anew_with_few_gpg_and_to_the_same_keys_as_by_gpg() {
+    let store = Repository::new();
+    store.ok("for n in $(seq 9); do printf 'password-%s\\nuser: ada\\n' $n | pass insert -m team/$n; done");
+    crate::common::tool("strace");
+    let runs = |line: &str| -> usize {
+        store.ok(&format!("strace -f -qq -s 9999 -e trace=execve -o runs sh -c '{line}'"));
+        store.ok("grep -c 'execve(\"/usr/bin/gpg\".*\"--\\(de\\|en\\)crypt\"' runs").parse().unwrap()
+    };
+    let check = || {
+        for number in 1..=9 {
+            let message = std::fs::read(store.dir().join(format!("team/{number}.gpg"))).unwrap();
+            let opened = store.keyring().open(&message);
+            assert_eq!(opened.plaintext.unwrap(), format!("password-{number}\nuser: ada\n").into_bytes());
+            assert_eq!(opened.recipients.len(), 3);
+        }
+        store.clean();
+    };
+    assert_eq!(runs("pass init -p team $ALICE $BOB $RSA"), 2, "the first entry is gpg's");
+    check();
+    store.ok("pass init -p team $ALICE");
+    assert!(runs("PASSEL_CRYPTO=gpgme pass init -p team $ALICE $BOB $RSA") >= 9, "all are gpg's");
+    check();
+    // Nobody knows what a script around gpg makes of its options.
+    store.script("wrapped/gpg", "#!/bin/sh\nexec /usr/bin/gpg \"$@\"\n");
+    store.ok("pass init -p team $ALICE");
+    assert!(runs("PATH=$PWD/wrapped:$PATH; pass init -p team $ALICE $BOB $RSA") >= 9);
+    check();
+    // An option in gpg.conf that changes what is written is for gpg to follow.
+    store.ok("pass init -p team $ALICE; echo throw-keyids >>$GNUPGHOME/gpg.conf");
+    assert!(runs("pass init -p team $ALICE $BOB") >= 9);
+    let message = std::fs::read(store.dir().join("team/5.gpg")).unwrap();
+    assert_eq!(store.keyring().open(&message).recipients, ["0000000000000000", "0000000000000000"]);
+}

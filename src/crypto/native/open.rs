@@ -1,0 +1,364 @@
+//! Decryption without gpg: the agent opens the session key, the library does the rest.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::sync::{Mutex, OnceLock};
+
+use pgp::composed::RawSessionKey;
+use pgp::crypto::ecdh;
+use pgp::crypto::sym::SymmetricKeyAlgorithm;
+use pgp::crypto::{checksum, hash::HashAlgorithm};
+use pgp::packet::{Decompressor, Packet, PacketParser, PublicKeyEncryptedSessionKey};
+use pgp::types::{EcdhPublicParams, PkeskBytes, PublicParams, Seipdv1ReadMode};
+use zeroize::Zeroizing;
+
+use super::agent::{Agent, AgentError, Answer};
+use super::keys::{self, Part, PublicParts};
+use super::{SessionKey, packets, sexp};
+use crate::crypto::colons::{self, SecretPart};
+use crate::crypto::gpg::{GnuPgConfig, Gpg};
+use crate::crypto::gpgconf::{self, Directories};
+use crate::model::{Fingerprint, KeyId, Plaintext, day};
+use crate::process::slurp_secret;
+
+/// Larger messages are left to gpg, which does not hold all of them several times in memory.
+const LARGEST: usize = 16 << 20;
+
+/// How many session-key packets that name our keys are tried: anybody may add forged ones, and each costs
+/// a private-key operation.
+const TRIES: usize = 4;
+
+/// How often the agent may fail to be reached before it is left alone.
+const FAILURES: usize = 3;
+
+/// Why nothing was decrypted.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// It is for gpg to do, or to say what is wrong.
+    LeftToGpg,
+    /// Somebody was asked for a passphrase and did not give it: asking again would not help.
+    Cancelled,
+}
+
+/// Our own keys, and the conversation with the agent that has them.
+#[derive(Default)]
+pub struct Opener {
+    own: OnceLock<HashMap<KeyId, OwnKey>>,
+    line: Mutex<Line>,
+}
+
+/// The one connection to the agent: it serves requests one at a time anyway.
+#[derive(Default)]
+struct Line {
+    agent: Option<Agent>,
+    failures: usize,
+    cancelled: bool,
+}
+
+/// A part of a key whose secret the agent has.
+struct OwnKey {
+    part: Part,
+    keygrip: String,
+    /// What pinentry shows.
+    description: String,
+}
+
+impl Opener {
+    /// Returns the plaintext of a whole message of the usual form, whose integrity is protected and was
+    /// verified.
+    pub fn open(
+        &self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        message: &[u8],
+    ) -> Result<Plaintext, Unopened> {
+        if message.len() > LARGEST {
+            return Err(Unopened::LeftToGpg);
+        }
+        let sealed = packets::sealed(message).ok_or(Unopened::LeftToGpg)?;
+        let own = self.own.get_or_init(|| own_keys(&Gpg::new(config.clone())).unwrap_or_default());
+        let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, packet)));
+        for (key, packet) in named.take(TRIES) {
+            let Some(request) = request(key, packet) else { continue };
+            let answer = self.ask(config, places, key, &request.ciphertext)?;
+            let Some(session) = frame(key, &request, &answer).and_then(|frame| session_key(&frame)) else {
+                continue;
+            };
+            // The first session key that opens counts, as with gpg: a second one beside it is suspicious.
+            return decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg);
+        }
+        Err(Unopened::LeftToGpg)
+    }
+
+    /// Returns what the agent makes of a session key.
+    fn ask(
+        &self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        key: &OwnKey,
+        ciphertext: &[u8],
+    ) -> Result<Answer, Unopened> {
+        let mut line = self.line.lock().expect("nobody panics holding it");
+        if line.cancelled {
+            return Err(Unopened::Cancelled);
+        }
+        if line.failures >= FAILURES {
+            return Err(Unopened::LeftToGpg);
+        }
+        match line.ask(config, places, key, ciphertext) {
+            Ok(answer) => Ok(answer),
+            Err(AgentError::Cancelled) => {
+                line.cancelled = true;
+                Err(Unopened::Cancelled)
+            }
+            Err(AgentError::Refused(_)) => Err(Unopened::LeftToGpg),
+            Err(AgentError::Garbage | AgentError::Io(_)) => {
+                // It is no longer known which answer belongs to which question.
+                line.agent = None;
+                line.failures += 1;
+                Err(Unopened::LeftToGpg)
+            }
+        }
+    }
+}
+
+impl Line {
+    /// Asks on the connection that there is, or on a new one.
+    fn ask(
+        &mut self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        key: &OwnKey,
+        ciphertext: &[u8],
+    ) -> Result<Answer, AgentError> {
+        let agent = match &mut self.agent {
+            Some(agent) => agent,
+            none => none.insert(connect(config, places)?),
+        };
+        agent.decrypt(&key.keygrip, &key.description, ciphertext)
+    }
+}
+
+/// Connects to the agent, which is started if it does not run.
+fn connect(config: &GnuPgConfig, places: &Directories) -> Result<Agent, AgentError> {
+    Agent::connect(&places.agent, &config.session).or_else(|error| {
+        if !gpgconf::launch_agent(config.home.as_deref()) {
+            return Err(error);
+        }
+        Agent::connect(&places.agent, &config.session)
+    })
+}
+
+/// Returns the parts of keys whose secret is with the agent, by key ID, with their public numbers.
+fn own_keys(gpg: &Gpg) -> Option<HashMap<KeyId, OwnKey>> {
+    let listing = gpg.secret_listing().ok()?;
+    let keys = colons::keys(&listing);
+    let primaries: Vec<&Fingerprint> = keys.iter().map(|key| &key.fingerprint).collect();
+    let exported = read_together(gpg, &primaries).unwrap_or_else(|| {
+        // One key that the library cannot read is no reason to do without the others.
+        primaries.iter().filter_map(|key| read_together(gpg, &[*key])).flatten().collect()
+    });
+    let mut own = HashMap::new();
+    for SecretPart { fingerprint, keygrip } in colons::secret_parts(&listing) {
+        let bearer = keys.iter().find(|key| key.subkeys.iter().any(|part| part.fingerprint == fingerprint));
+        let part = exported.iter().find_map(|key| key.part(&fingerprint));
+        if let (Some(key), Some(part)) = (bearer, part) {
+            let description =
+                describe(key.name(), key.subkeys.iter().find(|p| p.fingerprint == fingerprint)?);
+            own.insert(fingerprint.key_id(), OwnKey { part, keygrip, description });
+        }
+    }
+    Some(own)
+}
+
+/// Exports keys and reads them.
+fn read_together(gpg: &Gpg, keys: &[&Fingerprint]) -> Option<Vec<PublicParts>> {
+    if keys.is_empty() {
+        // gpg would export the whole keyring.
+        return Some(Vec::new());
+    }
+    keys::read(&gpg.export_binary(keys).ok()?)
+}
+
+/// Returns what gpg has pinentry say.
+fn describe(name: &str, part: &crate::model::Subkey) -> String {
+    let kind = match part.algorithm.number {
+        18 => "ECDH",
+        _ => "RSA",
+    };
+    format!(
+        "Please enter the passphrase to unlock the OpenPGP secret key:\n\"{name}\"\n{}-bit {kind} key, ID {},\n\
+         created {}.\n",
+        part.algorithm.bits,
+        part.fingerprint.key_id(),
+        day(part.created)
+    )
+}
+
+/// What the agent is asked, and what its answer is put together with.
+struct Request {
+    ciphertext: Vec<u8>,
+    wrapped: Vec<u8>,
+}
+
+/// Returns the request for a session-key packet; none if it is not of the key's kind.
+fn request(key: &OwnKey, packet: &[u8]) -> Option<Request> {
+    let packet = PacketParser::new(packet).next()?.ok()?;
+    let Packet::PublicKeyEncryptedSessionKey(PublicKeyEncryptedSessionKey::V3 { values, .. }) = packet else {
+        return None;
+    };
+    match (values, key.part.params()) {
+        (PkeskBytes::Rsa { mpi }, PublicParams::RSA(_)) => {
+            Some(Request { ciphertext: sexp::rsa(mpi.as_ref()), wrapped: Vec::new() })
+        }
+        (PkeskBytes::Ecdh { public_point, encrypted_session_key }, PublicParams::ECDH(_)) => {
+            let ciphertext = sexp::ecdh(public_point.as_ref(), &encrypted_session_key)?;
+            Some(Request { ciphertext, wrapped: encrypted_session_key.to_vec() })
+        }
+        _ => None,
+    }
+}
+
+/// Returns the cipher's number, the session key and their checksum, from what the agent computed.
+fn frame(key: &OwnKey, request: &Request, answer: &Answer) -> Option<Zeroizing<Vec<u8>>> {
+    let value = sexp::value(&answer.data)?;
+    match key.part.params() {
+        PublicParams::RSA(_) if answer.padding == Some(0) => Some(value),
+        PublicParams::RSA(_) => unpad(&value),
+        PublicParams::ECDH(params) => {
+            let (size, hash, cipher) = derivation(params)?;
+            let fingerprint = key.part.fingerprint_bytes();
+            ecdh::derive_session_key(
+                shared_secret(&value, size)?,
+                &request.wrapped,
+                request.wrapped.len(),
+                params.curve(),
+                hash,
+                cipher,
+                &fingerprint,
+            )
+            .ok()
+        }
+        _ => None,
+    }
+}
+
+/// Returns the size of a curve's coordinates in bytes, and the key's choices for the derivation.
+fn derivation(params: &EcdhPublicParams) -> Option<(usize, HashAlgorithm, SymmetricKeyAlgorithm)> {
+    match params {
+        EcdhPublicParams::Curve25519Legacy { hash, alg_sym, .. } => Some((32, *hash, *alg_sym)),
+        EcdhPublicParams::P256 { hash, alg_sym, .. } => Some((32, *hash, *alg_sym)),
+        EcdhPublicParams::P384 { hash, alg_sym, .. } => Some((48, *hash, *alg_sym)),
+        EcdhPublicParams::P521 { hash, alg_sym, .. } => Some((66, *hash, *alg_sym)),
+        _ => None,
+    }
+}
+
+/// Returns the first coordinate of a point: behind 04 there are two, behind 40 or 41 one (RFC 9580, section
+/// 11.2; GnuPG knows 41 for a coordinate alone).
+fn shared_secret(point: &[u8], size: usize) -> Option<&[u8]> {
+    match point {
+        [4, rest @ ..] if rest.len() == 2 * size => Some(&rest[..size]),
+        [0x40 | 0x41, rest @ ..] if rest.len() == size => Some(rest),
+        _ => None,
+    }
+}
+
+/// Takes PKCS #1's padding away (RFC 8017, section 7.2.2): 00 02, at least eight other bytes, 00. The agent
+/// may leave out the 00 in front, as numbers have none. As with gpg, which does the same, what is wrong here
+/// is told to nobody but the user of the key.
+fn unpad(padded: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let padded = padded.strip_prefix(&[0]).unwrap_or(padded);
+    let random = padded.strip_prefix(&[2])?;
+    let end = random.iter().position(|byte| *byte == 0).filter(|end| *end >= 8)?;
+    Some(Zeroizing::new(random[end + 1..].to_vec()))
+}
+
+/// Reads a cipher's number, a key and their checksum (RFC 9580, section 5.1.3). AES alone is taken.
+fn session_key(frame: &[u8]) -> Option<SessionKey> {
+    let (number, rest) = frame.split_first()?;
+    let (key, sum) = rest.split_last_chunk::<2>()?;
+    let cipher = match SymmetricKeyAlgorithm::from(*number) {
+        aes @ (SymmetricKeyAlgorithm::AES128
+        | SymmetricKeyAlgorithm::AES192
+        | SymmetricKeyAlgorithm::AES256) => aes,
+        _ => return None,
+    };
+    checksum::simple(*sum, key).ok()?;
+    (key.len() == cipher.key_size()).then(|| SessionKey { cipher, key: RawSessionKey::from(key) })
+}
+
+/// Returns the content of encrypted data: nothing before their modification detection code was verified, nor
+/// unless they hold exactly one binary literal packet, compressed perhaps.
+fn decrypt(session: &SessionKey, data: &[u8]) -> Option<Plaintext> {
+    let verify_first = Seipdv1ReadMode::CheckFirst { max_message_size: data.len() };
+    let stream = session.cipher.stream_decryptor_protected(verify_first, session.key.as_ref(), data);
+    // Of its final size from the beginning: growing would leave copies behind.
+    let mut packets = Zeroizing::new(Vec::with_capacity(data.len()));
+    stream.ok()?.read_to_end(&mut packets).ok()?;
+    if let Some(body) = packets::compressed(&packets) {
+        packets = inflate(&body)?;
+    }
+    packets::literal_data(&packets).map(Plaintext::from_zeroizing)
+}
+
+/// Returns what was compressed; not more than [`LARGEST`] bytes of it, and only packets that tell their own
+/// end, since the library does not say whether the compressed data went on to theirs.
+fn inflate(body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let stream = Decompressor::from_reader(body).ok()?;
+    let bound = u64::try_from(LARGEST).ok()? + 1;
+    let packets = slurp_secret(stream.take(bound)).ok()?;
+    (packets.len() <= LARGEST && packets::has_length(&packets)).then_some(packets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_padding_away() {
+        let padded = |front: &[u8], random: usize| [front, &vec![7; random], &[0, 9, 0, 8]].concat();
+        for good in [padded(&[0, 2], 8), padded(&[2], 20)] {
+            assert_eq!(unpad(&good).unwrap().to_vec(), [9, 0, 8]);
+        }
+        for bad in [padded(&[2], 7), padded(&[0, 0, 2], 8), padded(&[1], 8), vec![2; 20], vec![]] {
+            assert_eq!(unpad(&bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn takes_aes_keys_with_the_right_sum_alone() {
+        let frame = |cipher: u8, key: &[u8], sum: [u8; 2]| [&[cipher], key, &sum].concat();
+        assert!(session_key(&frame(9, &[1; 32], [0, 32])).is_some());
+        assert!(session_key(&frame(7, &[255; 16], [0x0f, 0xf0])).is_some());
+        for bad in [
+            frame(9, &[1; 32], [0, 31]),
+            frame(9, &[1; 16], [0, 16]),
+            frame(2, &[1; 24], [0, 24]),
+            frame(0, &[], [0, 0]),
+            vec![9],
+            vec![],
+        ] {
+            assert!(session_key(&bad).is_none(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn takes_the_first_coordinate() {
+        assert_eq!(shared_secret(&[4, 1, 2, 3, 4], 2), Some(&[1, 2][..]));
+        assert_eq!(shared_secret(&[0x40, 1, 2], 2), Some(&[1, 2][..]));
+        for bad in [&[4, 1, 2][..], &[0x40, 1, 2, 3], &[1, 2], &[]] {
+            assert_eq!(shared_secret(bad, 2), None, "{bad:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(bytes: Vec<u8>, size in 0..70_usize) {
+            let _ = (unpad(&bytes).is_some(), session_key(&bytes).is_some(), inflate(&bytes).is_some());
+            let _ = shared_secret(&bytes, size);
+            let session = session_key(&[&[7][..], &[1; 16], &[0, 16]].concat()).unwrap();
+            proptest::prop_assert!(decrypt(&session, &bytes).is_none());
+        }
+    }
+}
