@@ -104,14 +104,14 @@ fn a_group_that_others_filled_lets_nobody_in_unseen() {
         gpg -q --batch --import dave.key 2>/dev/null
         cd other; echo '  guests:' >guests; echo \"  - $DAVE\" >>guests; sed -i '/^groups:/r guests' .passel.yaml; rm guests
         git commit -qam guests; git push -q; git -C ../store pull -q");
-    assert!(store.ok("pass group list guests").contains(dave.as_str()));
+    assert!(store.ok("pass group list guests").contains(dave));
     for line in [
         "pass group assign --yes guests web",
         "pass client add acme $CAROL --group guests --yes",
         "pass group assign guests web",
     ] {
         store.refused(line, &["nobody has confirmed", &format!("--fingerprint {dave}")]);
-        assert!(store.ok(&format!("{line} --dry-run")).contains(dave.as_str()), "{line}");
+        assert!(store.ok(&format!("{line} --dry-run")).contains(dave), "{line}");
     }
     store.ok(&format!("pass group assign --yes guests web --fingerprint {dave}"));
     // Once accepted here, it is known.
