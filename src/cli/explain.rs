@@ -40,7 +40,15 @@ pub fn explain(error: &OpError, program: &str) -> CliError {
         }
         OpError::DecryptSeveral { names } => CliError::from_error(error)
             .hint("nothing was changed; ask somebody who can read these entries to do it, or remove them")
-            .hint(format!("`{program} show {}` says why it cannot be decrypted", quoted_name(&names[0]))),
+            .hint(format!(
+                "`{program} show {0}` says why it cannot be decrypted, or `{program} recipients review {0}` why it \
+                 is not",
+                quoted_name(&names[0])
+            )),
+        OpError::Several(errors) => {
+            let told: Vec<String> = errors.iter().map(|error| explain(error, program).text()).collect();
+            CliError::pass(told.join("\n"))
+        }
         OpError::Encrypt { source: CryptoError::Untrusted(key), .. } => CliError::from_error(error)
             .hint(format!("compare the fingerprint with its owner, then `gpg --quick-lsign-key {key}`")),
         OpError::HeldBack(_) => CliError::from_error(error)
@@ -258,6 +266,10 @@ fn git(told: CliError, error: &GitError, program: &str) -> CliError {
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
         GitError::Uncommitted { path } => told.hint(format!(
             "commit them first: `{program} git add '{path}'`, `{program} git commit`; or take them back: \
+             `{program} git checkout -- '{path}'`"
+        )),
+        GitError::Missing { path } => told.hint(format!(
+            "commit that first: `{program} git rm '{path}'`, `{program} git commit`; or take it back: \
              `{program} git checkout -- '{path}'`"
         )),
         GitError::Owner { path } => {

@@ -1,13 +1,13 @@
 //! ASCII armour (RFC 9580, section 6), taken off in-process.
-//!
-//! Only the form that OpenPGP programs write is read: what gpg might read otherwise than we do is not read
-//! at all.
 
-/// Returns the bytes in an armored message; none if the armour is of any unusual form.
+const BEGIN: &[u8] = b"-----BEGIN PGP MESSAGE-----";
+const END: &[u8] = b"-----END PGP MESSAGE-----";
+
+/// Returns the bytes in an armored message. Only the form that OpenPGP programs write is read: none of what
+/// gpg might read otherwise than we do.
 pub fn remove(message: &[u8]) -> Option<Vec<u8>> {
-    let text = std::str::from_utf8(message).ok()?;
-    let mut lines = text.trim_end().lines().map(|line| line.strip_suffix('\r').unwrap_or(line));
-    if lines.next()? != "-----BEGIN PGP MESSAGE-----" {
+    let mut lines = lines(message.trim_ascii_end());
+    if lines.next()? != BEGIN {
         return None;
     }
     // `Version: …` and the like, then an empty line.
@@ -15,19 +15,40 @@ pub fn remove(message: &[u8]) -> Option<Vec<u8>> {
         if line.is_empty() {
             break;
         }
-        line.split_once(": ").filter(|(key, _)| key.bytes().all(|byte| byte.is_ascii_alphanumeric()))?;
+        let colon = line.windows(2).position(|two| two == b": ")?;
+        line[..colon].iter().all(u8::is_ascii_alphanumeric).then_some(())?;
     }
     let mut bits = Bits::default();
     let mut line = lines.next()?;
-    while !line.starts_with(['=', '-']) {
+    while !line.starts_with(b"=") && !line.starts_with(b"-") {
         bits.read(line)?;
         line = lines.next()?;
     }
-    // The checksum protects against noise, not against anybody: gpg ignores it too.
-    if line.strip_prefix('=').is_some_and(|sum| sum.len() == 4) {
+    // The checksum protects against noise, not against anybody; what is encrypted has a better one.
+    if line.strip_prefix(b"=").is_some_and(|sum| sum.len() == 4) {
         line = lines.next()?;
     }
-    (line == "-----END PGP MESSAGE-----" && lines.next().is_none()).then_some(bits.bytes)
+    (line == END && lines.next().is_none()).then_some(bits.bytes)
+}
+
+/// Returns the bytes of the first armored message somewhere in `text`, as far as they go: whatever gpg might
+/// have read in it.
+pub fn find(text: &[u8]) -> Option<Vec<u8>> {
+    let begin = text.windows(BEGIN.len()).position(|place| place == BEGIN)?;
+    let mut lines = lines(&text[begin..]);
+    lines.by_ref().find(|line| line.trim_ascii().is_empty())?;
+    let mut bits = Bits::default();
+    let digits = lines.take_while(|line| !line.starts_with(b"-")).flatten();
+    for digit in digits.take_while(|digit| **digit != b'=') {
+        // What is no digit is skipped, as gpg does.
+        bits.add(*digit);
+    }
+    Some(bits.bytes)
+}
+
+/// Returns the lines of a text, whose ends may have a carriage return.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
 }
 
 /// Base64 being read.
@@ -41,19 +62,22 @@ struct Bits {
 
 impl Bits {
     /// Reads a line; nothing may follow padding.
-    fn read(&mut self, line: &str) -> Option<()> {
-        let digits = line.trim_end_matches('=');
-        if self.padded || digits.is_empty() || line.len() - digits.len() > 2 {
+    fn read(&mut self, line: &[u8]) -> Option<()> {
+        let padding = line.iter().rev().take_while(|byte| **byte == b'=').count();
+        if self.padded || padding == line.len() || padding > 2 {
             return None;
         }
-        self.padded = digits.len() < line.len();
-        for digit in digits.bytes() {
-            self.pending = (self.pending << 6) | value(digit)?;
-            self.count += 6;
-            if self.count >= 8 {
-                self.count -= 8;
-                self.bytes.push(u8::try_from((self.pending >> self.count) & 0xff).ok()?);
-            }
+        self.padded = padding > 0;
+        line[..line.len() - padding].iter().try_for_each(|digit| self.add(*digit))
+    }
+
+    /// Adds a digit, if it is one.
+    fn add(&mut self, digit: u8) -> Option<()> {
+        self.pending = (self.pending << 6) | value(digit)?;
+        self.count += 6;
+        if self.count >= 8 {
+            self.count -= 8;
+            self.bytes.push(u8::try_from((self.pending >> self.count) & 0xff).ok()?);
         }
         Some(())
     }
@@ -85,6 +109,8 @@ mod tests {
         assert_eq!(remove(&armored("Version: x y\nComment: z\n\naGVsbG8h")).as_deref(), Some(&b"hello!"[..]));
         let with_returns = String::from_utf8(armored("\naGVsbA==")).unwrap().replace('\n', "\r\n");
         assert_eq!(remove(with_returns.as_bytes()).as_deref(), Some(&b"hell"[..]));
+        let other_letters = [BEGIN, b"\nComment: \xfc\n\naGVs\n", END].concat();
+        assert_eq!(remove(&other_letters).as_deref(), Some(&b"hel"[..]));
     }
 
     #[test]
@@ -104,10 +130,24 @@ mod tests {
         assert_eq!(remove(&[&armored("\naGVs")[..], b"more"].concat()), None);
     }
 
+    #[test]
+    fn finds_what_gpg_might_read() {
+        for text in ["\naGVsbG8=\n=abcd", "x: y\nno header\n \naGV s\nbG8\n", "Comment: \u{fc}\n\naG.VsbG8"] {
+            let text = [b"before\n", &armored(text)[..], b"behind"].concat();
+            assert_eq!(find(&text).as_deref(), Some(&b"hello"[..]));
+        }
+        let whole = armored(&format!("\n{}", "aGVs\n".repeat(1000)));
+        assert_eq!(find(&whole[..2000]).map(|bytes| bytes.starts_with(b"helhelhel")), Some(true));
+        assert_eq!(find(b"no armour"), None);
+    }
+
     proptest::proptest! {
         #[test]
         fn never_panics(text in "(-----BEGIN PGP MESSAGE-----\n)?[A-Za-z0-9+/=\n: -]*") {
-            let _ = remove(text.as_bytes());
+            let found = find(text.as_bytes());
+            if let Some(bytes) = remove(text.as_bytes()) {
+                assert_eq!(found, Some(bytes));
+            }
         }
     }
 }

@@ -139,6 +139,7 @@ impl Fake {
 
 impl Decryptor for Fake {
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        openpgp::normal(message)?;
         Crypto::decrypt(self, message)
     }
 }

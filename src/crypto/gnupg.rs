@@ -138,22 +138,15 @@ impl Crypto for GnuPg {
             true => self.gpg.encrypt(plaintext, &to, trust)?,
             false => self.encrypt_by_gpgme(plaintext, &to, trust)?,
         };
-        if openpgp::is_armored(&message) {
-            // `armor` in gpg.conf: gpg reads it, so do pass and we; only the check needs gpg.
-            check_recipients(&self.gpg.recipients_of(&message)?, &to)?;
-        } else {
-            let Outline { recipients, passphrase, container } = openpgp::outline(&message)?;
-            if container == Container::Unprotected {
-                // `rfc2440` in gpg.conf: nobody could decrypt it, as decryption asks for integrity.
-                return Err(CryptoError::Unsound(
-                    "gpg's options ask for messages without integrity protection",
-                ));
-            }
-            if passphrase {
-                return Err(wrong(&to, "whoever knows a passphrase".into()));
-            }
-            check_recipients(&recipients, &to)?;
+        let Outline { recipients, passphrase, container } = openpgp::outline(&message)?;
+        if container == Container::Unprotected {
+            // `rfc2440` in gpg.conf: nobody could decrypt it, as decryption asks for integrity.
+            return Err(CryptoError::Unsound("gpg's options ask for messages without integrity protection"));
         }
+        if passphrase {
+            return Err(wrong(&to, "whoever knows a passphrase".into()));
+        }
+        check_recipients(&recipients, &to)?;
         Ok(message)
     }
 
@@ -166,18 +159,13 @@ impl Crypto for GnuPg {
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
-        match openpgp::is_armored(message) {
-            true => self.gpg.recipients_of(message),
-            false => {
-                let outline = openpgp::outline(message)?;
-                let mut readers = outline.recipients;
-                // Whoever knows the passphrase reads it too, and nobody can tell who that is.
-                if outline.passphrase {
-                    readers.push(KeyId::HIDDEN);
-                }
-                Ok(readers)
-            }
+        let outline = openpgp::outline(message)?;
+        let mut readers = outline.recipients;
+        // Whoever knows the passphrase reads it too, and nobody can tell who that is.
+        if outline.passphrase {
+            readers.push(KeyId::HIDDEN);
         }
+        Ok(readers)
     }
 
     fn sign(&self, data: &[u8], signers: &[String]) -> Result<Vec<u8>, CryptoError> {

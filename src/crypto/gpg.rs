@@ -5,11 +5,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
+use crate::model::{Fingerprint, Key, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
-use super::{CryptoError, Decryptor, Trust, status};
+use super::{CryptoError, Decryptor, Trust, openpgp, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct Gpg {
 
 impl Decryptor for Gpg {
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        Gpg::decrypt(self, message)
+        self.decrypt_as_it_is(&openpgp::normal(message)?)
     }
 }
 
@@ -49,8 +49,13 @@ impl Gpg {
         Gpg { config }
     }
 
-    /// Returns the plaintext of a message; nothing unless gpg vouches for all of it.
+    /// Returns the plaintext of a message, for somebody to look at: what has no normal form is gpg's to read.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        self.decrypt_as_it_is(openpgp::normal(message).as_deref().unwrap_or(message))
+    }
+
+    /// Returns the plaintext that gpg finds in `message`; nothing unless it vouches for all of it.
+    fn decrypt_as_it_is(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         let mut command = self.command();
         self.add_pass_options(&mut command);
         // The last `--output` counts: an option of the user's must not put plaintext into a file.
@@ -87,15 +92,6 @@ impl Gpg {
             None if done.exit.success() => Ok(done.stdout.to_vec()),
             None => Err(failed("encrypt", &done)),
         }
-    }
-
-    /// Returns the key IDs of a message in whatever form gpg reads, ASCII armour included.
-    pub fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
-        let mut command = self.command();
-        // `--list-only`: nothing is decrypted, so nobody is asked for a passphrase.
-        command.args(["--batch", "--list-only", "--output", "-", "--decrypt"]);
-        let done = self.run(Filter::new(command, message).keep_stderr())?;
-        status::recipients(&done.status)
     }
 
     /// Returns a detached signature by the first of `signers` that gpg can use, as pass's init makes it.

@@ -21,7 +21,8 @@ use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
 
 /// Decrypts on any thread.
 pub trait Decryptor: Sync {
-    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected, and has a
+    /// [normal form](openpgp::normal): of what [`openpgp::body`] tells from others, and of nothing else.
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
 }
 
@@ -57,13 +58,15 @@ pub trait Crypto {
         trust: Trust,
     ) -> Result<Vec<u8>, CryptoError>;
 
-    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    /// Returns the plaintext of a message that is encrypted, whole and integrity protected, for somebody to
+    /// look at: it may be of any form that gpg reads.
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
 
-    /// Returns what decrypts as [`Crypto::decrypt`] does, on several threads at once.
+    /// Returns what decrypts on several threads at once, to encrypt anew.
     fn decryptor(&self) -> &dyn Decryptor;
 
-    /// Returns the key IDs in the message's session-key packets, in order; no key is needed.
+    /// Returns the key IDs in the message's session-key packets, in order; no key is needed. Fails for
+    /// messages of a form that gpg might read otherwise.
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError>;
 
     /// Returns a detached binary signature of `data` by the keys `signers` (the default key if none).

@@ -1,6 +1,6 @@
 //! gpg's status lines (GnuPG's doc/DETAILS): what it vouches for, read from a pipe of our own.
 
-use crate::model::{Fingerprint, KeyId};
+use crate::model::Fingerprint;
 
 use super::{CryptoError, Undecryptable};
 
@@ -75,19 +75,6 @@ pub fn refusal(arguments: &str) -> CryptoError {
         ("10", Some(fingerprint)) => CryptoError::Untrusted(fingerprint),
         _ => CryptoError::Gpg(format!("cannot encrypt to {recipient} (reason {reason})")),
     }
-}
-
-/// Returns the recipients that gpg names in a message.
-pub fn recipients(status: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
-    let lines = lines(status);
-    if !lines.iter().any(|(keyword, _)| keyword == "BEGIN_DECRYPTION") {
-        return Err(CryptoError::Malformed("gpg finds no encrypted data in it"));
-    }
-    let ids = lines.iter().filter(|(keyword, _)| keyword == "ENC_TO").map(|(_, arguments)| {
-        let id = arguments.split(' ').next().unwrap_or("");
-        u64::from_str_radix(id, 16).map(KeyId).map_err(|_| CryptoError::Malformed("gpg names no key ID"))
-    });
-    ids.collect()
 }
 
 /// Returns the full fingerprints of good signatures. `VALIDSIG` alone also stands for expired and
@@ -181,13 +168,11 @@ mod tests {
     }
 
     #[test]
-    fn reads_refusals_and_recipients() {
+    fn reads_refusals() {
         let fpr = "E9F6C0FD638B34B635A94FAF712A8FE78EC21FAC";
         let untrusted = refused_recipient(&status(&format!("INV_RECP 10 {fpr}!"))).unwrap();
         assert!(matches!(untrusted, CryptoError::Untrusted(f) if f.as_str() == fpr));
         assert!(matches!(refused_recipient(&status("INV_RECP 1 x")), Some(CryptoError::Gpg(_))));
-        assert_eq!(recipients(&status(GOOD)).unwrap(), [KeyId(1)]);
-        assert!(recipients(&status("NODATA 1")).is_err());
         assert!(found_no_key(&status("ERROR keylist.getkey 9")));
         assert!(!found_no_key(&status("ERROR add_keyblock_resource 33587281, ERROR keylist.getkey 9")));
         assert!(!found_no_key(b""));
@@ -196,7 +181,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn never_panics(bytes: Vec<u8>) {
-            let _ = (vouches_for_decryption(&bytes), recipients(&bytes), good_signatures(&bytes));
+            let _ = (vouches_for_decryption(&bytes), good_signatures(&bytes));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! [`GnuPg`] against real GnuPG, in throwaway keyrings.
 
+mod forms;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;

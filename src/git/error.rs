@@ -100,6 +100,12 @@ pub enum GitError {
         /// The path.
         path: String,
     },
+    /// A file is committed, but not there any more.
+    #[error("`{path}` is committed, but was removed since")]
+    Missing {
+        /// The path.
+        path: String,
+    },
     /// A folder belongs to a repository that is not here.
     #[error("`{path}` is a submodule that has not been fetched")]
     Submodule {

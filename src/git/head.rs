@@ -1,8 +1,9 @@
 //! A commit's tree, to look at many paths of it.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use git2::Oid;
 
@@ -35,6 +36,38 @@ impl Head<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Returns the id of what stands at `path`, of the whole tree for an empty one; none if nothing does.
+    pub fn id(&self, path: &Path) -> Result<Option<Oid>, GitError> {
+        match path.as_os_str().is_empty() {
+            true => Ok(self.tree.as_ref().map(git2::Tree::id)),
+            false => Ok(self.entry(path)?.map(|(id, _)| id)),
+        }
+    }
+
+    /// Returns all blobs below `folder` with their modes; links are among them, submodules are not.
+    pub fn below(&self, folder: &Path) -> Result<Vec<(PathBuf, Oid, u32)>, GitError> {
+        let mut found = Vec::new();
+        let mut trees = match (folder.as_os_str().is_empty(), self.entry(folder)?) {
+            (true, _) => self.tree.iter().map(|tree| (PathBuf::new(), tree.id())).collect(),
+            (false, Some((id, 0o040_000))) => vec![(folder.to_path_buf(), id)],
+            (false, _) => Vec::new(),
+        };
+        while let Some((folder, id)) = trees.pop() {
+            let tree = self.repo.repo.find_tree(id).map_err(git_error("read a tree"))?;
+            self.repo.refuse_malformed(&tree)?;
+            for entry in &tree {
+                let path = folder.join(OsStr::from_bytes(entry.name_bytes()));
+                #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
+                match entry.kind() {
+                    Some(git2::ObjectType::Tree) => trees.push((path, entry.id())),
+                    Some(git2::ObjectType::Blob) => found.push((path, entry.id(), entry.filemode() as u32)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(found)
     }
 }
 

@@ -211,6 +211,11 @@ impl Repo {
         Ok(self.read_index()?.get_path(path, 0).is_some())
     }
 
+    /// Whether file names that differ in case only are the same here, as far as git knows.
+    pub fn ignores_case(&self) -> bool {
+        self.repo.config().and_then(|c| c.get_bool("core.ignoreCase")).unwrap_or(false)
+    }
+
     /// Whether the work tree leaves out part of HEAD on purpose.
     pub fn is_sparse(&self) -> bool {
         let config = self.repo.config().and_then(|c| c.get_bool("core.sparseCheckout"));

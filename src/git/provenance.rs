@@ -1,21 +1,65 @@
 //! Which commits were made in this clone, and which came from elsewhere.
 //!
 //! Only the reflogs can tell. A commit counts as made here if a reflog of this clone, linked work trees
-//! included, holds it as `commit:`, `commit (initial):` or `commit (amend):`; fetching, pulling, merging and
-//! rebasing leave other words. Every other commit that this repository holds, on a branch or not, counts as
-//! fetched.
+//! included, holds it as `commit:`, `commit (initial):` or `commit (amend):`. Every other commit that this
+//! repository holds, on a branch or not, counts as fetched, and what it brings as brought by others. Two kinds
+//! bring nothing of their own: what a rebase has made here of other commits, which are here too, and what a
+//! merge made here took from either side.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use git2::{Oid, Sort};
 
 use super::{GitError, Head, Repo, git_error};
 use crate::model::key::day;
 
-/// The words of a reflog that speak of a commit made in this very clone.
-const MADE_HERE: [&str; 3] = ["commit: ", "commit (initial): ", "commit (amend): "];
+/// Commits that came about in this very clone.
+#[derive(Default)]
+struct LocalCommits {
+    made: HashSet<Oid>,
+    replayed: HashSet<Oid>,
+    merged: HashSet<Oid>,
+}
+
+/// How a commit came about in this clone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// By `git commit`.
+    Made,
+    /// By a rebase, from a commit that is judged itself.
+    Replayed,
+    /// By a merge of what is judged itself.
+    Merged,
+}
+
+impl Way {
+    /// Returns what a reflog's message says; none where it speaks of nothing that was made.
+    fn of(message: &str) -> Option<Self> {
+        let begins = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
+        // Names of branches and subjects may say anything, but not in git's own place: a name holds no blank, no
+        // colon, and no dash at its beginning. `pull` writes its options and arguments before the rest.
+        let is_plain_pull = |head: &str| {
+            let mut words = head.split(' ');
+            words.next() == Some("pull") && words.all(|word| word.starts_with('-'))
+        };
+        if begins(&["commit: ", "commit (initial): ", "commit (amend): "]) {
+            Some(Way::Made)
+        } else if begins(&["rebase (pick): "])
+            || message.split_once(" (pick): ").is_some_and(|(head, _)| is_plain_pull(head))
+        {
+            Some(Way::Replayed)
+        } else if begins(&["commit (merge): "])
+            || begins(&["merge ", "pull: ", "pull "]) && message.contains(": Merge made by the '")
+        {
+            Some(Way::Merged)
+        } else {
+            None
+        }
+    }
+}
 
 /// A commit, as a person knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,20 +92,39 @@ impl Repo {
         Ok(CommitInfo::of(&commit))
     }
 
-    /// Whether what `holds` is true of in HEAD, or only in the work tree, came about in this clone: no
-    /// commit that was fetched holds it.
-    pub fn was_made_here(
+    /// Whether everything that `marks` finds in commits came about in this clone: no commit that was fetched
+    /// brings a mark that its parents do not have.
+    pub fn was_made_here<M: Clone + Ord>(
         &self,
-        holds: &mut dyn FnMut(&Head<'_>) -> Result<bool, GitError>,
+        marks: &mut dyn FnMut(&Head<'_>) -> Result<BTreeSet<M>, GitError>,
     ) -> Result<bool, GitError> {
-        let local = self.commits_made_here();
+        let local = self.local_commits();
+        let mut known: HashMap<Oid, Rc<BTreeSet<M>>> = HashMap::new();
+        let mut marks_of = |commit: Oid| -> Result<Rc<BTreeSet<M>>, GitError> {
+            if let Some(found) = known.get(&commit) {
+                return Ok(Rc::clone(found));
+            }
+            let found = Rc::new(self.tree_of(commit).and_then(|tree| marks(&tree))?);
+            known.insert(commit, Rc::clone(&found));
+            Ok(found)
+        };
         for commit in self.all_commits()? {
-            if local.contains(&commit) {
+            if local.made.contains(&commit) || local.replayed.contains(&commit) {
                 continue;
             }
-            let held = self.tree_of(commit).and_then(|tree| holds(&tree));
-            // What cannot be read, a malformed tree say, may hold it.
-            if !matches!(held, Ok(false)) {
+            // What cannot be read, a malformed tree say, may bring anything.
+            let Ok(found) = marks_of(commit) else { return Ok(false) };
+            if found.is_empty() {
+                continue;
+            }
+            let parents = self.repo.find_commit(commit).map_err(git_error("read a commit"))?;
+            // Of a shallow clone's oldest commits, the parents are not there.
+            let parents = parents.parent_ids().map(|id| marks_of(id).unwrap_or_default());
+            let inherited = match local.merged.contains(&commit) {
+                true => parents.reduce(|one, other| Rc::new(&*one | &*other)),
+                false => parents.reduce(|one, other| Rc::new(&*one & &*other)),
+            };
+            if !found.is_subset(&inherited.unwrap_or_default()) {
                 return Ok(false);
             }
         }
@@ -116,21 +179,22 @@ impl Repo {
         Ok(Head { repo: self, tree: Some(tree) })
     }
 
-    /// Returns the commits that the reflogs call made here.
-    fn commits_made_here(&self) -> HashSet<Oid> {
+    /// Returns what the reflogs tell of commits that came about here.
+    fn local_commits(&self) -> LocalCommits {
         let mut logs = vec![self.gitdir().join("logs/HEAD"), self.common().join("logs/HEAD")];
         let worktrees = fs::read_dir(self.common().join("worktrees")).into_iter().flatten().flatten();
         logs.extend(worktrees.map(|entry| entry.path().join("logs/HEAD")));
         logs.extend(files_below(&self.common().join("logs/refs/heads")));
-        let mut made = HashSet::new();
-        for log in logs {
-            for (id, message) in log_lines(&log) {
-                if MADE_HERE.iter().any(|words| message.starts_with(words)) {
-                    made.insert(id);
-                }
-            }
+        let mut local = LocalCommits::default();
+        for (id, message) in logs.iter().flat_map(|log| log_lines(log)) {
+            match Way::of(&message) {
+                Some(Way::Made) => local.made.insert(id),
+                Some(Way::Replayed) => local.replayed.insert(id),
+                Some(Way::Merged) => local.merged.insert(id),
+                None => false,
+            };
         }
-        made
+        local
     }
 }
 
@@ -165,6 +229,30 @@ fn without_user(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reflog_tells_how_a_commit_came_about() {
+        for (message, way) in [
+            ("commit: x", Some(Way::Made)),
+            ("commit (initial): x", Some(Way::Made)),
+            ("commit (amend): x", Some(Way::Made)),
+            ("commit (cherry-pick): x", None),
+            ("cherry-pick: x", None),
+            ("rebase (pick): x", Some(Way::Replayed)),
+            ("pull --rebase (pick): commit: x", Some(Way::Replayed)),
+            ("rebase (finish): returning to refs/heads/master", None),
+            ("merge origin/master: Merge made by the 'ort' strategy.", Some(Way::Merged)),
+            ("pull -q: Merge made by the 'ort' strategy.", Some(Way::Merged)),
+            ("commit (merge): x", Some(Way::Merged)),
+            ("merge commit: Fast-forward", None),
+            ("pull origin (pick): Fast-forward", None),
+            ("pull (pick): x", Some(Way::Replayed)),
+            ("pull -q --rebase (pick): x", Some(Way::Replayed)),
+            ("checkout: moving from commit: to x", None),
+        ] {
+            assert_eq!(Way::of(message), way, "{message}");
+        }
+    }
 
     #[test]
     fn a_clone_address_says_nothing_of_who_asks() {

@@ -72,6 +72,9 @@ pub enum OpError {
     /// Entries hold what was encrypted for others elsewhere, and nothing can be done without them.
     #[error("{} held back: encrypted for others elsewhere", held(.0))]
     HeldBack(Vec<String>),
+    /// Several things are the matter.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<OpError>),
     /// An entry could not be encrypted.
     #[error("cannot encrypt `{name}`")]
     Encrypt {

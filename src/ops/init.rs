@@ -32,7 +32,7 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
         })?;
         check_validity(context, folder, ids, &keys)?;
         let lists = BTreeMap::from([(folder.clone(), Some(list.as_bytes().to_vec()))]);
-        let (mut plan, done) = lists::plan(context, &lists, &BTreeMap::new())?;
+        let (mut plan, done) = lists::plan_anew(context, &lists)?;
         reencrypted = done;
         let listed = plan.changes.iter().any(|change| change.path == file);
         let what = Shown::new(&ids.join(", ")).to_string();

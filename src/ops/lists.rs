@@ -4,8 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::reencrypt::{Changed, Reencrypted, add_entries, is_entry};
+use super::concerned::Scope;
+use super::reencrypt::{Changed, Job, Reencrypted, Reencryption, is_entry};
 use super::{Context, OpError, check_signature, signature_path};
+use crate::config;
+use crate::git::{Oid, blob_id};
 use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
@@ -44,7 +47,7 @@ pub fn change(
     let published = context.publish(|| {
         let change = compute()?;
         let (mut plan, done) = match change.keep_entries {
-            true => (files(context, &change.lists, &change.others)?.0, Vec::new()),
+            true => (reworded(context, &change.lists, &change.others)?, Vec::new()),
             false => plan(context, &change.lists, &change.others)?,
         };
         plan.subject = change.subject;
@@ -65,27 +68,78 @@ pub fn reword(
 ) -> Result<Published, OpError> {
     context.publish(|| {
         let change = compute()?;
-        let mut plan = Plan { subject: change.subject, seen: change.seen, ..Plan::default() };
-        for (folder, new) in &change.lists {
-            add_list(context, folder, new.as_deref(), &mut plan)?;
-        }
-        context.store.refuse_uncommitted(plan.changes.iter().map(|change| change.path.as_path()))?;
+        let mut plan = reworded(context, &change.lists, &change.others)?;
+        plan.subject = change.subject;
+        plan.seen.extend(change.seen);
         Ok(plan)
     })
 }
 
+/// Returns the plan that writes recipients files and others without touching an entry.
+fn reworded(context: &Context<'_>, lists: &Lists, others: &Others) -> Result<Plan, OpError> {
+    let (plan, overlay) = files(context, lists, others)?;
+    refuse_uncommitted(context, &overlay, others)?;
+    Ok(plan)
+}
+
 /// Returns the plan that writes or removes recipients files, with their signatures, and brings every entry
-/// below in line; and the entries encrypted anew.
+/// that they rule in line; and the entries encrypted anew.
 pub(super) fn plan(
     context: &Context<'_>,
     lists: &Lists,
     others: &Others,
 ) -> Result<(Plan, Vec<Reencrypted>), OpError> {
     let (mut plan, overlay) = files(context, lists, others)?;
-    let done = add_entries(context, &outermost(lists), &overlay, &mut plan)?;
-    let entries = plan.changes.iter().map(|change| change.path.as_path()).filter(|path| is_entry(path));
-    context.store.refuse_uncommitted(entries)?;
+    refuse_uncommitted(context, &overlay, others)?;
+    let done = bring_in_line(context, &overlay, false, &mut plan)?;
     Ok((plan, done))
+}
+
+/// The same where the lists are as somebody typed them, whatever they said before, as pass has it: entries
+/// below that have other lists are brought in line with those as well, where they can be.
+pub(super) fn plan_anew(context: &Context<'_>, lists: &Lists) -> Result<(Plan, Vec<Reencrypted>), OpError> {
+    let (mut plan, overlay) = files(context, lists, &Others::new())?;
+    let done = bring_in_line(context, &overlay, true, &mut plan)?;
+    Ok((plan, done))
+}
+
+/// Refuses to build on lists or a configuration that are not as HEAD has them: the commit would hold what
+/// somebody typed there, unseen.
+fn refuse_uncommitted(context: &Context<'_>, overlay: &Overlay, others: &Others) -> Result<(), OpError> {
+    context.store.refuse_uncommitted_lists(overlay)?;
+    let config = others.keys().map(PathBuf::as_path).filter(|path| *path == Path::new(config::FILE));
+    Ok(context.store.refuse_uncommitted(config)?)
+}
+
+/// Adds the entries that a change of lists concerns to `plan`, where they need encrypting anew; with
+/// `others`, also the other ones below the same folders, unless that fails.
+fn bring_in_line(
+    context: &Context<'_>,
+    overlay: &Overlay,
+    others: bool,
+    plan: &mut Plan,
+) -> Result<Vec<Reencrypted>, OpError> {
+    let scope = Scope::look(context, overlay, plan)?;
+    let recorded = scope.recorded(context)?;
+    let mut work = Reencryption::new(context, overlay);
+    let jobs = work.read(scope.entries.iter().cloned())?;
+    let mut read = ids(&jobs);
+    scope.refuse_uncommitted(context, &recorded, &read)?;
+    plan.changes.extend(work.in_line(jobs)?);
+    if others {
+        work.refuse_failures()?;
+        let jobs = work.read(scope.others.iter().cloned())?;
+        read.extend(ids(&jobs));
+        plan.changes.extend(work.in_line(jobs)?);
+        work.leave_failures();
+    }
+    let (done, seen) = work.finish()?;
+    plan.seen.extend(seen);
+    for path in plan.changes.iter().map(|change| &change.path).filter(|path| is_entry(path)) {
+        recorded.refuse_differing(context.store, path, read.get(path).copied())?;
+    }
+    plan.recorded = recorded.parts;
+    Ok(done)
 }
 
 /// Returns the plan that writes or removes recipients files, with their signatures, and other files; and
@@ -124,7 +178,8 @@ fn add_list(
         _ => None,
     };
     let same = old.as_deref() == new;
-    if same {
+    // One that says so already, but in no commit, is to be in this one.
+    if same && !(new.is_some() && context.store.is_uncommitted(&file)?) {
         plan.seen.push((file, seen));
     } else {
         plan.changes.push(Change { path: file, seen, new: new.map(<[u8]>::to_vec) });
@@ -146,16 +201,9 @@ fn sign(context: &Context<'_>, folder: &FolderName, bytes: &[u8]) -> Result<Vec<
     Ok(signature)
 }
 
-/// Returns the folders that lie in no other one.
-fn outermost(lists: &Lists) -> Vec<&Path> {
-    let mut found: Vec<&Path> = Vec::new();
-    // In order, so that a folder comes before those in it.
-    for folder in lists.keys().map(FolderName::as_path) {
-        if found.iter().all(|outer| !folder.starts_with(outer)) {
-            found.push(folder);
-        }
-    }
-    found
+/// Returns the ids that git gives what was read.
+fn ids(jobs: &[Job]) -> BTreeMap<PathBuf, Oid> {
+    jobs.iter().filter_map(|job| Some((job.path.clone(), blob_id(&job.message)?))).collect()
 }
 
 /// Returns the folder that holds a path, as a name.

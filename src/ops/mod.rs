@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod canonicalize;
 pub mod check;
 pub mod client;
+mod concerned;
 pub mod copies;
 pub mod edit;
 mod error;
@@ -228,18 +229,12 @@ impl Context<'_> {
     pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
-            let plan = compute()?;
-            let announced = self.announce(&plan)?;
-            let outcome = self.store.publish(&plan);
-            // What has not happened must not be taken for ours when somebody else does it.
-            if !matches!(outcome, Ok(Outcome::Done(_)) | Err(StoreError::Unfinished(_))) {
-                let _ = self.retract(&announced);
-            }
-            match outcome? {
+            let mut plan = compute()?;
+            plan.accepts = self.settings(&plan)?;
+            match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
-                    // What this fails to remember is recognised later as made here.
-                    if let Err(error) = self.remember(announced) {
-                        self.store.note(format!("accepted recipients could not be remembered: {error}"));
+                    if !published.commits.is_empty() {
+                        self.tell_uncommitted_lists(&plan);
                     }
                     return Ok(published);
                 }
@@ -248,6 +243,26 @@ impl Context<'_> {
             }
         }
         Err(StoreError::Restless(Shown::os(&last).to_string()).into())
+    }
+
+    /// Tells of lists that entries were encrypted to, but that are not committed: for everybody else, another
+    /// list rules those entries. As in pass, a list that somebody typed is committed by nobody else.
+    fn tell_uncommitted_lists(&self, plan: &Plan) {
+        let lists = plan.seen.iter().filter(|(path, state)| {
+            path.ends_with(".gpg-id")
+                && matches!(state, State::File(_))
+                && plan.changes.iter().all(|change| change.path != *path)
+        });
+        for (path, _) in lists {
+            // Only told: it is done.
+            if self.store.is_uncommitted(path).unwrap_or(false) {
+                let file = Shown::os(path);
+                self.store.note(format!(
+                    "`{file}` is not committed as it is, and others cannot see whom it names: commit it \
+                     (`git add '{file}'`, `git commit`)"
+                ));
+            }
+        }
     }
 }
 

@@ -72,8 +72,7 @@ pub fn preview(
     let new = key_set(&after);
     if let (Some(rule), false) = (&rule, matches!(edit, Edit::Set(_))) {
         // What stays must have been accepted, or an edit would accept it unseen.
-        let kept: Keys = known.intersection(&new).cloned().collect();
-        context.check_kept(folder, &kept, rule)?;
+        context.check_kept(folder, &known, &new, rule)?;
     }
     if new.is_empty() {
         return Err(OpError::LastRecipient(shown_folder(folder)));

@@ -9,7 +9,7 @@ use super::copies::{Copies, body_of};
 use super::{Context, KnownLists, OpError, Recipients, parallel};
 use crate::crypto::{CryptoError, openpgp};
 pub use crate::model::entry::{is_entry, shown_entry};
-use crate::model::{FolderName, KeyId, Keyring, Plaintext, RecipientId};
+use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Plaintext, RecipientId, Shown};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::{Change, Plan, Published};
@@ -56,38 +56,31 @@ pub fn reencrypt(context: &Context<'_>, path: &Path) -> Result<Changed, OpError>
     let published = context.publish(|| {
         let subject = format!("Reencrypt password store{}.", suffix(&shown_entry(path)));
         let mut plan = Plan { subject, ..Plan::default() };
-        reencrypted = add_entries(context, &[path], &Overlay::new(), &mut plan)?;
+        reencrypted = add_entries(context, path, &mut plan)?;
         Ok(plan)
     })?;
     Ok(Changed { published, reencrypted })
 }
 
-/// Adds the entries at `paths`, or below those folders, to `plan` where they need encrypting anew.
-pub fn add_entries(
-    context: &Context<'_>,
-    paths: &[&Path],
-    overlay: &Overlay,
-    plan: &mut Plan,
-) -> Result<Vec<Reencrypted>, OpError> {
-    let mut work = Reencryption::new(context, overlay);
-    let mut changes = Vec::new();
-    for path in paths {
-        context.store.refuse_left_out(path)?;
-        match context.store.beneath().state(path)? {
-            State::Folder => {
-                // Listed first: what comes while we encrypt is found missing under the lock.
-                plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
-                changes.extend(work.folder(path)?);
-            }
-            State::File(_) if is_entry(path) => {
-                changes.extend(work.entries(std::iter::once(path.to_path_buf()))?);
-            }
+/// Adds the entry at `path`, or those below that folder, to `plan` where they need encrypting anew.
+fn add_entries(context: &Context<'_>, path: &Path, plan: &mut Plan) -> Result<Vec<Reencrypted>, OpError> {
+    let overlay = Overlay::new();
+    let mut work = Reencryption::new(context, &overlay);
+    context.store.refuse_left_out(path)?;
+    plan.changes = match context.store.beneath().state(path)? {
+        State::Folder => {
+            // Listed first: what comes while we encrypt is found missing under the lock.
+            plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
+            let files = context.store.beneath().below(path)?.files;
             // Links are left alone, as in pass: what they lead to has its own place.
-            _ => {}
+            let entries =
+                files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
+            work.entries(entries.map(|(path, _)| path))?
         }
-    }
+        State::File(_) if is_entry(path) => work.entries(std::iter::once(path.to_path_buf()))?,
+        _ => Vec::new(),
+    };
     let (done, seen) = work.finish()?;
-    plan.changes.extend(changes);
     plan.seen.extend(seen);
     Ok(done)
 }
@@ -98,7 +91,12 @@ pub struct Reencryption<'a, 'c> {
     overlay: &'a Overlay,
     lists: KnownLists,
     rules: BTreeMap<PathBuf, Recipients>,
+    /// Entries that cannot be decrypted.
     failed: Vec<String>,
+    /// Entries that are held back, and that nothing can be done without.
+    held: Vec<String>,
+    /// Lists that nothing can be encrypted to, by their file, and why.
+    refused: BTreeMap<PathBuf, OpError>,
     /// Set where a message must be encrypted to the very subkeys that gpg would choose now.
     newest: Option<&'a Keyring>,
     /// Entries that are right as they are: they must still be when the change is published.
@@ -128,6 +126,8 @@ impl<'a, 'c> Reencryption<'a, 'c> {
             lists: KnownLists::default(),
             rules: BTreeMap::new(),
             failed: Vec::new(),
+            held: Vec::new(),
+            refused: BTreeMap::new(),
             newest: None,
             right: Vec::new(),
             copies: None,
@@ -173,17 +173,16 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         Ok(results)
     }
 
-    /// Whether others can read the job's message than the recipients of its place.
+    /// Whether others can read the job's message than the recipients of its place. Remembers a failure and goes
+    /// on, so that all of them can be told at once.
     fn is_wanted(&mut self, job: &Job) -> Result<bool, OpError> {
-        let folder = job.path.parent().unwrap_or(Path::new("")).to_path_buf();
-        if !self.rules.contains_key(&folder) {
-            let name = FolderName::parse(folder.as_os_str())?;
-            let recipients = self.context.recipients_known(&name, self.overlay, &mut self.lists)?;
-            self.rules.insert(folder.clone(), recipients);
+        let folder = job.path.parent().unwrap_or(Path::new(""));
+        if !self.look_up(folder)? {
+            return Ok(false);
         }
         match self.context.crypto.recipients_of(&job.message) {
             Ok(readers) => {
-                let keys = &self.rules[&folder].keys;
+                let keys = &self.rules[folder].keys;
                 let is_current = |keyring: &Keyring| is_in_line(&readers, &with_newest(keyring, keys));
                 Ok(!is_in_line(&readers, keys) || !self.newest.is_none_or(is_current))
             }
@@ -192,6 +191,29 @@ impl<'a, 'c> Reencryption<'a, 'c> {
                 Ok(false)
             }
         }
+    }
+
+    /// Looks up the recipients of `folder`; whether there are any.
+    fn look_up(&mut self, folder: &Path) -> Result<bool, OpError> {
+        if self.rules.contains_key(folder) {
+            return Ok(true);
+        }
+        let name = FolderName::parse(folder.as_os_str())?;
+        // A list that was refused is told of once, however many folders it rules.
+        if !self.refused.is_empty() && self.refused.contains_key(&self.ruling(&name)) {
+            return Ok(false);
+        }
+        match self.context.recipients_known(&name, self.overlay, &mut self.lists) {
+            Ok(recipients) => drop(self.rules.insert(folder.to_path_buf(), recipients)),
+            Err(error) => drop(self.refused.insert(self.ruling(&name), error)),
+        }
+        Ok(self.rules.contains_key(folder))
+    }
+
+    /// Returns the file of the list that rules `folder`; its own where that cannot be told.
+    fn ruling(&self, folder: &FolderName) -> PathBuf {
+        let rule = self.context.store.rule(folder, self.overlay).ok().flatten();
+        rule.and_then(|rule| rule.file).unwrap_or_else(|| folder.gpg_id())
     }
 
     /// Whether the job's message must not be decrypted for the recipients of its place.
@@ -228,31 +250,62 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     }
 
     /// Returns what was encrypted anew with what was looked at for it, or the failures.
-    pub fn finish(self) -> Result<(Vec<Reencrypted>, Seen), OpError> {
-        if !self.failed.is_empty() {
-            return Err(OpError::DecryptSeveral { names: self.failed });
-        }
+    pub fn finish(mut self) -> Result<(Vec<Reencrypted>, Seen), OpError> {
+        self.refuse_failures()?;
         let rules = self.rules.into_values().flat_map(|recipients| recipients.rule.seen);
         Ok((self.done, rules.chain(self.right).collect()))
     }
 
-    /// Returns the changes that bring every entry below `folder` in line.
-    pub fn folder(&mut self, folder: &Path) -> Result<Vec<Change>, OpError> {
-        let files = self.context.store.beneath().below(folder)?.files;
-        // Links are left alone here too.
-        let entries =
-            files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
-        self.entries(entries.map(|(path, _)| path))
+    /// Fails if there was a failure so far.
+    pub fn refuse_failures(&mut self) -> Result<(), OpError> {
+        let mut errors: Vec<OpError> = std::mem::take(&mut self.refused).into_values().collect();
+        if !self.failed.is_empty() {
+            errors.push(OpError::DecryptSeveral { names: std::mem::take(&mut self.failed) });
+        }
+        if !self.held.is_empty() {
+            errors.push(OpError::HeldBack(std::mem::take(&mut self.held)));
+        }
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(OpError::Several(errors)),
+        }
+    }
+
+    /// Leaves what failed as it is, and tells the user.
+    pub fn leave_failures(&mut self) {
+        for (list, error) in std::mem::take(&mut self.refused) {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            let cause = cause.unwrap_or_default();
+            let list = Shown::os(&list);
+            self.context.store.note(format!("what `{list}` rules is left as it is: {error}{cause}"));
+        }
+        for name in std::mem::take(&mut self.failed) {
+            self.context.store.note(format!("`{name}` is left as it is: it cannot be decrypted"));
+        }
+        // Of these the user is told anyway.
+        self.held.clear();
     }
 
     /// Returns the changes that bring these entries in line.
     pub fn entries(&mut self, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Change>, OpError> {
+        let jobs = self.read(paths)?;
+        self.in_line(jobs)
+    }
+
+    /// Reads entries that are to stay where they are.
+    pub fn read(&self, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Job>, OpError> {
         let mut jobs = Vec::new();
         for path in paths {
             if let Some(message) = self.context.store.beneath().read(&path)? {
                 jobs.push(Job { source: path.clone(), path, message });
             }
         }
+        Ok(jobs)
+    }
+
+    /// Returns the changes that bring what was read in line.
+    pub fn in_line(&mut self, jobs: Vec<Job>) -> Result<Vec<Change>, OpError> {
         let mut changes = Vec::new();
         for (new, Job { path, message, .. }) in self.messages(&jobs)?.into_iter().zip(jobs) {
             let seen = State::of(&message);
@@ -271,20 +324,29 @@ impl<'a, 'c> Reencryption<'a, 'c> {
 
     /// Returns a message that is held back without the session-key packets of keys that its folder's list
     /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
-    /// that, and nobody on the list loses. None if there are no such packets.
-    fn taken_off(&self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
+    /// that, and nobody on the list loses, whichever of their subkeys it is. None if there are no such packets.
+    fn taken_off(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
         let recipients = &self.rules[path.parent().unwrap_or(Path::new(""))].keys;
-        let belongs = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
         let crypto = self.context.crypto;
         let failed = |source| OpError::Decrypt { name: shown_entry(path), source };
-        if crypto.recipients_of(message).map_err(failed)?.iter().all(belongs) {
+        let readers = crypto.recipients_of(message).map_err(failed)?;
+        let usable = |key: &KeyId| recipients.iter().any(|r| r.encryption_keys.contains(key));
+        if readers.iter().all(usable) {
+            return Ok(None);
+        }
+        // What cannot be encrypted to any more can still be read with.
+        let keyring = Keyring::new(crypto.keys().map_err(|source| OpError::Keyring { source })?);
+        let named = |key: &Fingerprint| recipients.iter().any(|r| r.fingerprint == *key);
+        let belongs = |key: &KeyId| usable(key) || keyring.bearers(*key).iter().any(named);
+        if readers.iter().all(belongs) {
             return Ok(None);
         }
         let kept = openpgp::without(message, belongs).ok();
         let readers = kept.as_deref().and_then(|kept| crypto.recipients_of(kept).ok()).unwrap_or_default();
         // With nobody left, or somebody whom no packet names, only a person can go on.
         if readers.is_empty() || !readers.iter().all(belongs) {
-            return Err(OpError::HeldBack(vec![shown_entry(path)]));
+            self.held.push(shown_entry(path));
+            return Ok(None);
         }
         Ok(kept)
     }

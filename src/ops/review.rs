@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::copies::{Copied, Copies};
+use super::copies::{Copied, Copies, body_of};
 use super::lists::folder_of;
 use super::reencrypt::{is_entry, shown_entry};
 use super::{Context, KnownLists, OpError};
-use crate::crypto::openpgp::{Body, body};
+use crate::crypto::CryptoError;
+use crate::crypto::openpgp::Body;
 use crate::model::{FolderName, RecipientId};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -23,9 +24,19 @@ pub struct Undecided {
     body: Body,
 }
 
+/// What there is to look at.
+#[derive(Debug, Default)]
+pub struct Review {
+    /// What is held back.
+    pub undecided: Vec<Undecided>,
+    /// What is never encrypted anew, as it is no whole message or gpg might read another one in it: names, and
+    /// why.
+    pub unclear: Vec<(String, CryptoError)>,
+}
+
 /// Returns the entries below `path`, or the one there, that encrypting anew would hold back. With
 /// `harmless`, those as well that nobody would gain access to now.
-pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<Vec<Undecided>, OpError> {
+pub fn review(context: &Context<'_>, path: &Path, harmless: bool) -> Result<Review, OpError> {
     let paths = match context.store.beneath().state(path)? {
         State::Folder => context.store.files_below(path)?,
         State::File(_) => vec![path.to_path_buf()],
@@ -34,12 +45,20 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
     let mut copies = Copies::read(context)?;
     let mut readers: BTreeMap<FolderName, Vec<RecipientId>> = BTreeMap::new();
     let mut lists = KnownLists::default();
-    let mut found = Vec::new();
+    let mut review = Review::default();
     for path in paths.into_iter().filter(|path| is_entry(path)) {
-        // Links have their own place; what is no message has no body.
+        // Links have their own place.
         let State::File(_) = context.store.beneath().state(&path)? else { continue };
-        let message = context.store.beneath().read(&path)?;
-        let Some(body) = message.as_deref().and_then(body) else { continue };
+        let Some(message) = context.store.beneath().read(&path)? else { continue };
+        let name = shown_entry(&path);
+        let body = match body_of(&name, &message) {
+            Ok(body) => body,
+            Err(OpError::Decrypt { name, source }) => {
+                review.unclear.push((name, source));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
         let readers = readers.entry(folder_of(&path)?).or_insert_with_key(|folder| {
             // Whoever cannot be encrypted to gains nothing yet.
             let recipients = context.resolved(folder, &Overlay::new(), &mut lists);
@@ -47,10 +66,10 @@ pub fn undecided(context: &Context<'_>, path: &Path, harmless: bool) -> Result<V
         });
         let Some(copied) = copies.origin(context, &path, &body, readers)? else { continue };
         if !copies.is_reviewed(&path, &body) && (harmless || !copied.gains.is_empty()) {
-            found.push(Undecided { name: shown_entry(&path), copied, path, body });
+            review.undecided.push(Undecided { name, copied, path, body });
         }
     }
-    Ok(found)
+    Ok(review)
 }
 
 /// Lets entries pass: they are encrypted anew from now on.

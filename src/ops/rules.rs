@@ -318,8 +318,7 @@ impl<'a, 'c> Now<'a, 'c> {
                 return Err(RuleError::Nobody(shown(folder)).into());
             }
             // What stays must have been accepted, or a change of ours would make good what others slipped in.
-            let kept = before.intersection(&after).cloned().collect();
-            self.context.check_kept(folder, &kept, &self.rule(folder)?)?;
+            self.context.check_kept(folder, &before, &after, &self.rule(folder)?)?;
             let file = list.as_deref().map(config::recipients_file);
             proposal.is_change |= file != self.own_list(folder)?;
             let gains = after.difference(&before).cloned().collect();

@@ -74,9 +74,9 @@ pub struct Memory {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Accepted {
     folders: BTreeMap<PathBuf, Memory>,
-    /// Who will be able to read a folder once the change of ours that is under way has happened. Killed
-    /// right after it, we would otherwise not know it for our own.
-    expected: BTreeMap<PathBuf, Keys>,
+    /// What the change of ours that is under way sets, if it happens. Killed right after it, we would otherwise
+    /// not know it for our own.
+    expected: Option<Expected>,
     /// Keys that were about to gain access by a list from elsewhere, and have not been accepted anywhere
     /// since. Where they come up again, it is by nobody here, whatever git can still tell of it.
     refused: Keys,
@@ -87,13 +87,31 @@ pub struct Accepted {
 struct Record {
     version: u32,
     folders: BTreeMap<String, Line>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    expected: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<Expected>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     refused: String,
 }
 
-#[derive(Serialize, Deserialize)]
+/// What a change of recipients files sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The folder.
+    pub folder: FolderName,
+    /// The folder's new list, with the keys that it comes down to, if it can be used; none where the list is
+    /// removed.
+    pub list: Option<(Vec<u8>, Option<Keys>)>,
+}
+
+/// Settings of a change, under the nonce that its journal carries too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Expected {
+    nonce: String,
+    set: BTreeMap<String, Line>,
+    removed: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Line {
     accepted: String,
     #[serde(default)]
@@ -137,19 +155,36 @@ impl Accepted {
         self.folders.iter().map(|(path, memory)| (path.as_path(), memory))
     }
 
-    /// Expects `keys` for `folder`, from a change of our own that is about to happen.
-    pub fn expect(&mut self, folder: &FolderName, keys: Keys) {
-        self.expected.insert(folder.as_path().to_path_buf(), keys);
+    /// Expects what the change `nonce` sets.
+    fn expect(&mut self, nonce: &str, settings: &[Setting]) {
+        let mut expected = Expected { nonce: nonce.to_owned(), set: BTreeMap::new(), removed: Vec::new() };
+        for setting in settings {
+            let name = escape(setting.folder.as_path());
+            match &setting.list {
+                Some((list, Some(keys))) => {
+                    let line = Line { accepted: line(keys), list: hash_of(list), former: String::new() };
+                    expected.set.insert(name, line);
+                }
+                // What cannot be used now has to be accepted when it can be.
+                Some((_, None)) => {}
+                None => expected.removed.push(name),
+            }
+        }
+        self.expected = Some(expected);
     }
 
-    /// No longer expects anything for `folder`.
-    pub fn expect_no_more(&mut self, folder: &FolderName) {
-        self.expected.remove(folder.as_path());
-    }
-
-    /// Whether a change of our own was to make `keys` the readers of `folder`.
-    pub fn is_expected(&self, folder: &FolderName, keys: &Keys) -> bool {
-        folder.as_path().ancestors().any(|path| self.expected.get(path) == Some(keys))
+    /// Accepts what the change `nonce` has set; forgets what any other one was to set.
+    fn settle(&mut self, nonce: Option<&str>) -> Result<(), String> {
+        let Some(expected) = self.expected.take().filter(|expected| Some(&*expected.nonce) == nonce) else {
+            return Ok(());
+        };
+        for (name, line) in &expected.set {
+            self.set(folder_named(name)?, parse_line(&line.accepted)?, line.list.clone());
+        }
+        for name in &expected.removed {
+            self.forget(&folder_named(name)?);
+        }
+        Ok(())
     }
 
     /// Remembers that a list from elsewhere would have let `keys` in.
@@ -165,68 +200,76 @@ impl Accepted {
     /// Accepts `keys`, which the recipients file `list` comes down to, for `folder`. Keys that no longer
     /// belong to them are remembered as former ones.
     pub fn accept(&mut self, folder: &FolderName, keys: Keys, list: &[u8]) {
-        let inherited = || self.ruling(folder).cloned().unwrap_or_default();
+        self.set(folder.clone(), keys, hash_of(list));
+    }
+
+    fn set(&mut self, folder: FolderName, keys: Keys, list: String) {
+        let inherited = || self.ruling(&folder).cloned().unwrap_or_default();
         let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
         memory.former.extend(memory.keys.difference(&keys).cloned());
         memory.former.retain(|key| !keys.contains(key));
         self.refused.retain(|key| !keys.contains(key));
         memory.keys = keys;
-        memory.list = hash_of(list);
+        memory.list = list;
         self.folders.insert(folder.as_path().to_path_buf(), memory);
-        self.expected.remove(folder.as_path());
     }
 
-    /// Forgets `folder`, which has no recipients of its own any more.
+    /// Forgets `folder`, which has no recipients of its own any more. Who was taken out of them stays known as
+    /// such above.
     pub fn forget(&mut self, folder: &FolderName) {
-        self.folders.remove(folder.as_path());
-        self.expected.remove(folder.as_path());
+        let Some(gone) = self.folders.remove(folder.as_path()) else { return };
+        let above = folder.as_path().ancestors().find(|path| self.folders.contains_key(*path));
+        if let Some(memory) = above.map(Path::to_path_buf).and_then(|path| self.folders.get_mut(&path)) {
+            memory.former.extend(gone.former);
+            memory.former.retain(|key| !memory.keys.contains(key));
+        }
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
         let damaged = |what: String| AcceptedError::Damaged { path: Shown::os(path).to_string(), what };
         check_version(text, path)?;
         let record: Record = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
-        let keys = |line: &str| -> Result<Keys, AcceptedError> {
-            let parse =
-                |word| Fingerprint::parse(word).ok_or_else(|| damaged("it holds no fingerprint".into()));
-            line.split_whitespace().map(parse).collect()
-        };
         let mut folders = BTreeMap::new();
         for (name, line) in record.folders {
             let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
+            let keys = |line: &str| parse_line(line).map_err(&damaged);
             let memory = Memory { keys: keys(&line.accepted)?, former: keys(&line.former)?, list: line.list };
             folders.insert(name, memory);
         }
-        let mut expected = BTreeMap::new();
-        for (name, line) in record.expected {
-            let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
-            expected.insert(name, keys(&line)?);
-        }
-        let refused = keys(&record.refused)?;
-        Ok(Accepted { folders, expected, refused })
+        let refused = parse_line(&record.refused).map_err(&damaged)?;
+        Ok(Accepted { folders, expected: record.expected, refused })
     }
 
     fn text(&self) -> String {
-        let line = |keys: &Keys| keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" ");
         let folders = self.folders.iter().map(|(path, memory)| {
-            (
-                escape(path),
-                Line {
-                    accepted: line(&memory.keys),
-                    list: memory.list.clone(),
-                    former: line(&memory.former),
-                },
-            )
+            let list = memory.list.clone();
+            (escape(path), Line { accepted: line(&memory.keys), list, former: line(&memory.former) })
         });
-        let expected = self.expected.iter().map(|(path, keys)| (escape(path), line(keys)));
         let record = Record {
             version: VERSION,
             folders: folders.collect(),
-            expected: expected.collect(),
+            expected: self.expected.clone(),
             refused: line(&self.refused),
         };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
+}
+
+/// Returns fingerprints in one line.
+fn line(keys: &Keys) -> String {
+    keys.iter().map(Fingerprint::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the fingerprints of a line, or what is the matter with it.
+fn parse_line(line: &str) -> Result<Keys, String> {
+    let parse = |word| Fingerprint::parse(word).ok_or_else(|| "it holds no fingerprint".to_owned());
+    line.split_whitespace().map(parse).collect()
+}
+
+/// Returns the folder of that (escaped) name, or what is the matter with it.
+fn folder_named(name: &str) -> Result<FolderName, String> {
+    let path = unescape(name).ok_or("it names no folder")?;
+    FolderName::parse(path.as_os_str()).map_err(|error| error.to_string())
 }
 
 /// Returns the SHA-256 of a recipients file, in hexadecimal.
@@ -263,6 +306,34 @@ impl Store {
             return Ok(());
         }
         Ok(write(&self.memory("accepted")?, &accepted.text())?)
+    }
+
+    /// Remembers what the change `nonce` is about to set; the caller has the lock.
+    pub(super) fn expect(&self, nonce: &str, settings: &[Setting]) -> Result<(), StoreError> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        self.write_accepted(|accepted| accepted.expect(nonce, settings))
+    }
+
+    /// Accepts what the change `nonce` has set, and forgets what others were to set that have not happened;
+    /// the caller has the lock.
+    pub(super) fn settle(&self, nonce: Option<&str>) -> Result<(), StoreError> {
+        // Asked whenever the lock is taken: where nothing is expected, the record need not be parsed. Where there
+        // is no place for it, nothing can be.
+        let Ok(path) = self.memory("accepted") else { return Ok(()) };
+        if !read(&path)?.is_some_and(|text| text.contains("\nexpected:")) {
+            return Ok(());
+        }
+        let mut settled = Ok(());
+        self.write_accepted(|accepted| settled = accepted.settle(nonce))?;
+        Ok(settled.map_err(|what| AcceptedError::Damaged { path: Shown::os(&path).to_string(), what })?)
+    }
+
+    /// Waits until nobody else writes to the store, then returns what was accepted.
+    pub fn accepted_at_rest(&self) -> Result<Option<Accepted>, StoreError> {
+        let _lock = self.lock()?;
+        self.accepted()
     }
 
     /// Whether this machine has met the store before.
@@ -371,8 +442,32 @@ mod tests {
         assert_eq!(accepted.ruling(&folder("ab")).unwrap().keys, keys("AB"));
         accepted.accept(&folder("a"), keys("ABC"), b"");
         assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys(""));
+        accepted.accept(&folder("a"), keys("A"), b"");
         accepted.forget(&folder("a"));
         assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("AB"));
+        assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys("C"), "it was taken out further down");
+    }
+
+    #[test]
+    fn what_a_change_sets_counts_only_if_it_was_that_change() {
+        let list = (b"x".to_vec(), Some(keys("AC")));
+        let settings = [
+            Setting { folder: folder("a"), list: Some(list) },
+            Setting { folder: folder("b"), list: None },
+            Setting { folder: folder("c"), list: Some((b"y".to_vec(), None)) },
+        ];
+        for (nonce, a, b) in [(Some("n1"), "AC", "A"), (Some("n2"), "A", "B"), (None, "A", "B")] {
+            let mut accepted = Accepted::default();
+            accepted.accept(&folder(""), keys("A"), b"");
+            accepted.accept(&folder("b"), keys("B"), b"");
+            accepted.expect("n1", &settings);
+            let mut accepted = Accepted::parse(&accepted.text(), Path::new("f")).unwrap();
+            accepted.settle(nonce).unwrap();
+            assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys(a), "{nonce:?}");
+            assert_eq!(accepted.ruling(&folder("b")).unwrap().keys, keys(b), "{nonce:?}");
+            assert_eq!(accepted.ruling(&folder("c")).unwrap().keys, keys("A"));
+            assert!(accepted.expected.is_none());
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod names;
 pub mod pattern;
 mod placing;
 pub mod recipients;
+pub mod recorded;
 pub mod recovery;
 pub mod reviewed;
 pub mod survey;
@@ -172,7 +173,11 @@ impl Store {
 
     /// Adds to what is told to the user.
     pub fn note(&self, note: impl Into<String>) {
-        self.options.notes.notes.borrow_mut().push(note.into());
+        let (note, mut notes) = (note.into(), self.options.notes.notes.borrow_mut());
+        // What is computed anew is told once.
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
 
     /// Tells the user, at the end, that a file is left as it is until a person decides, and why; or, with
@@ -218,27 +223,6 @@ impl Store {
             Some(path) => Err(GitError::Sparse { path: Shown::os(&prefix.join(path)).to_string() }.into()),
             None => Ok(()),
         }
-    }
-
-    /// Refuses files that are not as HEAD has them: a change of ours would sweep them into its commit.
-    pub fn refuse_uncommitted<'p>(&self, paths: impl Iterator<Item = &'p Path>) -> Result<(), StoreError> {
-        let mut repos: BTreeMap<PathBuf, Repo> = BTreeMap::new();
-        for path in paths {
-            let folder = path.parent().unwrap_or(Path::new(""));
-            let Some(prefix) = Repo::prefix_of(&self.root, folder) else { continue };
-            if !repos.contains_key(&prefix) {
-                repos.insert(prefix.clone(), Repo::open(&self.root, &prefix)?);
-            }
-            let repo = &repos[&prefix];
-            let inside = path.strip_prefix(&prefix).expect("the repository holds the path");
-            let head = repo.head()?;
-            let committed = head.entry(inside)?.map(|(id, _)| id);
-            let here = self.beneath.read(path)?.and_then(|bytes| crate::git::blob_id(&bytes));
-            if committed != here && !(committed.is_none() && repo.ignores(&head, inside)?) {
-                return Err(GitError::Uncommitted { path: Shown::os(path).to_string() }.into());
-            }
-        }
-        Ok(())
     }
 
     /// Returns the file that says that objects are being written. It need not last: nothing has been

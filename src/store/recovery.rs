@@ -43,10 +43,12 @@ impl Store {
         self.sweep_preparation()?;
         let path = self.journal_path();
         if !Journal::exists(&path) {
-            return Ok(());
+            // Killed before there was a journal, or after all was done: what was to be accepted is void, or is.
+            return self.settle(None);
         }
         let Some(journal) = Journal::read(&path)? else {
             // Only the half-written beginning of one: nothing had been changed.
+            self.settle(None)?;
             return Ok(Journal::remove(&path)?);
         };
         let mut repos = self.find_repos(&journal)?;
@@ -122,6 +124,7 @@ impl Store {
             repo.sweep_objects();
         }
         Journal::remove(&self.preparing_path())?;
+        self.settle(None)?;
         Ok(Journal::remove(&self.journal_path())?)
     }
 
@@ -155,6 +158,7 @@ impl Store {
             found.repo.sweep_objects();
         }
         Journal::remove(&self.preparing_path())?;
+        self.settle(Some(&journal.nonce))?;
         Ok(Journal::remove(&self.journal_path())?)
     }
 

@@ -3,7 +3,7 @@
 //! Under the store's lock, in this order; `*` marks what is durable before the next step:
 //! 1. what the change was computed from is looked at again;
 //! 2. objects are written*, hooks run, the commit is made*;
-//! 3. the journal is written*, the new files are staged beside their places*;
+//! 3. what will be accepted by it* and the journal are written*, the new files are staged beside their places*;
 //! 4. git's index lock is taken, the new index inside it*;
 //! 5. the branch moves, by compare-and-swap*: this is the commit point (without git: the journal's
 //!    phase);
@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Instant;
 
+use super::accepted::Setting;
 use super::beneath::State;
 use super::journal::{FilePart, Journal, Phase, RepoPart, escape, is_own, staged, state_text};
+use super::recorded::HeadPart;
 use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::Prepared;
@@ -52,6 +54,8 @@ pub struct Plan {
     /// Folders with all that they held, at any depth, when the change was computed: a file that comes
     /// meanwhile would escape it.
     pub below: Vec<(PathBuf, Vec<PathBuf>)>,
+    /// What git's HEAD holds where the change was computed from that, too.
+    pub recorded: Vec<HeadPart>,
     /// The commit's subject.
     pub subject: String,
     /// The subject in a repository that only loses files to another one.
@@ -60,6 +64,8 @@ pub struct Plan {
     pub folders: Vec<PathBuf>,
     /// Folders to remove afterwards if they are empty, innermost first.
     pub prune: Vec<PathBuf>,
+    /// What this machine accepts by the change.
+    pub accepts: Vec<Setting>,
 }
 
 /// What publishing a plan did.
@@ -169,7 +175,7 @@ impl Store {
                 return Ok(Some(folder.clone()));
             }
         }
-        Ok(None)
+        self.moved_on(&plan.recorded)
     }
 
     /// Returns everything below `folder` that is no folder; nothing if it is not there.
@@ -354,6 +360,7 @@ impl Store {
         journal: &mut Journal,
     ) -> Result<Result<Vec<PathBuf>, PathBuf>, StoreError> {
         let until = Instant::now() + PATIENCE;
+        self.expect(&work.nonce, &work.plan.accepts)?;
         journal.write(&self.journal_path(), true)?;
         Journal::remove(&self.preparing_path())?;
         self.check_removable(work.plan)?;
@@ -444,6 +451,7 @@ impl Store {
             part.repo.sweep(&work.nonce, &part.branch)?;
             part.repo.sweep_objects();
         }
+        self.settle(Some(&work.nonce))?;
         Journal::remove(&self.journal_path())?;
         Ok(overtaken)
     }

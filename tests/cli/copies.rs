@@ -4,6 +4,7 @@
 mod history;
 mod honest;
 mod review;
+mod smuggled;
 
 use std::ops::Deref;
 use std::path::Path;

@@ -3,6 +3,8 @@
 mod canonicalize;
 mod check;
 mod list;
+mod uncommitted;
+mod unconcerned;
 mod update;
 mod what;
 mod who;

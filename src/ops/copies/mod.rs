@@ -28,8 +28,7 @@ use std::rc::Rc;
 use places::{Place, Places, When};
 
 use super::{Context, KnownLists, OpError, Recipients};
-use crate::crypto::CryptoError;
-use crate::crypto::openpgp::{Body, body, is_armored, outline};
+use crate::crypto::openpgp::{Body, body, normal};
 use crate::git::Oid;
 use crate::git::provenance::CommitInfo;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgId, RecipientId, Shown};
@@ -285,13 +284,11 @@ impl Context<'_> {
     }
 }
 
-/// Returns the body of the message called `name`. What gpg might read otherwise than we do is refused.
+/// Returns the body of the message called `name`, the one that is decrypted. What gpg might read otherwise
+/// than we do is refused.
 pub(super) fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
-    let odd = |error| OpError::Decrypt { name: name.to_owned(), source: error };
-    if !is_armored(message) {
-        outline(message).map_err(odd)?;
-    }
-    body(message).ok_or_else(|| odd(CryptoError::Malformed("its armour is of an unusual form")))
+    let normal = normal(message).map_err(|source| OpError::Decrypt { name: name.to_owned(), source })?;
+    Ok(body(&normal).expect("a normal message ends with its encrypted data"))
 }
 
 /// Returns the list that rules a file's folder now; an empty one if there is none that could be used.

@@ -5,18 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Context, OpError, key_set};
 use crate::model::{FolderName, GpgId, RecipientId};
 use crate::ops::lists::folder_of;
-use crate::store::accepted::{Accepted, Keys};
+use crate::store::accepted::{Accepted, Keys, Setting};
 use crate::store::recipients::Overlay;
 use crate::store::transaction::Plan;
-
-/// A list that a change of our own sets, or removes.
-pub(in crate::ops) struct Announced<'p> {
-    folder: FolderName,
-    /// Who will be able to read the folder; none where the list cannot be used.
-    keys: Option<Keys>,
-    /// The new list, none where it is removed.
-    list: Option<&'p [u8]>,
-}
 
 /// The recipients files that a machine finds at its first use of a store, with the keys that they come down
 /// to; none where they cannot be used.
@@ -88,64 +79,22 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Returns the recipients that a change of our own is about to set or remove, and remembers that they are
-    /// expected: killed right after the change, we know it again.
-    pub(in crate::ops) fn announce<'p>(&self, plan: &'p Plan) -> Result<Vec<Announced<'p>>, OpError> {
+    /// Returns the recipients that a change of our own sets or removes: they are accepted by that.
+    pub(in crate::ops) fn settings(&self, plan: &Plan) -> Result<Vec<Setting>, OpError> {
         let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
         if lists.is_empty() {
             return Ok(Vec::new());
         }
-        let overlay: Overlay = lists.iter().map(|c| (c.path.clone(), c.new.clone())).collect();
-        let mut folders = Vec::new();
-        for change in &lists {
-            let folder = folder_of(&change.path)?;
-            let list = match &change.new {
-                Some(list) => list.clone(),
-                None => self.store.rule(&folder, &overlay)?.map(|rule| rule.gpg_id).unwrap_or_default(),
-            };
-            folders.push((folder, list, change.new.as_deref()));
-        }
-        let keys = self.keys_of_all(&folders.iter().map(|(_, list, _)| list.as_slice()).collect::<Vec<_>>());
-        let announced: Vec<Announced<'_>> = folders
-            .into_iter()
-            .zip(keys)
-            .map(|((folder, _, list), keys)| Announced { folder, keys, list })
-            .collect();
+        // All else is accepted as it is before the change, if this is the first use.
         self.accepted()?;
-        self.store.change_accepted(|accepted| {
-            for Announced { folder, keys, .. } in &announced {
-                if let Some(keys) = keys {
-                    accepted.expect(folder, keys.clone());
-                }
-            }
-        })?;
-        Ok(announced)
-    }
-
-    /// Takes back what a change was to set that has not happened.
-    pub(in crate::ops) fn retract(&self, announced: &[Announced<'_>]) -> Result<(), OpError> {
-        if announced.is_empty() {
-            return Ok(());
+        let new: Vec<&[u8]> = lists.iter().filter_map(|change| change.new.as_deref()).collect();
+        let mut keys = self.keys_of_all(&new).into_iter();
+        let mut settings = Vec::new();
+        for change in &lists {
+            let list = change.new.clone().map(|list| (list, keys.next().flatten()));
+            settings.push(Setting { folder: folder_of(&change.path)?, list });
         }
-        Ok(self.store.change_accepted(|accepted| {
-            announced.iter().for_each(|one| accepted.expect_no_more(&one.folder));
-        })?)
-    }
-
-    /// Remembers the recipients that a change of our own has just set or removed.
-    pub(in crate::ops) fn remember(&self, announced: Vec<Announced<'_>>) -> Result<(), OpError> {
-        if announced.is_empty() {
-            return Ok(());
-        }
-        Ok(self.store.change_accepted(|accepted| {
-            for Announced { folder, keys, list } in announced {
-                match (keys, list) {
-                    (Some(keys), Some(list)) => accepted.accept(&folder, keys, list),
-                    (None, Some(_)) => {}
-                    (_, None) => accepted.forget(&folder),
-                }
-            }
-        })?)
+        Ok(settings)
     }
 
     /// Returns the primary keys that a recipients file comes down to; none unless every line is usable.

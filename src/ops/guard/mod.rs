@@ -35,6 +35,8 @@ pub struct Difference {
     pub loses: Vec<Fingerprint>,
     /// Whether none of them was in the keyring when this machine first saw the list.
     pub was_unusable: bool,
+    /// Whether the list is committed as it is.
+    pub is_committed: bool,
     /// The commit that changed the list last, where there is one.
     pub commit: Option<CommitInfo>,
 }
@@ -54,6 +56,8 @@ impl Difference {
         if let Some(commit) = &self.commit {
             let author = Shown::new(&commit.author);
             parts.push(format!("commit {} of {} by {author}", commit.id, commit.day));
+        } else if !self.is_committed {
+            parts.push("the list is not committed".to_owned());
         }
         parts.join("; ")
     }
@@ -67,46 +71,58 @@ impl Context<'_> {
         recipients: &Recipients,
         overlay: &Overlay,
     ) -> Result<(), OpError> {
-        let keys = key_set(&recipients.keys);
-        let accepted = self.accepted()?;
+        let (keys, rule) = (key_set(&recipients.keys), &recipients.rule);
+        let is_known = |accepted: &Accepted| {
+            accepted.ruling_without(folder, overlay).is_some_and(|memory| memory.keys == keys)
+        };
+        if is_known(&self.accepted()?) {
+            return Ok(());
+        }
+        // Another command of ours may be about to remember what it has just set.
+        let accepted = self.store.accepted_at_rest()?.unwrap_or_default();
+        if is_known(&accepted) {
+            return Ok(());
+        }
         let memory = accepted.ruling_without(folder, overlay);
-        if memory.is_some_and(|memory| memory.keys == keys) {
-            return Ok(());
-        }
         let ruling = ruling_folder(recipients);
-        let pending = memory.is_some_and(|memory| memory.is_pending(&recipients.rule.gpg_id));
-        if pending || accepted.is_expected(folder, &keys) {
-            let list = &recipients.rule.gpg_id;
-            return Ok(self.store.change_accepted(|known| set(known, &ruling, folder, keys, list))?);
+        let is_pending = memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id));
+        if !is_pending && !self.is_own_change(&accepted, folder, memory, &keys, rule)? {
+            let difference = self.difference(folder, &accepted, keys, rule)?;
+            // By the time it comes up again, git may have forgotten where it came from.
+            let _ = self.store.change_accepted(|accepted| accepted.refuse(difference.gains.iter().cloned()));
+            return Err(OpError::NotAccepted(Box::new(difference)));
         }
-        if self.is_own_change(&accepted, folder, memory, &keys, &recipients.rule)? {
-            self.store.change_accepted(|accepted| {
-                set(accepted, &ruling, folder, keys.clone(), &recipients.rule.gpg_id)
-            })?;
-            if self.has_remote()? {
-                self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
-            }
-            return Ok(());
+        self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys, &rule.gpg_id))?;
+        if !is_pending && self.has_remote()? {
+            self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
         }
-        let difference = self.difference(folder, &accepted, keys, &recipients.rule)?;
-        // By the time it comes up again, git may have forgotten where it came from.
-        let _ = self.store.change_accepted(|accepted| accepted.refuse(difference.gains.iter().cloned()));
-        Err(OpError::NotAccepted(Box::new(difference)))
+        Ok(())
     }
 
-    /// Fails unless `kept`, keys of the list `rule` that an edit leaves in, were accepted for `folder`. The
-    /// list as a whole may be unusable, because of an expired key that is to go.
-    pub(super) fn check_kept(&self, folder: &FolderName, kept: &Keys, rule: &Rule) -> Result<(), OpError> {
+    /// Fails unless a person here knows of all that changes for `folder` when its readers `before`, by the list
+    /// `rule`, become those `after`: the edit itself says who comes and goes, and what it leaves as it is was
+    /// accepted. The list as a whole may be unusable, because of an expired key that is to go.
+    pub(super) fn check_kept(
+        &self,
+        folder: &FolderName,
+        before: &Keys,
+        after: &Keys,
+        rule: &Rule,
+    ) -> Result<(), OpError> {
         let accepted = self.accepted()?;
-        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
-        if kept.is_subset(&memory.keys)
-            || memory.is_pending(&rule.gpg_id)
-            || accepted.is_expected(folder, kept)
-            || self.is_own_change(&accepted, folder, accepted.ruling(folder), kept, rule)?
-        {
+        let memory = accepted.ruling(folder);
+        let known = memory.map(|memory| memory.keys.clone()).unwrap_or_default();
+        let kept: Keys = before & after;
+        // Who was let in by others stays, or who was taken out by others is not brought back.
+        let (slipped_in, slipped_out) = (!kept.is_subset(&known), !known.is_subset(&(before | after)));
+        if (!slipped_in && !slipped_out) || memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id)) {
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, kept.clone(), rule)?)))
+        let judged = if slipped_in { &kept } else { before };
+        if self.is_own_change(&accepted, folder, memory, judged, rule)? {
+            return Ok(());
+        }
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, judged.clone(), rule)?)))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -131,7 +147,6 @@ impl Context<'_> {
         let keys = key_set(recipients);
         let memory = accepted.ruling(folder);
         if memory.is_some_and(|memory| memory.keys == keys || memory.is_pending(&rule.gpg_id))
-            || accepted.is_expected(folder, &keys)
             || self.is_own_change(accepted, folder, memory, &keys, rule)?
         {
             return Ok(None);
@@ -155,7 +170,7 @@ impl Context<'_> {
         // (The members of a group are said in gpg.conf, which is the user's own.)
         let same = memory.is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
         let swapped = same && !rule.lines.iter().any(|line| self.crypto.is_group(&line.id));
-        Ok(!swapped && self.was_made_here(folder, memory, keys, rule)?)
+        Ok(!swapped && self.was_made_here(accepted, folder, memory, keys, rule)?)
     }
 
     /// Accepts who can read the folder of `difference` now.
@@ -190,9 +205,11 @@ impl Context<'_> {
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
-        let commit = self.last_change(folder, rule)?;
+        let is_committed = self.is_committed(rule)?;
+        let commit = if is_committed { self.last_change(folder, rule)? } else { None };
         let was_unusable = memory.keys.is_empty() && memory.list == hash_of(&rule.gpg_id);
-        Ok(Difference { folder: folder.clone(), keys, gains, returning, loses, was_unusable, commit })
+        let folder = folder.clone();
+        Ok(Difference { folder, keys, gains, returning, loses, was_unusable, is_committed, commit })
     }
 }
 

@@ -1,15 +1,15 @@
 //! Where a list of recipients came from: this machine, or elsewhere.
 
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Context, OpError, gained};
+use super::{Context, OpError, gained, key_set};
 use crate::git::provenance::CommitInfo;
 use crate::git::{GitError, Head, Repo};
-use crate::model::FolderName;
+use crate::model::{Fingerprint, FolderName, GpgId};
+use crate::ops::lists;
 use crate::store::StoreError;
-use crate::store::accepted::{Keys, Memory};
+use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
 use crate::store::recipients::{Overlay, Rule};
 
 impl Context<'_> {
@@ -26,6 +26,7 @@ impl Context<'_> {
     /// git nobody can tell.
     pub(super) fn was_made_here(
         &self,
+        accepted: &Accepted,
         folder: &FolderName,
         memory: Option<&Memory>,
         keys: &Keys,
@@ -37,7 +38,7 @@ impl Context<'_> {
         for place in [list, folder.as_path()] {
             let Some(history) = History::of(self.store.root(), place) else { return Ok(false) };
             if Repo::prefix_of(self.store.root(), place).is_none_or(|prefix| prefixes.insert(prefix))
-                && !self.was_made_in(&history?, folder, memory, keys, rule)?
+                && !self.was_made_in(&history?, accepted, folder, memory, keys, rule)?
             {
                 return Ok(false);
             }
@@ -49,37 +50,88 @@ impl Context<'_> {
     fn was_made_in(
         &self,
         history: &History,
+        accepted: &Accepted,
         folder: &FolderName,
         memory: Option<&Memory>,
         keys: &Keys,
         rule: &Rule,
     ) -> Result<bool, OpError> {
-        let known: RefCell<HashMap<Vec<u8>, Option<Keys>>> = RefCell::default();
+        let file = rule.file.as_deref().and_then(|file| history.inside(file));
+        let head = history.repo.head().map_err(StoreError::from)?;
+        let committed = match &file {
+            Some(file) => blob_at(&history.repo, &head, file).map_err(StoreError::from)?,
+            None => None,
+        };
+        let is_edited = file.is_some() && committed.as_ref() != Some(&rule.gpg_id);
+        if is_edited && history.repo.ignores_case() {
+            // A name in other letters may have put it there.
+            return Ok(false);
+        }
         // A repository inside of the store may have no list of its own: then the one outside rules it,
         // whatever its history says.
         let outside = self.outer_list(history.repo.prefix())?;
-        let list_of = |tree: &Head<'_>| -> Result<Option<Vec<u8>>, GitError> {
-            Ok(history.list(tree, folder.as_path())?.or_else(|| outside.clone()))
-        };
-        let head = history.repo.head().and_then(|head| list_of(&head)).map_err(StoreError::from)?;
-        // git may have merged what was fetched with what was made here: any key that is gained tells.
+        // A list of the folder's own may have hidden what others did to the one above, which rules it now; unless
+        // that was accepted for the folder where it stands.
+        let above = lists::folder_of(rule.file.as_deref().unwrap_or(Path::new("")))?;
+        let is_known = accepted.ruling(&above).is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
+        let hidden = file.as_ref().filter(|_| !is_known);
+        let mut names: HashMap<String, Keys> = HashMap::new();
         let gained = gained(memory, keys);
-        let mut holds = |tree: &Head<'_>| -> Result<bool, GitError> {
-            let Some(list) = list_of(tree)? else { return Ok(false) };
-            if list == rule.gpg_id {
-                return Ok(true);
+        // git may have merged what was fetched with what was made here: any key that is gained tells.
+        let mut marks = |tree: &Head<'_>| -> Result<BTreeSet<Mark>, GitError> {
+            let mut marks = BTreeSet::new();
+            let ruling = history.list(tree, folder.as_path())?.or_else(|| outside.clone());
+            let hidden = hidden.map(|file| blob_at(&history.repo, tree, file)).transpose()?.flatten();
+            for (place, list) in [(Place::Ruling, ruling), (Place::Above, hidden)] {
+                let Some(list) = list else { continue };
+                if list == rule.gpg_id {
+                    marks.insert(Mark::List(place));
+                }
+                let found = self.keys_named(&list, &mut names);
+                match gained.is_empty() {
+                    true if found == *keys => drop(marks.insert(Mark::Set(place))),
+                    true => {}
+                    false => {
+                        marks.extend(found.intersection(&gained).map(|key| Mark::Key(place, key.clone())));
+                    }
+                }
             }
-            // What HEAD holds is no list, and the file on disk is one: git may have been told to turn the
-            // one into the other (.gitattributes).
-            let is_head = head.as_ref() == Some(&list);
-            let mut known = known.borrow_mut();
-            Ok(match known.entry(list).or_insert_with_key(|list| self.keys_of(list)) {
-                Some(found) if gained.is_empty() => found == keys,
-                Some(found) => !found.is_disjoint(&gained),
-                None => is_head,
-            })
+            // The bytes on disk are in no commit where git was told to turn those of one into them.
+            if is_edited && file.as_ref().is_some_and(|file| recodes(&history.repo, tree, file)) {
+                marks.insert(Mark::Recoded);
+            }
+            Ok(marks)
         };
-        Ok(history.repo.was_made_here(&mut holds).map_err(StoreError::from)?)
+        Ok(history.repo.was_made_here(&mut marks).map_err(StoreError::from)?)
+    }
+
+    /// Returns the keys that a list names, as far as that can be told; `known` says what names stand for.
+    fn keys_named(&self, list: &[u8], known: &mut HashMap<String, Keys>) -> Keys {
+        let lines = GpgId::from_bytes(list.to_vec()).lines();
+        let new: BTreeSet<&str> =
+            lines.iter().map(|line| line.id.as_str()).filter(|id| !known.contains_key(*id)).collect();
+        let new: Vec<&str> = new.into_iter().collect();
+        if !new.is_empty() {
+            for (id, found) in new.iter().zip(self.crypto.resolve_all(&new)) {
+                // A fingerprint says itself whose it is.
+                let keys =
+                    found.map_or_else(|_| Fingerprint::of_name(id).into_iter().collect(), |k| key_set(&k));
+                known.insert((*id).to_owned(), keys);
+            }
+        }
+        lines.iter().flat_map(|line| known[&line.id].iter().cloned()).collect()
+    }
+
+    /// Whether HEAD holds the list `rule` as it is on disk.
+    pub(super) fn is_committed(&self, rule: &Rule) -> Result<bool, OpError> {
+        let Some(file) = &rule.file else { return Ok(false) };
+        let Some(Ok(history)) = History::of(self.store.root(), file.parent().unwrap_or(Path::new(""))) else {
+            return Ok(false);
+        };
+        let Some(inside) = history.inside(file) else { return Ok(false) };
+        let head = history.repo.head().map_err(StoreError::from)?;
+        let committed = blob_at(&history.repo, &head, &inside).ok().flatten();
+        Ok(committed.as_ref() == Some(&rule.gpg_id))
     }
 
     /// Returns the list that rules the folder that holds the repository at `prefix`.
@@ -100,6 +152,28 @@ impl Context<'_> {
         let lists = rule.seen.iter().filter_map(|(path, _)| history.inside(path));
         Ok(history.repo.last_change(&lists.collect::<Vec<_>>()).map_err(StoreError::from)?)
     }
+}
+
+/// Which list of a commit tells something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// The one that ruled the folder.
+    Ruling,
+    /// The one that stood where the list stands that rules it now.
+    Above,
+}
+
+/// What tells in a commit that a change was there already.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Mark {
+    /// The list names a key that is gained.
+    Key(Place, Fingerprint),
+    /// The list names exactly those who can read the folder now.
+    Set(Place),
+    /// The list is the one that rules now.
+    List(Place),
+    /// Files may be others on disk than in the commit.
+    Recoded,
 }
 
 /// The history of the repository that records a part of the store.
@@ -145,12 +219,26 @@ pub(in crate::ops) fn list_in(
 /// Returns the list that is nearest to `folder` of those from there up to `top`, paths of the repository.
 fn list_below(repo: &Repo, tree: &Head<'_>, top: &Path, folder: &Path) -> Result<Option<Vec<u8>>, GitError> {
     for above in folder.ancestors().take_while(|above| above.starts_with(top)) {
-        // A folder of that name (or a submodule) is no list, as in pass.
-        if let Some((blob, mode)) = tree.entry(&above.join(".gpg-id"))?
-            && !matches!(mode & 0o170_000, 0o040_000 | 0o160_000)
-        {
-            return repo.blob(blob).map(Some);
+        if let Some(list) = blob_at(repo, tree, &above.join(".gpg-id"))? {
+            return Ok(Some(list));
         }
     }
     Ok(None)
+}
+
+/// Returns the file at `path` in a commit. A folder of that name (or a submodule) is none, as in pass.
+fn blob_at(repo: &Repo, tree: &Head<'_>, path: &Path) -> Result<Option<Vec<u8>>, GitError> {
+    match tree.entry(path)? {
+        Some((blob, mode)) if !matches!(mode & 0o170_000, 0o040_000 | 0o160_000) => repo.blob(blob).map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// Whether a commit's `.gitattributes`, as far as they may concern `file`, speak of turning its bytes into
+/// others on disk (gitattributes(5)). Line ends, which may become others too, do not matter in a list.
+fn recodes(repo: &Repo, tree: &Head<'_>, file: &Path) -> bool {
+    const WORDS: [&[u8]; 3] = [b"working-tree-encoding", b"filter", b"ident"];
+    let attributes = file.ancestors().skip(1).map(|above| blob_at(repo, tree, &above.join(".gitattributes")));
+    let speaks = |text: Vec<u8>| WORDS.iter().any(|word| text.windows(word.len()).any(|part| part == *word));
+    attributes.into_iter().any(|found| found.map_or(true, |text| text.is_some_and(speaks)))
 }

@@ -52,3 +52,24 @@ fn what_a_colleague_added_while_the_list_changed() {
             pass init $ALICE $BOB; cd store; {join}; cd ..; pass --internal-reencrypt store; pass mv web/new web/newer"));
     }
 }
+
+#[test]
+fn who_reads_with_an_older_subkey_goes_on_reading_what_is_held_back() {
+    let store = Repository::new();
+    let gpg =
+        "gpg() { command gpg --batch --quiet --no-tty --pinentry-mode loopback --passphrase '' \"$@\"; }";
+    let erin = "ERIN=$(gpg --with-colons --list-keys erin@example.org | sed -n '/^fpr/{s/.*:\\([0-9A-F]*\\):$/\\1/p;q}')";
+    store.ok(&format!("{gpg}; gpg --faked-system-time 20240101T000000! --quick-generate-key 'Erin <erin@example.org>' ed25519 cert never
+        {erin}; gpg --faked-system-time 20240102T000000! --quick-add-key $ERIN cv25519 encr never
+        pass init $ALICE; pass init -p p $ALICE $ERIN; echo x | pass insert -m p/x; pass init -p q $ALICE $ERIN $CAROL"));
+    // The subkey ends, the next one begins; somebody moves the entry by hand.
+    store.ok(&format!("{gpg}; {erin}; SUB=$(gpg --with-colons --list-keys $ERIN | sed -n '/^sub/,/^fpr/s/^fpr.*:\\([0-9A-F]*\\):$/\\1/p')
+        gpg --quick-set-expire $ERIN seconds=1 $SUB; gpg --quick-add-key $ERIN cv25519 encr never; sleep 2
+        cd store; git mv p/x.gpg q/x.gpg; git commit -qm move; cp q/x.gpg ../before"));
+    let told = store.shell("pass recipients update --yes");
+    assert!(told.err().contains("held back: `q/x`"), "{}{}", told.out(), told.err());
+    store.ok("cmp before store/q/x.gpg");
+    // Whom the list does not name loses it all the same.
+    store.ok("pass init -p q $ERIN $CAROL || test $? = 3; pass init -p q $ALICE $CAROL || test $? = 3");
+    store.ok(&format!("{gpg}; {erin}; gpg --list-only --status-fd 1 -d store/q/x.gpg 2>/dev/null | grep -c ENC_TO | grep -qx 1"));
+}

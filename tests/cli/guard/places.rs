@@ -140,3 +140,102 @@ fn stock_pass_beside_us_needs_no_word_in_a_repository() {
         .shell(&format!("{} init -p free $ALICE $CAROL; echo x | pass insert -mf free/c", stock.display()));
     assert!(output.code == 0 && output.err().contains("changed here: accepted"), "{}", output.err());
 }
+
+#[test]
+fn a_change_made_here_stays_ours_beside_what_others_push() {
+    // Merged, rebased, or built upon by others.
+    for (ours, then) in [
+        ("true", "git pull -q --no-rebase --no-edit"),
+        ("true", "git pull -q --rebase"),
+        ("true", "git fetch -q; git rebase -q origin/master"),
+        ("git push -q", "git pull -q"),
+    ] {
+        let store = shared();
+        store.ok(&format!("cd store; echo $CAROL >>.gpg-id; git commit -qam mine; {ours}"));
+        store.ok("git -C evil pull -q --rebase; cd evil; date >readme; git add -A; git commit -qm other; git push -q");
+        store.ok(&format!("cd store; {then}; test -e readme"));
+        let output = store.shell("echo x | pass insert -mf free/c");
+        assert!(
+            output.code == 0 && output.err().contains("changed here: accepted"),
+            "{ours} {then}: {}",
+            output.err()
+        );
+    }
+    // What others add to it is theirs.
+    let store = shared();
+    store.ok("echo $CAROL >>store/.gpg-id; git -C store commit -qam mine; git -C store push -q");
+    eve(&store, "echo $DAVE >>.gpg-id");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+    // So is who was taken out, and is brought back by a merge of theirs.
+    let store = shared();
+    store.ok("cd store; echo $CAROL >>.gpg-id; git commit -qam mine; git tag with; git checkout -q HEAD~1 -- .gpg-id
+        git commit -qm without; git push -q; git push -q origin with; rm .git/passel-accepted; pass ls");
+    store.ok("cd evil; git pull -q; git fetch -q --tags; git merge -q -s ours --no-commit with 2>/dev/null || true
+        git cat-file blob with:.gpg-id >.gpg-id; git add .gpg-id
+        git update-ref HEAD $(git commit-tree -p HEAD -p with -m evil $(git write-tree)); git push -q; cd ../store; git pull -q");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+}
+
+#[test]
+fn a_folders_own_list_hides_nothing_of_the_one_above() {
+    for line in [
+        "pass init -p sub ''",
+        "rm store/sub/.gpg-id; pass insert -mf sub/a",
+        "rm -r store/sub; pass insert -m sub/a",
+        "git -C store rm -rq sub; git -C store commit -qm gone; pass insert -m sub/a",
+        "pass client remove acme --yes; pass client add acme $CAROL --yes",
+    ] {
+        let store = shared();
+        store.ok("pass init -p sub $ALICE; echo 1 | pass insert -m sub/a; pass client add acme $CAROL --yes; git -C store push -q");
+        eve(&store, "echo $DAVE >>.gpg-id");
+        let output =
+            store.shell(&format!("exec </dev/null; {}", line.replace("pass insert", "echo x | pass insert")));
+        assert!(
+            output.code == 1 && output.err().contains("gains access"),
+            "{line}: {} {}",
+            output.out(),
+            output.err()
+        );
+    }
+}
+
+#[test]
+fn who_was_taken_out_by_others_does_not_go_unseen_with_a_change_of_ours() {
+    let store = shared();
+    eve(&store, "echo $ALICE >.gpg-id");
+    for line in ["pass recipients add / $CAROL --yes", "pass recipients remove / $CAROL --yes"] {
+        let output = store.shell(line);
+        assert!(output.code == 1, "{line}: {}", output.out());
+    }
+    refuses(&store, "pass recipients add / $CAROL --yes", &["loses it"]);
+    // Bringing them back is a word; and so is taking out who was slipped in.
+    store.ok("pass recipients add / $BOB --yes; echo x | pass insert -mf free/c");
+    store.ok("git -C store push -q");
+    eve(&store, "echo $DAVE >>.gpg-id");
+    store.ok("pass recipients remove / $DAVE --yes; echo x | pass insert -mf free/c");
+}
+
+#[test]
+fn a_change_that_was_abandoned_is_not_expected_later() {
+    let store = shared();
+    store.script("store/.git/hooks/pre-commit", "kill -9 $PPID; sleep 1; exit 1");
+    store.shell("pass recipients add / $DAVE --yes");
+    store.ok("rm store/.git/hooks/pre-commit; ! grep -q $DAVE store/.gpg-id; pass ls");
+    eve(&store, "echo $DAVE >>.gpg-id");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+}
+
+#[test]
+fn bytes_that_git_made_of_others_are_not_an_edit_of_ours() {
+    // `#` in the commit is `c` on disk: what was a comment names a key there. Then the attribute goes again.
+    let store = shared();
+    let dave = store.ok("echo $DAVE");
+    let make = "cd evil; echo '.gpg-id working-tree-encoding=IBM278' >.gitattributes
+        printf \"$ALICE\\n$BOB\\n$DAVE\\n\" >.gpg-id; git add -A; git commit -qm harmless; git push -q; cd ../store; git pull -q";
+    store.ok(make);
+    assert!(store.ok("cat store/.gpg-id").contains(&dave));
+    store
+        .ok("cd evil; git rm -q --cached .gitattributes; rm .gitattributes; git commit -qm tidy; git push -q
+        cd ../store; cp .gpg-id ../list; git pull -q; cp ../list .gpg-id");
+    refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
+}

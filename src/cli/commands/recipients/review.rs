@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
+use crate::crypto::CryptoError;
 use crate::model::Shown;
-use crate::ops::review::{self, Undecided};
+use crate::ops::review::{self, Review, Undecided};
 use crate::ops::{Context, relocate};
 
 /// Show entries that are held back because they were encrypted for others elsewhere, and let them pass.
 ///
 /// Somebody who cannot read an entry can still copy its file into a folder that is encrypted to them. Whoever
 /// encrypts the copy anew would hand it over, so passel does not: it leaves such entries as they are, lists
-/// them, and ends with exit code 3.
+/// them, and ends with exit code 3. Entries that it never encrypts anew, as they are damaged or gpg might read
+/// something else in them, are named too (exit code 1).
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  \
     passel recipients review                        what is held back, and why\n  \
@@ -43,13 +45,38 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     };
     // What is named is told of even if nobody would gain now: a move elsewhere may have held it back.
     let harmless = args.path.is_some();
-    let entries = review::undecided(&context, &path, harmless).map_err(|e| app.error(e))?;
-    if entries.is_empty() {
-        app.ui.say("Nothing is held back.")?;
-        return Ok(());
+    let Review { undecided, unclear } =
+        review::review(&context, &path, harmless).map_err(|e| app.error(e))?;
+    warn_of(app, &unclear);
+    match undecided.is_empty() {
+        true if unclear.is_empty() => app.ui.say("Nothing is held back.")?,
+        true => {}
+        false => {
+            show(app, &undecided)?;
+            if !args.accept {
+                return ask_for_word(app, &undecided);
+            }
+            accept(app, &context, &undecided, args.yes)?;
+        }
     }
-    show(app, &entries)?;
-    if args.accept { accept(app, &context, &entries, args.yes) } else { ask_for_word(app, &entries) }
+    if unclear.is_empty() { Ok(()) } else { Err(CliError::silent(exit::FAILURE)) }
+}
+
+/// Names entries that are never encrypted anew.
+fn warn_of(app: &App, unclear: &[(String, CryptoError)]) {
+    for (name, why) in unclear {
+        app.ui.warn(format!("error: `{name}` is never encrypted anew: {why}"));
+    }
+    let name = match unclear {
+        [] => return,
+        [(name, _)] => name,
+        _ => "NAME",
+    };
+    let program = &app.ui.program;
+    app.ui.warn(format!(
+        "hint: look at it (`{program} show {name}`), then store it anew (`{program} insert -m {name}`) or remove it \
+         (`{program} rm {name}`)"
+    ));
 }
 
 /// Tells what can be done.

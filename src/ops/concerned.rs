@@ -1,0 +1,156 @@
+//! Which entries a change of recipients files concerns: those that a list which changes rules, before or
+//! afterwards. All others are none of its business, whatever is the matter with them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::reencrypt::is_entry;
+use super::{Context, OpError};
+use crate::git::{Oid, Repo};
+use crate::store::beneath::State;
+use crate::store::recipients::Overlay;
+use crate::store::recorded::Recorded;
+use crate::store::transaction::Plan;
+
+/// The part of the store in which a change of recipients files can concern entries.
+pub struct Scope<'a> {
+    overlay: &'a Overlay,
+    /// The outermost folders whose list changes.
+    tops: Vec<&'a Path>,
+    /// The lists below them that rule on disk.
+    lists: BTreeSet<PathBuf>,
+    /// The entries that the change concerns.
+    pub entries: Vec<PathBuf>,
+    /// The other entries below the same folders.
+    pub others: Vec<PathBuf>,
+    /// The repositories that lie in them.
+    repositories: Vec<PathBuf>,
+}
+
+impl<'a> Scope<'a> {
+    /// Looks at what lies below the folders whose list `overlay` changes, and has `plan` notice what comes.
+    pub fn look(context: &Context<'_>, overlay: &'a Overlay, plan: &mut Plan) -> Result<Self, OpError> {
+        let mut scope = Scope {
+            overlay,
+            tops: outermost(overlay),
+            lists: BTreeSet::new(),
+            entries: Vec::new(),
+            others: Vec::new(),
+            repositories: Vec::new(),
+        };
+        let (mut files, mut folders, mut repositories) = (Vec::new(), Vec::new(), Vec::new());
+        for top in &scope.tops {
+            if context.store.beneath().state(top)? != State::Folder {
+                continue;
+            }
+            // Listed first: what comes while we encrypt is found missing under the lock.
+            plan.below.push((top.to_path_buf(), context.store.files_below(top)?));
+            let below = context.store.beneath().below(top)?;
+            repositories.extend(below.repositories.into_iter().filter(|prefix| prefix != top));
+            folders.extend(below.folders);
+            files.extend(below.files);
+        }
+        scope.lists =
+            files.iter().map(|(path, _)| path).filter(|path| path.ends_with(".gpg-id")).cloned().collect();
+        let mut known: HashMap<PathBuf, bool> = HashMap::new();
+        for (path, kind) in files {
+            // Links are left alone, as in pass: what they lead to has its own place.
+            if kind != FileType::RegularFile || !is_entry(&path) {
+                continue;
+            }
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let concerned = match known.get(folder) {
+                Some(known) => *known,
+                None => *known.entry(folder.to_path_buf()).or_insert(scope.concerns(folder)),
+            };
+            if concerned { scope.entries.push(path) } else { scope.others.push(path) }
+        }
+        // One that cannot be used is in nobody's way where nothing in it is concerned.
+        let root = context.store.root();
+        let within = |prefix: &PathBuf| folders.iter().any(|f| f.starts_with(prefix) && scope.concerns(f));
+        repositories.retain(|prefix| within(prefix) || Repo::open(root, prefix).is_ok());
+        scope.repositories = repositories;
+        Ok(scope)
+    }
+
+    /// Whether the list that rules `folder` on disk is one that changes.
+    fn concerns(&self, folder: &Path) -> bool {
+        self.is_changing(folder, |list| self.lists.contains(list))
+    }
+
+    /// The same where `has` says which lists there are.
+    fn is_changing(&self, folder: &Path, has: impl Fn(&Path) -> bool) -> bool {
+        let after = self.ruling(folder, &has);
+        let before = folder.ancestors().map(|above| above.join(".gpg-id")).find(|list| has(list));
+        [before, after].into_iter().flatten().any(|list| self.overlay.contains_key(&list))
+    }
+
+    /// Returns the list that is going to rule `folder`, none where it stands above what was looked at.
+    fn ruling(&self, folder: &Path, has: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        let mut lists = folder.ancestors().map(|above| above.join(".gpg-id"));
+        lists.find(|list| self.overlay.get(list).map_or_else(|| has(list), Option::is_some))
+    }
+
+    /// Returns what HEAD holds where the change can concern something.
+    pub fn recorded(&self, context: &Context<'_>) -> Result<Recorded, OpError> {
+        let inner = self.repositories.iter().map(PathBuf::as_path);
+        Ok(Recorded::read(context.store, self.tops.iter().copied(), inner)?)
+    }
+
+    /// Fails unless every entry that the change concerns is as HEAD has it: a commit must not say that a key
+    /// was taken away from what still carries it. `read` has the ids of what was read from disk.
+    pub fn refuse_uncommitted(
+        &self,
+        context: &Context<'_>,
+        recorded: &Recorded,
+        read: &BTreeMap<PathBuf, Oid>,
+    ) -> Result<(), OpError> {
+        let on_disk = |list: &Path| self.lists.contains(list);
+        // A list that git ignores rules in HEAD as well, where it never is.
+        let mut ignored = BTreeSet::new();
+        for list in self.lists.iter().filter(|list| !recorded.files.contains_key(*list)) {
+            if recorded.ignores(list)? {
+                ignored.insert(list.as_path());
+            }
+        }
+        let in_head = |list: &Path| recorded.files.contains_key(list) || ignored.contains(list);
+        // By folder: whether HEAD's lists concern it, and which list of HEAD's or ours the other lacks.
+        let mut folders: HashMap<&Path, (bool, Option<PathBuf>)> = HashMap::new();
+        let entries = recorded.files.iter().filter(|(path, blob)| blob.is_file() && is_entry(path));
+        for (path, blob) in entries {
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let (is_concerned, differing) = folders.entry(folder).or_insert_with(|| {
+                let lists = [self.ruling(folder, on_disk), self.ruling(folder, in_head)];
+                let differ = lists[0] != lists[1];
+                let nearest = lists.into_iter().flatten().max_by_key(|list| list.components().count());
+                (self.is_changing(folder, in_head), nearest.filter(|_| differ))
+            });
+            let here = read.get(path);
+            if !*is_concerned && here.is_none() {
+                continue;
+            }
+            if let Some(list) = differing {
+                return Err(context.store.differing(list).into());
+            }
+            if here != Some(&blob.id) {
+                return Err(context.store.differing(path).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the folders of changing lists that lie in no other one.
+fn outermost(overlay: &Overlay) -> Vec<&Path> {
+    let folders: BTreeSet<&Path> = overlay.keys().filter_map(|list| list.parent()).collect();
+    let mut found: Vec<&Path> = Vec::new();
+    // In order, so that a folder comes before those in it.
+    for folder in folders {
+        if found.iter().all(|outer| !folder.starts_with(outer)) {
+            found.push(folder);
+        }
+    }
+    found
+}
