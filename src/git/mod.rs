@@ -7,13 +7,17 @@
 pub mod arrivals;
 pub mod commit;
 mod error;
+pub mod graph;
 mod head;
 pub mod index;
+mod objects;
 pub mod provenance;
 pub mod publish;
 pub mod settings;
 pub mod signing;
 pub mod summary;
+mod trees;
+mod walked;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -263,7 +267,7 @@ impl Repo {
     }
 
     /// Returns the git directory that all work trees share (refs, objects).
-    fn common(&self) -> &Path {
+    pub fn common(&self) -> &Path {
         self.repo.commondir()
     }
 

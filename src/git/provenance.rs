@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use git2::{ObjectType, Oid, Sort};
+use git2::{Oid, Sort};
 
 use super::{GitError, Head, Repo, git_error};
 use crate::model::key::day;
@@ -213,48 +213,6 @@ impl Repo {
         }
         local
     }
-
-    /// Returns every commit that is here, on a branch or not, each before its parents: what was fetched counts
-    /// also when nothing leads to it any more.
-    pub(super) fn all_commits(&self) -> Result<Vec<Oid>, GitError> {
-        let failed = || git_error("list the objects");
-        let odb = self.repo.odb().map_err(failed())?;
-        let mut objects = Vec::new();
-        odb.foreach(|id| {
-            objects.push(*id);
-            true
-        })
-        .map_err(failed())?;
-        let is_commit = |id: &Oid| odb.read_header(*id).is_ok_and(|(_, kind)| kind == ObjectType::Commit);
-        let mut parents: HashMap<Oid, Vec<Oid>> = HashMap::new();
-        for id in objects.into_iter().filter(is_commit) {
-            let commit = self.repo.find_commit(id).map_err(git_error("read a commit"))?;
-            parents.insert(id, commit.parent_ids().collect());
-        }
-        Ok(children_first(&parents))
-    }
-}
-
-/// Returns all commits, each before its parents, of which some may be missing.
-fn children_first(parents: &HashMap<Oid, Vec<Oid>>) -> Vec<Oid> {
-    let mut children: HashMap<Oid, usize> = parents.keys().map(|id| (*id, 0)).collect();
-    for parent in parents.values().flatten() {
-        children.entry(*parent).and_modify(|count| *count += 1);
-    }
-    let mut ready: Vec<Oid> = children.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
-    let mut found = Vec::with_capacity(parents.len());
-    while let Some(id) = ready.pop() {
-        found.push(id);
-        for parent in &parents[&id] {
-            if let Some(count) = children.get_mut(parent) {
-                *count -= 1;
-                if *count == 0 {
-                    ready.push(*parent);
-                }
-            }
-        }
-    }
-    found
 }
 
 /// Returns each line of a reflog: the commit that it leads to, and its message.
@@ -311,20 +269,6 @@ mod tests {
         ] {
             assert_eq!(Way::of(message), way, "{message}");
         }
-    }
-
-    #[test]
-    fn every_commit_comes_before_its_parents() {
-        let id = |n: u8| Oid::from_bytes(&[n; 20]).unwrap();
-        // 9 is not here; 1 is the root, 5 a second child of 2 on no branch; 2 is named twice by 4.
-        let parents: HashMap<Oid, Vec<Oid>> =
-            [(1, vec![9]), (2, vec![1]), (3, vec![2]), (4, vec![3, 2, 2]), (5, vec![2])]
-                .map(|(child, parents)| (id(child), parents.into_iter().map(id).collect()))
-                .into();
-        let order = children_first(&parents);
-        let place = |n: u8| order.iter().position(|found| *found == id(n)).unwrap();
-        assert_eq!(order.len(), 5);
-        assert!(place(4) < place(3) && place(3) < place(2) && place(5) < place(2) && place(2) < place(1));
     }
 
     #[test]

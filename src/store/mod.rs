@@ -16,6 +16,7 @@ pub mod reviewed;
 pub mod survey;
 mod sync;
 pub mod transaction;
+pub mod walked;
 mod whole;
 
 use std::cell::RefCell;

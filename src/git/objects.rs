@@ -1,0 +1,93 @@
+//! What objects a repository holds, reachable or not.
+
+use std::collections::HashMap;
+
+use git2::{ObjectType, Oid, opts};
+
+use super::{GitError, Repo, git_error};
+
+/// Commits with their parents, of which some may be missing.
+pub(super) type Parents = HashMap<Oid, Vec<Oid>>;
+
+/// The objects of a repository, sorted by what is known of them.
+#[derive(Default)]
+pub(super) struct Objects {
+    /// Those that are no commits, in the order of their ids.
+    pub others: Vec<Oid>,
+    /// Commits that were known before.
+    pub known: Parents,
+    /// The other commits.
+    pub new: Parents,
+}
+
+impl Repo {
+    /// Returns all objects that are here; those in `others` (sorted) are known to be no commits, those in
+    /// `commits` to be commits, and need not be looked at.
+    pub(super) fn objects(&self, others: &[Oid], mut commits: Parents) -> Result<Objects, GitError> {
+        let _quick = Quick::new();
+        let failed = || git_error("list the objects");
+        let odb = self.repo.odb().map_err(failed())?;
+        let mut ids = Vec::new();
+        odb.foreach(|id| {
+            ids.push(*id);
+            true
+        })
+        .map_err(failed())?;
+        ids.sort_unstable();
+        ids.dedup();
+        let mut found = Objects::default();
+        for id in ids {
+            if others.binary_search(&id).is_ok() {
+                found.others.push(id);
+            } else if let Some(parents) = commits.remove(&id) {
+                found.known.insert(id, parents);
+            } else {
+                match odb.read_header(id) {
+                    Ok((_, ObjectType::Commit)) => {
+                        let commit = self.repo.find_commit(id).map_err(git_error("read a commit"))?;
+                        found.new.insert(id, parents_of(&commit));
+                    }
+                    Ok(_) => found.others.push(id),
+                    // What cannot be read is looked at again next time.
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns every commit that is here, on a branch or not: what was fetched counts also when nothing leads
+    /// to it any more.
+    pub(super) fn all_commits(&self) -> Result<Vec<Oid>, GitError> {
+        Ok(self.objects(&[], Parents::new())?.new.into_keys().collect())
+    }
+}
+
+/// Returns the parents that a commit names. libgit2 knows none of a shallow clone's oldest commits, and
+/// believes `info/grafts`: neither lasts.
+pub(super) fn parents_of(commit: &git2::Commit<'_>) -> Vec<Oid> {
+    let header = commit.raw_header_bytes();
+    // `tree ID`, `parent ID` as often as needed, then all else (git-commit-tree(1)).
+    let lines = header.split(|byte| *byte == b'\n').skip(1).map_while(|line| line.strip_prefix(b"parent "));
+    lines.filter_map(|id| Oid::from_str(str::from_utf8(id).ok()?).ok()).collect()
+}
+
+/// Until it is dropped, libgit2 does not compute the id of each object that it reads anew (nor does git; what
+/// is damaged on disk fails to inflate), and keeps none in memory: of a whole history, both would cost more
+/// than all the rest.
+pub(super) struct Quick(());
+
+impl Quick {
+    pub(super) fn new() -> Self {
+        opts::strict_hash_verification(false);
+        opts::enable_caching(false);
+        Quick(())
+    }
+}
+
+impl Drop for Quick {
+    fn drop(&mut self) {
+        opts::strict_hash_verification(true);
+        opts::enable_caching(true);
+    }
+}

@@ -1,0 +1,28 @@
+//! What this machine has seen of a repository's history, for speed alone: `passel-arrivals` beside
+//! `passel-accepted`, in the git directory that all work trees share.
+//!
+//! Only whoever owns that directory writes there, as with `passel-accepted` itself and git's own hooks. What
+//! cannot be read is rebuilt; what cannot be written is done without.
+
+use std::path::PathBuf;
+
+use super::whole;
+use crate::git::Repo;
+
+fn file(repo: &Repo) -> PathBuf {
+    repo.common().join("passel-arrivals")
+}
+
+/// Returns what was seen of the history of `repo`; none if nothing was.
+pub fn read(repo: &Repo) -> Option<Vec<u8>> {
+    let path = file(repo);
+    // Neither a link nor a pipe is ours; a pipe would block for ever.
+    path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
+    std::fs::read(path).ok()
+}
+
+/// Remembers it.
+pub fn write(repo: &Repo, bytes: &[u8]) {
+    // Two at once may spoil each other's: the checksum tells.
+    let _ = whole::write(&file(repo), bytes, false);
+}
