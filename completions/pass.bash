@@ -69,7 +69,7 @@ _pass_complete_options() {
     recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
     group) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
-    keys) _pass_offer -h --help --prune --fingerprint --certify ;;
+    keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
     esac
 }

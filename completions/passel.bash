@@ -69,7 +69,7 @@ _passel_complete_options() {
     recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
     group) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
-    keys) _passel_offer -h --help --prune --fingerprint --certify ;;
+    keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
     esac
 }
