@@ -114,10 +114,10 @@ impl<'a> Scope<'a> {
             }
             let name = FolderName::parse(ruled.as_os_str())?;
             // Without usable recipients nothing is encrypted, and why is told then.
-            if let Ok((after, _)) = context.resolved(&name, self.overlay, &mut KnownLists::default())
+            if let Some(after) = readers(context, &name, self.overlay)
                 && let Some(rule) = context.store.rule(&name, &Overlay::new())?
-                && let after = key_set(&after.keys)
-                && let Err(error) = context.check_kept(&name, &after, &after, &Keys::new(), &rule)
+                && let before = readers(context, &name, &Overlay::new()).unwrap_or_else(|| after.clone())
+                && let Err(error) = context.check_kept(&name, &before, &after, &Keys::new(), &rule)
             {
                 errors.push(error);
             }
@@ -198,6 +198,12 @@ impl<'a> Scope<'a> {
 pub fn tell_left(context: &Context<'_>, list: &Path, why: &OpError) {
     let cause = std::error::Error::source(why).map(|cause| format!(": {cause}")).unwrap_or_default();
     context.store.note(format!("what `{}` rules is left as it is: {why}{cause}", Shown::os(list)));
+}
+
+/// Returns who can read `folder` as it will be with `overlay`; none where that cannot be told.
+fn readers(context: &Context<'_>, folder: &FolderName, overlay: &Overlay) -> Option<Keys> {
+    let (recipients, _) = context.resolved(folder, overlay, &mut KnownLists::default()).ok()?;
+    Some(key_set(&recipients.keys))
 }
 
 /// Returns the folders of changing lists that lie in no other one.

@@ -58,8 +58,8 @@ fn nothing_in_a_folder_of_others_holds_up_a_removal() {
 fn what_another_list_rules_is_not_encrypted_anew() {
     let store = shared();
     store.ok("gpg -q --batch --yes -e -r $ALICE -o store/web/w.gpg <<<w; git -C store commit -qam less");
-    store.ok("pass recipients remove / $BOB --yes");
-    assert_eq!(store.ok("git -C store show --format= --name-only"), ".gpg-id\na.gpg");
+    store.ok("pass group remove --yes team $BOB");
+    assert_eq!(store.ok("git -C store show --format= --name-only"), ".gpg-id\n.passel.yaml\na.gpg");
     // pass init does.
     store.ok("pass init $ALICE $BOB");
     assert_eq!(store.ok("git -C store show --format= --name-only"), ".gpg-id\na.gpg\nweb/w.gpg");

@@ -82,13 +82,30 @@ const INPUT_ENDED: Mark = Ours(Stderr, "error: the input ended before an answer"
 /// Every difference that is meant.
 pub const DIFFERENCES: &[Difference] = &[
     Difference {
-        why: "Where a store is shared through git, its first use on a machine says how many lists of \
-              recipients it accepts as they are: later changes that others make need a word.",
-        places: &[at(
-            "git remotes",
-            "pass insert -m a <<<1",
-            &[Ours(Stderr, "note: first use on this machine: 1 list of recipients accepted as found")],
-        )],
+        why: "In a store without git nobody can tell who changed a recipients file, so that a change which \
+              passel has not made needs a person's word. pass encrypts to whatever the file says.",
+        places: &[
+            at(
+                "environment of recipients files",
+                "pass insert -m mail/a <<<1",
+                &[
+                    Exits("1"),
+                    Ours(Stderr, "error: the recipients of mail have changed"),
+                    Stock(Stdout, "Enter contents of mail/a"),
+                    Stock(Files, "store/mail/a.gpg"),
+                ],
+            ),
+            at(
+                "environment of recipients files",
+                "pass insert -m mail/deep/er <<<1",
+                &[
+                    Exits("1"),
+                    Ours(Stderr, "error: the recipients of mail/deep have changed"),
+                    Stock(Stdout, "Enter contents of mail/deep/er"),
+                    Stock(Files, "store/mail/deep/er.gpg"),
+                ],
+            ),
+        ],
     },
     Difference {
         why: "A name that is empty, begins with a slash or reaches into git's own folder (`.git` in \
