@@ -214,6 +214,7 @@ fn recipients_files_fail_closed() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn names_drive_no_terminal_and_stay_inside() {
     corpus("names.txt");
 }
@@ -225,6 +226,7 @@ fn special_files_sizes_and_depths_are_survived() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn forged_messages_are_refused() {
     corpus("messages.txt");
 }
