@@ -6,7 +6,7 @@ use super::init::GIVEN;
 use super::rules::{Line, Now, Proposal, RuleError, Wanted, called, keys_of, set_rule};
 use super::{Context, OpError, shown_folder};
 use crate::config::FolderRule;
-use crate::crypto::Trust;
+use crate::crypto::{CryptoError, Trust};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
 use crate::store::accepted::Keys;
 
@@ -160,8 +160,11 @@ pub fn unconfirmed(
     let anywhere: Keys = accepted.folders().flat_map(|(_, memory)| memory.keys.clone()).collect();
     let mut doubtful = Vec::new();
     for key in keys.iter().filter(|key| !anywhere.contains(&key.fingerprint)) {
-        if context.try_encrypting(folder, std::slice::from_ref(key), Trust::Database).is_err() {
-            doubtful.push(key.fingerprint.clone());
+        match context.try_encrypting(folder, std::slice::from_ref(key), Trust::Database) {
+            Err(OpError::Encrypt { source: CryptoError::Untrusted(_), .. }) => {
+                doubtful.push(key.fingerprint.clone());
+            }
+            other => other?,
         }
     }
     Ok(doubtful)

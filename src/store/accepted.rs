@@ -341,6 +341,13 @@ impl Store {
         self.memory("accepted").is_ok_and(|path| path.symlink_metadata().is_ok())
     }
 
+    /// Whether this machine can remember anything of the store: there is a place for it that can be written to.
+    pub fn can_be_known(&self) -> bool {
+        let Ok(path) = self.memory("accepted") else { return false };
+        let folder = path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok());
+        folder.is_some_and(|folder| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok())
+    }
+
     /// Takes what was remembered of a store without git along into its new repository. The caller has the lock.
     pub fn take_memory_into_git(&self) -> Result<(), StoreError> {
         for name in ["accepted", "reviewed"] {

@@ -80,11 +80,6 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// Whether there is no repository at all.
-    pub fn is_empty(&self) -> bool {
-        self.repos.is_empty()
-    }
-
     /// Fails unless `here`, the id of what stands at `path` (none for no regular file), is what HEAD has
     /// there. What git ignores counts as recorded, as it never will be.
     pub fn refuse_differing(&self, store: &Store, path: &Path, here: Option<Oid>) -> Result<(), StoreError> {

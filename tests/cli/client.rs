@@ -152,7 +152,7 @@ fn a_key_is_imported_only_once_its_fingerprint_is_confirmed() {
     let client = Machine::new(&store, "acme");
     let key = client.generate("acme@example.org");
     let other = store.keyring().fingerprint("bob").to_owned();
-    let absent = format!("! gpg --batch -q --list-keys {key} 2>/dev/null");
+    let absent = format!("not gpg --batch -q --list-keys {key} 2>/dev/null");
     store
         .refused("pass client add acme --key acme.pub --yes", &["nobody can be asked here", "--fingerprint"]);
     store.refused(
@@ -199,7 +199,7 @@ fn a_person_compares_the_fingerprint_and_is_offered_to_certify() {
     let mut terminal = store.terminal("pass client add acme --key acme.pub");
     terminal.wait_for(&format!("{} {}", &key[..4], &key[4..8])).wait_for("[y/N]").type_text("n\n");
     assert_eq!(terminal.finish().code, 1);
-    store.ok(&format!("! gpg --batch -q --list-keys {key} 2>/dev/null"));
+    store.ok(&format!("not gpg --batch -q --list-keys {key} 2>/dev/null"));
     let mut terminal = store.terminal("pass client add acme --key acme.pub");
     terminal.wait_for("confirmed the fingerprint").wait_for("[y/N]").type_text("y\n");
     terminal.wait_for("Make this change? [y/N]").type_text("y\n");
@@ -230,7 +230,7 @@ fn clients_read_beside_the_groups_they_are_given() {
         keys.join("\n")
     };
     assert_eq!(add("inheriting", ""), sorted(&["alice", "bob"]));
-    store.ok("! grep -q groups: store/.passel.yaml; pass group add --yes team $ALICE; pass group add --yes sales $ALICE $CAROL");
+    store.ok("not grep -q groups: store/.passel.yaml; pass group add --yes team $ALICE; pass group add --yes sales $ALICE $CAROL");
     assert_eq!(add("of-team", ""), sorted(&["alice"]));
     assert_eq!(add("of-sales", "--group sales"), sorted(&["alice", "carol"]));
     store.ok("pass init -p clients $ALICE $DAVE; pass group assign --yes sales clients");
@@ -279,11 +279,11 @@ fn a_client_goes_with_or_without_their_entries() {
     let told = store.ok("pass client remove one --keep-entries --yes");
     assert!(told.contains("Still read `clients/two`"), "{told}");
     assert_eq!((store.count(), readers(&store, "clients/one/x")), (before + 1, 2));
-    store.ok(&format!("test -e store/.public-keys/{key}; ! grep -q {key} store/clients/one/.gpg-id"));
+    store.ok(&format!("test -e store/.public-keys/{key}; not grep -q {key} store/clients/one/.gpg-id"));
     store.ok("pass client remove two --yes");
     assert_eq!(store.count(), before + 2);
     store.ok(&format!(
-        "! test -e store/clients/two; ! git -C store grep -q {key}; ! test -e store/.public-keys/{key}"
+        "not test -e store/clients/two; not git -C store grep -q {key}; not test -e store/.public-keys/{key}"
     ));
     let changed = store.last();
     assert!(changed.starts_with("Remove client two.|"), "{changed}");

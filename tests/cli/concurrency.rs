@@ -61,11 +61,11 @@ fn two_inserts_of_one_entry_leave_one_of_them_whole() {
 fn a_writer_waits_for_another_but_not_for_ever() {
     let store = Repository::new();
     let start = Instant::now();
-    store.ok("(flock 9; touch held; sleep 2) 9<store & while ! test -e held; do sleep 0.01; done; echo x | pass insert -m a");
+    store.ok("(flock 9; touch held; sleep 2) 9<store & while not test -e held; do sleep 0.01; done; echo x | pass insert -m a");
     assert!(start.elapsed() > Duration::from_millis(1500));
     store.clean();
     // Readers need not wait.
-    let line = "rm held; (flock 9; touch held; sleep 12) 9<store & while ! test -e held; do sleep 0.01; done
+    let line = "rm held; (flock 9; touch held; sleep 12) 9<store & while not test -e held; do sleep 0.01; done
         pass show a >shown; echo x | pass insert -m b; code=$?; kill %1; exit $code";
     let output = store.refused(line, &["another passel has been writing to the store for 10 seconds"]);
     assert!(output.err().starts_with("error: "), "{}", output.err());
@@ -114,7 +114,7 @@ fn what_stock_pass_commits_while_we_wait_is_built_upon() {
     store.ok("printf 'old\\nuser: ann\\n' | pass insert -m a");
     let line = format!(
         "(flock 9; touch held; sleep 1; printf 'old\\nuser: bob\\n' | {} insert -mf a >/dev/null) 9<store &
-        while ! test -e held; do sleep 0.01; done; pass generate -i a 12; wait",
+        while not test -e held; do sleep 0.01; done; pass generate -i a 12; wait",
         stock_pass().display()
     );
     store.ok(&line);

@@ -150,11 +150,11 @@ fn a_killed_extensions_folder_is_swept() {
     store.extension(body);
     let killed = store.shell("pass try").out();
     let folder = killed.strip_prefix("secret\n").expect("it was killed after that").trim();
-    store.ok(&format!("pass version >/dev/null; ! test -e {folder}"));
+    store.ok(&format!("pass version >/dev/null; not test -e {folder}"));
     let said = store.says("tmpdir; tmpdir; stat -c %a \"$SECURE_TMPDIR\"; echo \"$SECURE_TMPDIR\"");
     let (mode, folder) = said.split_once('\n').expect("two lines");
     assert_eq!(mode, "700");
-    store.ok(&format!("! test -e {folder}"));
+    store.ok(&format!("not test -e {folder}"));
 }
 
 /// A name that writes into the clipboard of some terminals.

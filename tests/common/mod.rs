@@ -163,7 +163,8 @@ impl TestStore {
 
     /// Runs a line of shell, in which `pass` is the store's program.
     pub fn shell(&self, line: &str) -> Output {
-        self.run("bash", &["-c", line], b"")
+        // `set -e` passes over what `!` denies; `not` fails as any command does.
+        self.run("bash", &["-c", &format!("not() {{ ! \"$@\"; }}; {line}")], b"")
     }
 
     /// Starts a line of shell on a terminal of its own.

@@ -35,15 +35,18 @@ impl Context<'_> {
             return Ok(accepted);
         }
         let found = self.found()?;
-        self.store.change_accepted(|accepted| found.remember(accepted))?;
-        self.tell_first_use(&found)?;
+        // A store that nobody can read yet is not met: what comes first is.
+        if !found.0.is_empty() {
+            self.store.change_accepted(|accepted| found.remember(accepted))?;
+            self.tell_first_use(&found)?;
+        }
         Ok(self.store.accepted()?.unwrap_or_default())
     }
 
     /// Remembers who can read what when this machine meets the store, whatever the command: what others
     /// change later is seen by that. A store without recipients, or one that cannot be written to, is not met.
     pub fn meet(&self) -> Result<(), OpError> {
-        if self.store.is_known() {
+        if self.store.is_known() || !self.store.can_be_known() {
             return Ok(());
         }
         let found = self.found()?;

@@ -88,12 +88,15 @@ impl Context<'_> {
         let ruling = ruling_folder(recipients);
         let is_pending = memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id));
         if !is_pending && !self.is_own_change(&accepted, folder, memory, &keys, rule)? {
-            let difference = self.difference(folder, &accepted, keys, rule)?;
+            // Where the folder's own list is about to go, it is the one above that nobody has accepted.
+            let goes = |above: &Path| matches!(overlay.get(&above.join(".gpg-id")), Some(None));
+            let told = if folder.as_path().ancestors().any(goes) { &ruling } else { folder };
+            let difference = self.difference(told, memory, keys, rule)?;
             // By the time it comes up again, git may have forgotten where it came from.
             let _ = self.store.change_accepted(|accepted| accepted.refuse(difference.gains.iter().cloned()));
             return Err(OpError::NotAccepted(Box::new(difference)));
         }
-        self.store.change_accepted(|accepted| set(accepted, &ruling, folder, keys, &rule.gpg_id))?;
+        self.store.change_accepted(|accepted| set(accepted, &ruling, folder, overlay, keys, &rule.gpg_id))?;
         if !is_pending && self.has_remote()? {
             self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
         }
@@ -125,7 +128,7 @@ impl Context<'_> {
         if self.is_own_change(&accepted, folder, memory, judged, rule)? {
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, &accepted, judged.clone(), rule)?)))
+        Err(OpError::NotAccepted(Box::new(self.difference(folder, memory, judged.clone(), rule)?)))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -154,7 +157,7 @@ impl Context<'_> {
         {
             return Ok(None);
         }
-        Ok(Some(self.difference(folder, accepted, keys, rule)?))
+        Ok(Some(self.difference(folder, memory, keys, rule)?))
     }
 
     /// Whether what differs from `memory` was changed on this machine.
@@ -183,7 +186,7 @@ impl Context<'_> {
         let ruling = ruling_folder(&recipients);
         let keys = difference.keys.clone();
         Ok(self.store.change_accepted(|accepted| {
-            set(accepted, &ruling, &difference.folder, keys, &recipients.rule.gpg_id)
+            set(accepted, &ruling, &difference.folder, &Overlay::new(), keys, &recipients.rule.gpg_id);
         })?)
     }
 
@@ -200,11 +203,11 @@ impl Context<'_> {
     fn difference(
         &self,
         folder: &FolderName,
-        accepted: &Accepted,
+        memory: Option<&Memory>,
         keys: Keys,
         rule: &Rule,
     ) -> Result<Difference, OpError> {
-        let memory = accepted.ruling(folder).cloned().unwrap_or_default();
+        let memory = memory.cloned().unwrap_or_default();
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
         let loses = memory.keys.difference(&keys).cloned().collect();
@@ -228,10 +231,18 @@ fn ruling_folder(recipients: &Recipients) -> FolderName {
 }
 
 /// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had
-/// lists of their own have none now, and must not go on to be judged by those.
-fn set(accepted: &mut Accepted, ruling: &FolderName, folder: &FolderName, keys: Keys, list: &[u8]) {
+/// lists of their own have none now, and must not go on to be judged by those; lists that are only about to go
+/// (`overlay`) still stand.
+fn set(
+    accepted: &mut Accepted,
+    ruling: &FolderName,
+    folder: &FolderName,
+    overlay: &Overlay,
+    keys: Keys,
+    list: &[u8],
+) {
     let between = folder.as_path().ancestors().take_while(|path| *path != ruling.as_path());
-    for path in between {
+    for path in between.filter(|path| !overlay.contains_key(&path.join(".gpg-id"))) {
         if let Ok(name) = FolderName::parse(path.as_os_str()) {
             accepted.forget(&name);
         }

@@ -12,6 +12,7 @@ use crate::ops::reencrypt::{Changed, is_entry};
 use crate::ops::{Context, OpError, keys as public_keys};
 use crate::store::StoreError;
 use crate::store::accepted::Keys;
+use crate::store::recipients::Overlay;
 
 /// What is to be: the configuration, and the lists that go with it.
 #[derive(Debug)]
@@ -100,6 +101,7 @@ impl Now<'_, '_> {
         if self.context.keys.is_some_and(|keys| !keys.trim().is_empty()) {
             return Err(RuleError::Overridden.into());
         }
+        self.refuse_uncommitted(wanted)?;
         let mut proposal = Proposal { is_change: wanted.config != self.config, ..Proposal::default() };
         for (folder, list) in &wanted.lists {
             let bytes = list.as_ref().map(GpgId::as_bytes);
@@ -113,6 +115,19 @@ impl Now<'_, '_> {
         self.refuse_unusable(wanted, &proposal)?;
         proposal.still = self.still(wanted, &proposal)?;
         Ok(proposal)
+    }
+
+    /// Refuses what the change would write over, or begin from, and nobody has committed: before anybody is
+    /// asked, or a key imported.
+    fn refuse_uncommitted(&self, wanted: &Wanted) -> Result<(), OpError> {
+        let list = |list: &Option<GpgId>| list.as_ref().map(|list| list.as_bytes().to_vec());
+        let overlay: Overlay =
+            wanted.lists.iter().map(|(folder, new)| (folder.gpg_id(), list(new))).collect();
+        self.context.store.refuse_uncommitted_lists(&overlay)?;
+        if wanted.config != self.config {
+            self.context.store.refuse_uncommitted(std::iter::once(Path::new(config::FILE)))?;
+        }
+        Ok(())
     }
 
     /// Returns how the recipients of `folder` change with its own `list`, or without one.

@@ -28,12 +28,12 @@ fn a_colleague_who_left_is_no_client() {
     store.ok(
         "git -C store revert --no-edit HEAD >/dev/null; pass recipients remove clients/acme $CAROL --yes",
     );
-    store.ok("! grep -q $CAROL store/.passel.yaml 2>/dev/null");
+    store.ok("not grep -q $CAROL store/.passel.yaml 2>/dev/null");
     store.refused(
         "pass client remove acme --keep-entries --yes",
         &["no key of `clients/acme`", "recipients remove"],
     );
-    let told = store.ok("pass client remove acme --yes; ! test -e store/clients/acme");
+    let told = store.ok("pass client remove acme --yes; not test -e store/clients/acme");
     assert!(told.ends_with("change their passwords:\n  clients/acme/x\n  clients/acme/y"), "{told}");
     store.clean();
 }
@@ -46,7 +46,7 @@ fn what_the_client_could_read_is_listed_either_way() {
         "could be read by who was removed; change their passwords:\n  clients/acme/x\n  clients/acme/y";
     let told = store.ok("pass client remove acme --keep-entries --yes");
     assert!(told.ends_with(exposed), "{told}");
-    store.ok("! test -e store/clients/acme/.gpg-id; ! git -C store grep -q $CAROL");
+    store.ok("not test -e store/clients/acme/.gpg-id; not git -C store grep -q $CAROL");
     store.refused("pass client remove acme --yes", &["there is no client `acme`"]);
     store.ok("pass client add acme $CAROL --yes");
     let told = store.ok("pass client remove acme --yes");
@@ -84,9 +84,9 @@ fn clients_move_with_their_folder() {
     assert!(store.ok("pass client list").starts_with("acme (2 entries)"));
     assert!(store.ok("cat store/.passel.yaml").contains("clients: customers"));
     store.ok("pass cp customers copy; pass client show acme | grep -q customers/acme");
-    store.ok("pass mv customers clients; ! grep -q ^clients: store/.passel.yaml");
+    store.ok("pass mv customers clients; not grep -q ^clients: store/.passel.yaml");
     store.clean();
     // Where nobody uses clients or groups, a folder of that name is one like any other.
     let store = shared();
-    store.ok("pass insert -m clients/a <<<x; pass mv clients customers; ! test -e store/.passel.yaml");
+    store.ok("pass insert -m clients/a <<<x; pass mv clients customers; not test -e store/.passel.yaml");
 }

@@ -67,7 +67,7 @@ fn a_key_that_is_gone_or_useless_can_still_be_taken_out() {
     sender.ok("gpg --export >sender.pub");
     store.ok("gpg -q --import sender.pub");
     store.ok("pass group remove --yes team two@example.org");
-    store.ok(&format!("! grep -r --exclude-dir=.git {two} store"));
+    store.ok(&format!("not grep -r --exclude-dir=.git {two} store"));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_key_that_comes_as_a_file_is_confirmed_and_imported() {
     let sender = super::super::client::Machine::new(&store, "sender");
     let key = sender.generate("new@example.org");
     store.refused("pass group add --yes team --key sender.pub", &["nobody can be asked here", &key]);
-    store.ok(&format!("! gpg --batch -q --list-keys {key} 2>/dev/null"));
+    store.ok(&format!("not gpg --batch -q --list-keys {key} 2>/dev/null"));
     store.ok(&format!(
         "pass group add --yes team --key sender.pub --fingerprint {key}; gpg --batch -q --list-keys {key}"
     ));

@@ -218,7 +218,7 @@ fn a_change_that_was_abandoned_is_not_expected_later() {
     let store = shared();
     store.script("store/.git/hooks/pre-commit", "kill -9 $PPID; sleep 1; exit 1");
     store.shell("pass recipients add / $DAVE --yes");
-    store.ok("rm store/.git/hooks/pre-commit; ! grep -q $DAVE store/.gpg-id; pass ls");
+    store.ok("rm store/.git/hooks/pre-commit; not grep -q $DAVE store/.gpg-id; pass ls");
     eve(&store, "echo $DAVE >>.gpg-id");
     refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
 }

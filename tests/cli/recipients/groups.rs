@@ -37,7 +37,7 @@ fn a_key_that_is_added_or_taken_out_becomes_part_of_the_rule() {
     store.ok("pass recipients remove / $CAROL --yes");
     assert_eq!(readers(&store), 3);
     agrees(&store);
-    store.ok("pass group remove team $DAVE --yes; ! git -C store grep -q -e $CAROL -e $DAVE");
+    store.ok("pass group remove team $DAVE --yes; not git -C store grep -q -e $CAROL -e $DAVE");
     assert_eq!(readers(&store), 2);
     let subkey = "$(gpg --list-keys --with-colons $CAROL | awk -F: '/^fpr/ { f = $10 } END { print f }')!";
     store.refused(&format!("pass recipients add / {subkey} --yes"), &["asks for one subkey"]);
@@ -88,7 +88,7 @@ fn exactly_these_keys_follow_no_group() {
     let told = store.ok("pass recipients set web $ALICE $CAROL --yes");
     assert!(told.contains("(follows `team` no longer)"), "{told}");
     assert_eq!(readers(&store), 2);
-    store.ok("! grep -q web: store/.passel.yaml; pass group add team $DAVE --yes");
+    store.ok("not grep -q web: store/.passel.yaml; pass group add team $DAVE --yes");
     assert_eq!(readers(&store), 2);
     agrees(&store);
 }
