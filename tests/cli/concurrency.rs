@@ -65,7 +65,8 @@ fn a_writer_waits_for_another_but_not_for_ever() {
     assert!(start.elapsed() > Duration::from_millis(1500));
     store.clean();
     // Readers need not wait.
-    let line = "rm held; (flock 9; touch held; sleep 12) 9<store & while not test -e held; do sleep 0.01; done
+    let line =
+        "rm held; (flock 9; touch held; sleep 12) 9<store & while not test -e held; do sleep 0.01; done
         pass show a >shown; echo x | pass insert -m b; code=$?; kill %1; exit $code";
     let output = store.refused(line, &["another passel has been writing to the store for 10 seconds"]);
     assert!(output.err().starts_with("error: "), "{}", output.err());

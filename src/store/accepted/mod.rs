@@ -5,6 +5,8 @@
 //! state folder. A YAML file, format version 1: for each folder that has recipients of its own, the full
 //! fingerprints that they came down to.
 
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::journal::{escape, unescape};
 use super::recipients::Overlay;
-use super::{Store, StoreError, whole};
-use crate::git::Repo;
 use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine, Shown};
+
+pub(super) use kept::{check_version, read, write};
 
 /// The newest format that we know.
 pub(super) const VERSION: u32 = 1;
@@ -275,153 +277,6 @@ fn folder_named(name: &str) -> Result<FolderName, String> {
 /// Returns the SHA-256 of a recipients file, in hexadecimal.
 pub fn hash_of(list: &[u8]) -> String {
     Sha256::digest(list).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-impl Store {
-    /// Returns what this machine has accepted; none if it has never written to this store.
-    pub fn accepted(&self) -> Result<Option<Accepted>, StoreError> {
-        let path = self.memory("accepted")?;
-        Ok(read(&path)?.map(|text| Accepted::parse(&text, &path)).transpose()?)
-    }
-
-    /// Changes what this machine has accepted, under the store's lock.
-    pub fn change_accepted(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
-        let _lock = self.lock()?;
-        self.write_accepted(change)
-    }
-
-    /// The same if nobody else has the lock; for commands that only read, and must not wait.
-    pub fn change_accepted_if_idle(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
-        match self.try_lock()? {
-            Some(_lock) => self.write_accepted(change),
-            None => Ok(()),
-        }
-    }
-
-    fn write_accepted(&self, change: impl FnOnce(&mut Accepted)) -> Result<(), StoreError> {
-        let before = self.accepted()?;
-        let mut accepted = before.clone().unwrap_or_default();
-        change(&mut accepted);
-        if before.as_ref() == Some(&accepted) {
-            return Ok(());
-        }
-        Ok(write(&self.memory("accepted")?, &accepted.text())?)
-    }
-
-    /// Remembers what the change `nonce` is about to set; the caller has the lock.
-    pub(super) fn expect(&self, nonce: &str, settings: &[Setting]) -> Result<(), StoreError> {
-        if settings.is_empty() {
-            return Ok(());
-        }
-        self.write_accepted(|accepted| accepted.expect(nonce, settings))
-    }
-
-    /// Accepts what the change `nonce` has set, and forgets what others were to set that have not happened;
-    /// the caller has the lock.
-    pub(super) fn settle(&self, nonce: Option<&str>) -> Result<(), StoreError> {
-        // Asked whenever the lock is taken: where nothing is expected, the record need not be parsed. Where there
-        // is no place for it, nothing can be.
-        let Ok(path) = self.memory("accepted") else { return Ok(()) };
-        if !read(&path)?.is_some_and(|text| text.contains("\nexpected:")) {
-            return Ok(());
-        }
-        let mut settled = Ok(());
-        self.write_accepted(|accepted| settled = accepted.settle(nonce))?;
-        Ok(settled.map_err(|what| AcceptedError::Damaged { path: Shown::os(&path).to_string(), what })?)
-    }
-
-    /// Waits until nobody else writes to the store, then returns what was accepted.
-    pub fn accepted_at_rest(&self) -> Result<Option<Accepted>, StoreError> {
-        let _lock = self.lock()?;
-        self.accepted()
-    }
-
-    /// Whether this machine has met the store before.
-    pub fn is_known(&self) -> bool {
-        self.memory("accepted").is_ok_and(|path| path.symlink_metadata().is_ok())
-    }
-
-    /// Whether this machine can remember anything of the store: there is a place for it that can be written to.
-    pub fn can_be_known(&self) -> bool {
-        let Ok(path) = self.memory("accepted") else { return false };
-        let folder = path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok());
-        folder.is_some_and(|folder| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok())
-    }
-
-    /// Takes what was remembered of a store without git along into its new repository. The caller has the lock.
-    pub fn take_memory_into_git(&self) -> Result<(), StoreError> {
-        for name in ["accepted", "reviewed"] {
-            let (old, new) = (self.memory_without_git(name)?, self.memory(name)?);
-            if let Some(text) = read(&old)?
-                && new != old
-                && read(&new)?.is_none()
-            {
-                write(&new, &text)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns what a killed command left of a record that it was writing.
-    pub(super) fn half_written_acceptance(&self) -> Option<PathBuf> {
-        let path = whole::beside(&self.memory("accepted").ok()?);
-        path.symlink_metadata().is_ok().then_some(path)
-    }
-
-    /// Returns the file in which this machine remembers what it has accepted, by its name.
-    pub(super) fn memory(&self, name: &str) -> Result<PathBuf, AcceptedError> {
-        if let Some(common) = Repo::common_directory(&self.root) {
-            return Ok(common.join(format!("passel-{name}")));
-        }
-        self.memory_without_git(name)
-    }
-
-    fn memory_without_git(&self, name: &str) -> Result<PathBuf, AcceptedError> {
-        let state = self.options.state.as_ref().ok_or(AcceptedError::NoPlace)?;
-        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
-        let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(state.join("passel").join(format!("{name}-{digits}")))
-    }
-}
-
-/// Fails if a later passel wrote this text.
-pub(super) fn check_version(text: &str, path: &Path) -> Result<(), AcceptedError> {
-    #[derive(Deserialize)]
-    struct Head {
-        version: u32,
-    }
-    let shown = || Shown::os(path).to_string();
-    let head: Head = serde_yaml::from_str(text)
-        .map_err(|error| AcceptedError::Damaged { path: shown(), what: error.to_string() })?;
-    match head.version {
-        version if version > VERSION => Err(AcceptedError::Newer { path: shown(), version }),
-        _ => Ok(()),
-    }
-}
-
-/// Returns the text of a file that remembers what was accepted; none if there is none.
-pub(super) fn read(path: &Path) -> Result<Option<String>, AcceptedError> {
-    let shown = || Shown::os(path).to_string();
-    // Neither a link nor a pipe is ours; a pipe would block for ever.
-    match path.symlink_metadata() {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(AcceptedError::Damaged { path: shown(), what: "it is no regular file".to_owned() });
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        _ => {}
-    }
-    let failed = |source| AcceptedError::Io { action: "read", path: shown(), source };
-    std::fs::read_to_string(path).map(Some).map_err(failed)
-}
-
-/// Writes such a file, durably.
-pub(super) fn write(path: &Path, text: &str) -> Result<(), AcceptedError> {
-    let io = |action, source| AcceptedError::Io { action, path: Shown::os(path).to_string(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| io("make the folder of", source))?;
-    }
-    whole::write(path, text.as_bytes(), true).map_err(|(action, source)| io(action, source))
 }
 
 #[cfg(test)]
