@@ -423,6 +423,10 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
             told.hint(format!("`{program} git submodule update --init {}`", argument(path)))
         }
         GitError::Elsewhere { .. } => told.hint(format!("`{program} git config --unset core.worktree`")),
+        GitError::IgnoredList { path } => told.hint(format!(
+            "`{program} git check-ignore -v {}` shows what says so: take that out first",
+            quoted(Path::new(path))
+        )),
         GitError::Malformed { .. } => told
             .hint(format!("`{program} git fsck` tells more, `{program} git log` who may have written it"))
             .hint(

@@ -112,6 +112,12 @@ pub enum GitError {
         /// The folder.
         path: String,
     },
+    /// A recipients file would be made where git is told to ignore it.
+    #[error("`{path}` is ignored by git: nobody else would have these recipients")]
+    IgnoredList {
+        /// The file.
+        path: String,
+    },
     /// A tree is not in order.
     #[error("the git repository holds a malformed tree, {tree}")]
     Malformed {

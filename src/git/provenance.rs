@@ -2,9 +2,9 @@
 //!
 //! Only the reflogs can tell. A commit counts as made here if a reflog of this clone, linked work trees
 //! included, holds it as `commit:`, `commit (initial):` or `commit (amend):`. Every other commit that this
-//! repository holds, on a branch or not, counts as fetched, and what it brings as brought by others. Two kinds
-//! bring nothing of their own: what a rebase has made here of other commits, which are here too, and what a
-//! merge made here took from either side.
+//! repository holds, on a branch or not, counts as fetched, and what it brings as brought by others; a merge made
+//! here brings nothing of its own in what it took from either side. (What a rebase makes counts as fetched: it
+//! applies changes to other files than they were made to, where others have renamed those.)
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -20,7 +20,6 @@ use crate::model::key::day;
 #[derive(Default)]
 struct LocalCommits {
     made: HashSet<Oid>,
-    replayed: HashSet<Oid>,
     merged: HashSet<Oid>,
 }
 
@@ -29,8 +28,6 @@ struct LocalCommits {
 enum Way {
     /// By `git commit`.
     Made,
-    /// By a rebase, from a commit that is judged itself.
-    Replayed,
     /// By a merge of what is judged itself.
     Merged,
 }
@@ -39,18 +36,8 @@ impl Way {
     /// Returns what a reflog's message says; none where it speaks of nothing that was made.
     fn of(message: &str) -> Option<Self> {
         let begins = |words: &[&str]| words.iter().any(|word| message.starts_with(word));
-        // Names of branches and subjects may say anything, but not in git's own place: a name holds no blank, no
-        // colon, and no dash at its beginning. `pull` writes its options and arguments before the rest.
-        let is_plain_pull = |head: &str| {
-            let mut words = head.split(' ');
-            words.next() == Some("pull") && words.all(|word| word.starts_with('-'))
-        };
         if begins(&["commit: ", "commit (initial): ", "commit (amend): "]) {
             Some(Way::Made)
-        } else if begins(&["rebase (pick): "])
-            || message.split_once(" (pick): ").is_some_and(|(head, _)| is_plain_pull(head))
-        {
-            Some(Way::Replayed)
         } else if begins(&["commit (merge): "])
             || begins(&["merge ", "pull: ", "pull "]) && message.contains(": Merge made by the '")
         {
@@ -126,7 +113,7 @@ impl Repo {
             Ok(found)
         };
         for commit in self.all_commits()? {
-            if local.made.contains(&commit) || local.replayed.contains(&commit) {
+            if local.made.contains(&commit) {
                 continue;
             }
             // What cannot be read, a malformed tree say, may bring anything.
@@ -206,7 +193,6 @@ impl Repo {
         for (id, message) in logs.iter().flat_map(|log| log_lines(log)) {
             match Way::of(&message) {
                 Some(Way::Made) => local.made.insert(id),
-                Some(Way::Replayed) => local.replayed.insert(id),
                 Some(Way::Merged) => local.merged.insert(id),
                 None => false,
             };
@@ -255,16 +241,16 @@ mod tests {
             ("commit (amend): x", Some(Way::Made)),
             ("commit (cherry-pick): x", None),
             ("cherry-pick: x", None),
-            ("rebase (pick): x", Some(Way::Replayed)),
-            ("pull --rebase (pick): commit: x", Some(Way::Replayed)),
+            ("rebase (pick): x", None),
+            ("pull --rebase (pick): commit: x", None),
             ("rebase (finish): returning to refs/heads/master", None),
             ("merge origin/master: Merge made by the 'ort' strategy.", Some(Way::Merged)),
             ("pull -q: Merge made by the 'ort' strategy.", Some(Way::Merged)),
             ("commit (merge): x", Some(Way::Merged)),
             ("merge commit: Fast-forward", None),
             ("pull origin (pick): Fast-forward", None),
-            ("pull (pick): x", Some(Way::Replayed)),
-            ("pull -q --rebase (pick): x", Some(Way::Replayed)),
+            ("pull (pick): x", None),
+            ("pull -q --rebase (pick): x", None),
             ("checkout: moving from commit: to x", None),
         ] {
             assert_eq!(Way::of(message), way, "{message}");

@@ -199,6 +199,7 @@ fn readable<'p>(
 fn add_folder(context: &Context<'_>, folder: &FolderName, plan: &mut Plan) -> Result<(), OpError> {
     let path = folder.as_path();
     context.store.refuse_left_out(path)?;
+    super::concerned::refuse_missing(context, path)?;
     plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
     let below = context.store.beneath().below(path).map_err(StoreError::from)?;
     if let Some(path) = below.repositories.first() {

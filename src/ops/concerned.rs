@@ -206,6 +206,18 @@ fn readers(context: &Context<'_>, folder: &FolderName, overlay: &Overlay) -> Opt
     Some(key_set(&recipients.keys))
 }
 
+/// Fails if HEAD holds entries below `folder` that are not on disk: where a list goes from above them, they would
+/// stay in the commit as they are, under another one.
+pub fn refuse_missing(context: &Context<'_>, folder: &Path) -> Result<(), OpError> {
+    let recorded = Recorded::read(context.store, std::iter::once(folder), std::iter::empty())?;
+    for path in recorded.files.keys().filter(|path| is_entry(path)) {
+        if context.store.beneath().state(path)? == State::Absent {
+            return Err(context.store.differing(path).into());
+        }
+    }
+    Ok(())
+}
+
 /// Returns the folders of changing lists that lie in no other one.
 fn outermost(overlay: &Overlay) -> Vec<&Path> {
     let folders: BTreeSet<&Path> = overlay.keys().filter_map(|list| list.parent()).collect();

@@ -34,6 +34,7 @@ pub use error::OpError;
 use error::shown_folder;
 
 use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
+use crate::git::GitError;
 use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
 use crate::store::beneath::State;
@@ -43,6 +44,9 @@ use crate::store::{Store, StoreError};
 
 /// How often a change is computed anew because the store changed meanwhile.
 const TRIES: usize = 30;
+
+/// How often what looks uncommitted is looked at again.
+const TRIES_AT_REST: usize = 3;
 
 /// From so many lines on, one listing of the whole keyring is quicker than a program for each.
 const MANY: usize = 6;
@@ -225,11 +229,25 @@ impl Context<'_> {
         self.crypto.encrypt(text, &to.keys, to.trust).map_err(failed)
     }
 
+    /// Returns what `look` finds. While another command of ours moves the branch and then puts its files in place,
+    /// they look as if nobody had committed them: what is refused for that is looked at again when it is done.
+    pub(crate) fn at_rest<T>(&self, mut look: impl FnMut() -> Result<T, OpError>) -> Result<T, OpError> {
+        for _ in 0..TRIES_AT_REST {
+            match look() {
+                Err(OpError::Store(StoreError::Git(
+                    GitError::Uncommitted { .. } | GitError::Missing { .. },
+                ))) => drop(self.store.lock()?),
+                other => return other,
+            }
+        }
+        look()
+    }
+
     /// Publishes what `compute` returns; computes it anew when the store changed meanwhile.
     pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
         let mut last = PathBuf::new();
         for _ in 0..TRIES {
-            let mut plan = compute()?;
+            let mut plan = self.at_rest(&mut compute)?;
             plan.accepts = self.settings(&plan)?;
             match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {

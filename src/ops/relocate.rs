@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
+use super::concerned::refuse_missing;
 use super::reencrypt::{Job, Message, Reencrypted, Reencryption, is_entry, shown_entry};
 use super::rules::carry_along;
 use super::{Context, OpError};
@@ -152,6 +153,7 @@ pub fn relocate(
         files = sources(context, route)?;
         let sources = read(context, &files)?;
         let overlay = overlay(context, route, &sources)?;
+        refuse_mixing(context, route, &overlay, &files)?;
         let mut work = Reencryption::new(context, &overlay);
         let mut plan = Plan {
             subject: subject.to_owned(),
@@ -207,6 +209,29 @@ pub fn relocate(
         files.sort();
     }
     Ok(Relocated { published, reencrypted, files })
+}
+
+/// Refuses a list that would come to rule, or leave behind, entries that do not go along with it.
+fn refuse_mixing(
+    context: &Context<'_>,
+    route: &Route,
+    overlay: &Overlay,
+    files: &[(PathBuf, PathBuf)],
+) -> Result<(), OpError> {
+    for (list, new) in overlay {
+        let folder = list.parent().unwrap_or(Path::new(""));
+        if new.is_none() {
+            refuse_missing(context, folder)?;
+            continue;
+        }
+        let there = context.store.files_below(folder)?;
+        let others = there.iter().filter(|path| is_entry(path) && !path.starts_with(&route.from));
+        if let Some(other) = others.into_iter().find(|path| files.iter().all(|(_, to)| to != *path)) {
+            let what = "in the way: the recipients of the folder that is to go there would rule it too";
+            return Err(OpError::Wrong { name: shown_entry(other), what });
+        }
+    }
+    Ok(())
 }
 
 /// Refuses what cannot be done without the entries that are held back: there are no others, or their list

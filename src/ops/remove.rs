@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::concerned::refuse_missing;
 use super::rules::carry_along;
 use super::{Context, OpError};
 use crate::model::{EntryName, FolderName, Shown};
@@ -86,6 +87,9 @@ pub fn remove(context: &Context<'_>, target: &Target, subject: &str) -> Result<R
                     plan.changes.push(Change { path, seen, new: None });
                 }
                 files = paths(&plan);
+                if files.iter().any(|path| path.ends_with(".gpg-id")) {
+                    refuse_missing(context, folder.as_path())?;
+                }
                 plan.prune = below.folders.into_iter().rev().collect();
                 folders = plan.prune.clone();
                 let within = |path: &Path| path.starts_with(folder.as_path());

@@ -1,17 +1,23 @@
 //! Writers take turns.
 
+use std::fs::File;
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::{Store, StoreError};
-use crate::git::PATIENCE;
+use crate::git::{PATIENCE, Repo};
 
-/// The store's lock: a kernel lock on the root folder itself, which leaves no file behind and dies
-/// with its process.
+/// The store's lock: kernel locks on the root folder itself and on the git directory that all its work trees
+/// share, which leave no file behind and die with their process.
 #[derive(Debug)]
-pub struct Lock<'a>(&'a Store);
+pub struct Lock<'a> {
+    store: &'a Store,
+    /// Unlocked when it is closed.
+    _shared: Option<File>,
+}
 
 impl Store {
     /// Waits for the lock, then finishes or undoes a change that was interrupted.
@@ -31,16 +37,32 @@ impl Store {
 
     /// Takes the lock if nobody has it.
     pub(super) fn try_lock(&self) -> Result<Option<Lock<'_>>, StoreError> {
-        match rustix::fs::flock(self.beneath.root(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Lock(self))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
+        let lock = |folder: BorrowedFd<'_>| match rustix::fs::flock(
+            folder,
+            FlockOperation::NonBlockingLockExclusive,
+        ) {
+            Ok(()) => Ok(true),
+            Err(Errno::WOULDBLOCK) => Ok(false),
             Err(error) => Err(StoreError::Lock(error.into())),
+        };
+        if !lock(self.beneath.root().as_fd())? {
+            return Ok(None);
         }
+        let mut held = Lock { store: self, _shared: None };
+        // What is remembered lies there, for all work trees.
+        let shared = Repo::common_directory(&self.root).and_then(|folder| File::open(folder).ok());
+        if let Some(folder) = &shared
+            && !lock(folder.as_fd())?
+        {
+            return Ok(None);
+        }
+        held._shared = shared;
+        Ok(Some(held))
     }
 }
 
 impl Drop for Lock<'_> {
     fn drop(&mut self) {
-        let _ = rustix::fs::flock(self.0.beneath.root(), FlockOperation::Unlock);
+        let _ = rustix::fs::flock(self.store.beneath.root(), FlockOperation::Unlock);
     }
 }

@@ -3,6 +3,7 @@
 mod accepting;
 mod out_of_sight;
 mod places;
+mod returning;
 
 use super::git::Repository;
 

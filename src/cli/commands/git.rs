@@ -37,6 +37,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let folder = store.work_tree(&FolderName::root()).ok_or_else(none)?;
+    // Whatever comes of it, git is what was asked for.
+    let _ = app.context(&store).notice();
+    app.tell_notes();
     // git may put what a diff decrypts into temporary files: in memory, then.
     let private = PrivateFolder::in_memory(&memory_folders()).ok();
     let temporary = private.as_ref().map(PrivateFolder::path);

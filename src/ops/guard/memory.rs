@@ -1,11 +1,12 @@
 //! What this machine remembers of who can read the store: at first use, and around changes of its own.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
 use super::{Context, OpError, key_set};
 use crate::model::{FolderName, GpgId, RecipientId};
 use crate::ops::lists::folder_of;
-use crate::store::accepted::{Accepted, Keys, Setting};
+use crate::store::accepted::{Accepted, Keys, Setting, hash_of};
 use crate::store::recipients::Overlay;
 use crate::store::transaction::Plan;
 
@@ -55,6 +56,23 @@ impl Context<'_> {
         }
         self.store.change_accepted_if_idle(|accepted| found.remember(accepted))?;
         if self.store.is_known() { self.tell_first_use(&found) } else { Ok(()) }
+    }
+
+    /// Notices changes that were made here and that nothing has been encrypted to yet: before others' are
+    /// fetched, which may take them back.
+    pub fn notice(&self) -> Result<(), OpError> {
+        let Some(accepted) = self.store.accepted()? else { return Ok(()) };
+        let known: BTreeMap<&Path, &str> =
+            accepted.folders().map(|(path, memory)| (path, memory.list.as_str())).collect();
+        for folder in self.with_recipients(&FolderName::root())? {
+            let list = self.store.read_recipients(&folder.gpg_id()).ok().flatten();
+            let is_known = list.is_some_and(|list| known.get(folder.as_path()) == Some(&&*hash_of(&list)));
+            if !is_known {
+                // What others have changed is told of where it matters.
+                let _ = self.recipients(&folder);
+            }
+        }
+        Ok(())
     }
 
     /// Returns all recipients files with the keys that they come down to.

@@ -121,10 +121,22 @@ impl Context<'_> {
         // Who was let in by others stays, or who was taken out by others is not brought back.
         let (slipped_in, slipped_out) =
             (!kept.is_subset(&known), !after.is_subset(named) && !known.is_subset(&(before | after)));
-        if (!slipped_in && !slipped_out) || memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id)) {
+        // Or the folder's own list was taken away, so that from now on another one's changes concern it.
+        let ruling = folder_of_list(rule);
+        let fell = *after != known
+            && accepted
+                .ruling_folder(folder)
+                .is_some_and(|own| own != ruling.as_path() && own.starts_with(ruling.as_path()));
+        let is_pending = memory.is_some_and(|memory| memory.is_pending(&rule.gpg_id));
+        let judged = match (slipped_in, slipped_out, fell) {
+            (true, _, _) => &kept,
+            (_, true, _) => before,
+            (_, _, true) => after,
+            _ => return Ok(()),
+        };
+        if is_pending {
             return Ok(());
         }
-        let judged = if slipped_in { &kept } else { before };
         if self.is_own_change(&accepted, folder, memory, judged, rule)? {
             return Ok(());
         }
@@ -169,7 +181,10 @@ impl Context<'_> {
         keys: &Keys,
         rule: &Rule,
     ) -> Result<bool, OpError> {
-        if accepted.has_refused(&gained(memory, keys)) {
+        let gained = gained(memory, keys);
+        // Whoever was taken out here comes back by nobody's own change: git brings old states back in many ways.
+        let returns = memory.is_some_and(|memory| !memory.former.is_disjoint(&gained));
+        if returns || accepted.has_refused(&gained) {
             return Ok(false);
         }
         // The same list with other keys: the keyring has changed, and no commit says why.
@@ -188,6 +203,20 @@ impl Context<'_> {
         Ok(self.store.change_accepted(|accepted| {
             set(accepted, &ruling, &difference.folder, &Overlay::new(), keys, &recipients.rule.gpg_id);
         })?)
+    }
+
+    /// Lets a folder whose own list is gone follow the list above from now on, where both come to the same: a
+    /// person has said so. Returns whether there was anything to say.
+    pub fn let_fall(&self, folder: &FolderName) -> Result<bool, OpError> {
+        let recipients = self.recipients(folder)?;
+        let ruling = ruling_folder(&recipients);
+        let accepted = self.accepted()?;
+        if accepted.ruling_folder(folder).is_none_or(|own| own == ruling.as_path()) {
+            return Ok(false);
+        }
+        let (keys, list) = (key_set(&recipients.keys), &recipients.rule.gpg_id);
+        self.store.change_accepted(|accepted| set(accepted, &ruling, folder, &Overlay::new(), keys, list))?;
+        Ok(true)
     }
 
     /// Returns the folders that have recipients of their own, the outermost first.
@@ -226,8 +255,13 @@ fn gained(memory: Option<&Memory>, keys: &Keys) -> Keys {
 
 /// Returns the folder whose list gives `recipients`.
 fn ruling_folder(recipients: &Recipients) -> FolderName {
-    let file = recipients.rule.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
-    FolderName::parse(file.as_os_str()).unwrap_or_default()
+    folder_of_list(&recipients.rule)
+}
+
+/// Returns the folder where the list of a rule stands.
+fn folder_of_list(rule: &Rule) -> FolderName {
+    let folder = rule.file.as_deref().and_then(Path::parent).unwrap_or(Path::new(""));
+    FolderName::parse(folder.as_os_str()).unwrap_or_default()
 }
 
 /// Accepts `keys` for the folder `ruling`, whose list rules `folder`. Folders between them that once had

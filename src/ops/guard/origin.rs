@@ -75,12 +75,20 @@ impl Context<'_> {
         let above = lists::folder_of(rule.file.as_deref().unwrap_or(Path::new("")))?;
         let is_known = accepted.ruling(&above).is_some_and(|memory| memory.list == hash_of(&rule.gpg_id));
         let hidden = file.as_ref().filter(|_| !is_known);
+        // Nor must anybody have moved the rule to where a change of ours meets it, by moving or deleting lists.
+        let is_moved = accepted.ruling_folder(folder).is_some_and(|known| known != above.as_path());
         let mut names: HashMap<String, Keys> = HashMap::new();
         let gained = gained(memory, keys);
         // git may have merged what was fetched with what was made here: any key that is gained tells.
         let mut marks = |tree: &Head<'_>| -> Result<BTreeSet<Mark>, GitError> {
             let mut marks = BTreeSet::new();
-            let ruling = history.list(tree, folder.as_path())?.or_else(|| outside.clone());
+            let (place, ruling) = match history.list(tree, folder.as_path())? {
+                Some((place, list)) => (Some(place), Some(list)),
+                None => (None, outside.clone()),
+            };
+            if is_moved && place == file {
+                marks.insert(Mark::Ruled);
+            }
             let hidden = hidden.map(|file| blob_at(&history.repo, tree, file)).transpose()?.flatten();
             for (place, list) in [(Place::Ruling, ruling), (Place::Above, hidden)] {
                 let Some(list) = list else { continue };
@@ -172,6 +180,8 @@ enum Mark {
     Set(Place),
     /// The list is the one that rules now.
     List(Place),
+    /// The list that rules the folder now ruled it then.
+    Ruled,
     /// Files may be others on disk than in the commit.
     Recoded,
 }
@@ -199,8 +209,8 @@ impl History {
         Some(self.place.join(path.strip_prefix(self.repo.prefix()).ok()?))
     }
 
-    /// Returns the list that rules `folder` in a commit; none if it has none.
-    fn list(&self, tree: &Head<'_>, folder: &Path) -> Result<Option<Vec<u8>>, GitError> {
+    /// Returns the list that rules `folder` in a commit, with its path there; none if it has none.
+    fn list(&self, tree: &Head<'_>, folder: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, GitError> {
         let inside = self.inside(folder).unwrap_or_else(|| self.place.clone());
         list_below(&self.repo, tree, &self.place, &inside)
     }
@@ -213,14 +223,20 @@ pub(in crate::ops) fn list_in(
     folder: &Path,
 ) -> Result<Option<Vec<u8>>, GitError> {
     let inside = folder.strip_prefix(repo.prefix()).unwrap_or(Path::new(""));
-    list_below(repo, tree, Path::new(""), inside)
+    Ok(list_below(repo, tree, Path::new(""), inside)?.map(|(_, list)| list))
 }
 
 /// Returns the list that is nearest to `folder` of those from there up to `top`, paths of the repository.
-fn list_below(repo: &Repo, tree: &Head<'_>, top: &Path, folder: &Path) -> Result<Option<Vec<u8>>, GitError> {
+fn list_below(
+    repo: &Repo,
+    tree: &Head<'_>,
+    top: &Path,
+    folder: &Path,
+) -> Result<Option<(PathBuf, Vec<u8>)>, GitError> {
     for above in folder.ancestors().take_while(|above| above.starts_with(top)) {
-        if let Some(list) = blob_at(repo, tree, &above.join(".gpg-id"))? {
-            return Ok(Some(list));
+        let path = above.join(".gpg-id");
+        if let Some(list) = blob_at(repo, tree, &path)? {
+            return Ok(Some((path, list)));
         }
     }
     Ok(None)

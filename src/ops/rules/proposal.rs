@@ -222,7 +222,12 @@ impl Now<'_, '_> {
         wanted: &Wanted,
         proposal: &Proposal,
     ) -> Result<BTreeMap<Fingerprint, Vec<Still>>, OpError> {
-        let losing = proposal.loses();
+        let mut losing = proposal.loses();
+        // Whoever is taken out of a group is told of also where no folder follows it any more.
+        for (name, keys) in &self.config.groups {
+            let stay = wanted.config.groups.get(name).cloned().unwrap_or_default();
+            losing.extend(keys.difference(&stay).cloned());
+        }
         let mut still: BTreeMap<Fingerprint, Vec<Still>> = BTreeMap::new();
         if losing.is_empty() {
             return Ok(still);
@@ -278,8 +283,10 @@ pub fn propose(
     edit: impl Fn(&Now<'_, '_>) -> Result<Wanted, OpError>,
     force: bool,
 ) -> Result<Proposal, OpError> {
-    let now = Now::read(context)?;
-    now.propose(&edit(&now)?, force)
+    context.at_rest(|| {
+        let now = Now::read(context)?;
+        now.propose(&edit(&now)?, force)
+    })
 }
 
 /// Makes the change of `edit`: the configuration, the lists, the public keys and all entries concerned, in

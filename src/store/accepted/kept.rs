@@ -14,7 +14,14 @@ impl Store {
     /// Returns what this machine has accepted; none if it has never written to this store.
     pub fn accepted(&self) -> Result<Option<Accepted>, StoreError> {
         let path = self.memory("accepted")?;
-        Ok(read(&path)?.map(|text| Accepted::parse(&text, &path)).transpose()?)
+        if let Some(text) = read(&path)? {
+            return Ok(Some(Accepted::parse(&text, &path)?));
+        }
+        // Put under git by another program, a store is no other one.
+        match self.memory_without_git("accepted") {
+            Ok(path) => Ok(read(&path)?.map(|text| Accepted::parse(&text, &path)).transpose()?),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Changes what this machine has accepted, under the store's lock.
@@ -71,7 +78,8 @@ impl Store {
 
     /// Whether this machine has met the store before.
     pub fn is_known(&self) -> bool {
-        self.memory("accepted").is_ok_and(|path| path.symlink_metadata().is_ok())
+        let places = [self.memory("accepted"), self.memory_without_git("accepted")];
+        places.into_iter().flatten().any(|path| path.symlink_metadata().is_ok())
     }
 
     /// Whether this machine can remember anything of the store: there is a place for it that can be written to.

@@ -152,6 +152,12 @@ impl Accepted {
         folder.as_path().ancestors().filter(stays).find_map(|path| self.folders.get(path))
     }
 
+    /// Returns the nearest folder, from `folder` upwards, that has a memory.
+    pub fn ruling_folder(&self, folder: &FolderName) -> Option<&Path> {
+        let known = |path: &Path| self.folders.get_key_value(path).map(|(path, _)| path.as_path());
+        folder.as_path().ancestors().find_map(known)
+    }
+
     /// Returns the folders that have a memory, with it.
     pub fn folders(&self) -> impl Iterator<Item = (&Path, &Memory)> {
         self.folders.iter().map(|(path, memory)| (path.as_path(), memory))

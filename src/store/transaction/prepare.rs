@@ -135,6 +135,10 @@ impl Work<'_> {
             let known = head.entry(path)?;
             if change.new.is_some() && repo.ignores(&head, path)? {
                 let shown = Shown::os(&change.path);
+                // Entries would be committed without the list that they are encrypted by.
+                if change.path.ends_with(".gpg-id") && change.seen == State::Absent {
+                    return Err(GitError::IgnoredList { path: shown.to_string() }.into());
+                }
                 self.warnings.push(format!("`{shown}` is ignored by git: it is stored, but not committed"));
                 continue;
             }

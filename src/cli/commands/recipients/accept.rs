@@ -87,7 +87,13 @@ impl Round<'_> {
     /// Shows how a folder's recipients have changed, if they have, and asks.
     fn take(&mut self, folder: &FolderName) -> Result<(), CliError> {
         let (difference, ruling) = match (self.context.unaccepted(folder), self.context.ruling(folder)) {
-            (Ok(None), _) => return Ok(()),
+            (Ok(None), _) => {
+                // Named by itself, a folder whose list is gone may follow the one above from now on.
+                if folder == self.asked && self.context.let_fall(folder).map_err(|e| self.app.error(e))? {
+                    self.done.push(folder.clone());
+                }
+                return Ok(());
+            }
             (Ok(Some(difference)), Ok(ruling)) => (difference, ruling.unwrap_or_default()),
             (Err(error), _) | (_, Err(error)) => {
                 self.fail(error);
@@ -206,6 +212,10 @@ fn accept_exactly(
     }
     let recipients = context.recipients(folder).map_err(failed)?;
     check(app, folder, expected, &crate::ops::guard::key_set(&recipients.keys))?;
+    if context.let_fall(folder).map_err(failed)? {
+        app.ui.say(format!("Accepted the recipients of 1 folder: {}.", named(folder)))?;
+        return Ok(());
+    }
     app.ui.say("Nothing to accept: the recipients are those that were accepted before.")?;
     Ok(())
 }
