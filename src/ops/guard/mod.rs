@@ -137,7 +137,12 @@ impl Context<'_> {
         if is_pending {
             return Ok(());
         }
-        if self.is_own_change(&accepted, folder, memory, judged, rule)? {
+        // Where the list fell away, the other one is as it was before the change: its keys are no swapped ones.
+        let is_own = match slipped_in || slipped_out {
+            true => self.is_own_change(&accepted, folder, memory, judged, rule)?,
+            false => self.was_made_here(&accepted, folder, memory, judged, rule)?,
+        };
+        if is_own {
             return Ok(());
         }
         Err(OpError::NotAccepted(Box::new(self.difference(folder, memory, judged.clone(), rule)?)))

@@ -212,7 +212,11 @@ impl Accepted {
     }
 
     fn set(&mut self, folder: FolderName, keys: Keys, list: String) {
-        let inherited = || self.ruling(&folder).cloned().unwrap_or_default();
+        // Whoever could read it by the list above was not taken out of this one.
+        let inherited = || {
+            let former = self.ruling(&folder).map(|above| above.former.clone()).unwrap_or_default();
+            Memory { former, ..Memory::default() }
+        };
         let mut memory = self.folders.get(folder.as_path()).cloned().unwrap_or_else(inherited);
         memory.former.extend(memory.keys.difference(&keys).cloned());
         memory.former.retain(|key| !keys.contains(key));
@@ -306,7 +310,7 @@ mod tests {
         accepted.accept(&folder(""), keys("AB"), b"");
         accepted.accept(&folder("a"), keys("A"), b"");
         assert_eq!(accepted.ruling(&folder("a/b")).unwrap().keys, keys("A"));
-        assert_eq!(accepted.ruling(&folder("a/b")).unwrap().former, keys("B"), "it was inherited");
+        assert_eq!(accepted.ruling(&folder("a/b")).unwrap().former, keys(""), "nobody was taken out of it");
         assert_eq!(accepted.ruling(&folder("ab")).unwrap().keys, keys("AB"));
         accepted.accept(&folder("a"), keys("ABC"), b"");
         assert_eq!(accepted.ruling(&folder("a")).unwrap().former, keys(""));
