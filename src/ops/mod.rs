@@ -29,6 +29,7 @@ pub mod update;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 pub use error::OpError;
 use error::shown_folder;
@@ -44,6 +45,9 @@ use crate::store::{Store, StoreError};
 
 /// How often a change is computed anew because the store changed meanwhile.
 const TRIES: usize = 30;
+
+/// How long, at least, a change is tried that others keep overtaking.
+const PERSISTENCE: Duration = Duration::from_secs(120);
 
 /// How often what looks uncommitted is looked at again.
 const TRIES_AT_REST: usize = 3;
@@ -246,7 +250,12 @@ impl Context<'_> {
     /// Publishes what `compute` returns; computes it anew when the store changed meanwhile.
     pub fn publish(&self, mut compute: impl FnMut() -> Result<Plan, OpError>) -> Result<Published, OpError> {
         let mut last = PathBuf::new();
-        for _ in 0..TRIES {
+        let begun = Instant::now();
+        for tries in 0.. {
+            // Somebody who writes without a pause, a script say, comes to an end.
+            if tries >= TRIES && begun.elapsed() > PERSISTENCE {
+                break;
+            }
             let mut plan = self.at_rest(&mut compute)?;
             plan.accepts = self.settings(&plan)?;
             match self.store.publish(&plan)? {
