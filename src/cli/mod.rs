@@ -71,17 +71,17 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
     for error in tmpdir::sweep(&commands::edit::memory_folders()) {
         ui.warn(format!("warning: {error}"));
     }
-    let definitions = args::command();
+    let definitions = args::for_one_run();
     let first = words.first().map_or(OsStr::new(""), OsString::as_os_str);
-    let (name, rest) = match command_name(&definitions, first) {
+    let (name, rest) = match command_name(definitions, first) {
         Some(name) => (name, &words[1..]),
-        None => ("show", words),
+        None => ("show".to_owned(), words),
     };
     let typed = if words.len() == rest.len() { "show".to_owned() } else { Shown::os(first).to_string() };
     let app = App::new(ui, environment, typed);
     // Under pass's name, what the store holds comes before the commands that pass does not have.
-    let yields = app.ui.program == "pass" && OWN.contains(&name) && app.holds(first);
-    let (name, rest) = if yields { ("show", words) } else { (name, rest) };
+    let yields = app.ui.program == "pass" && OWN.contains(&&*name) && app.holds(first);
+    let (name, rest) = if yields { ("show", words) } else { (&*name, rest) };
     let known = words.len() > rest.len();
     let done = if let Some(served) = commands::extension::serve(&app, words) {
         served
@@ -89,23 +89,28 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         if !known {
             commands::extension::run(&app, first, words.get(1..).unwrap_or_default())?;
         }
-        dispatch(&app, &definitions, name, rest)
+        dispatch(&app, definitions, name, rest)
     };
     app.tell_notes();
     app.tell_held(done)
 }
 
 /// Returns the command that `word` names, by its own name or another.
-fn command_name<'c>(definitions: &'c clap::Command, word: &OsStr) -> Option<&'c str> {
+fn command_name(definitions: &clap::Command, word: &OsStr) -> Option<String> {
     match word.to_str()? {
-        "--help" | "-h" => Some("help"),
-        "--version" => Some("version"),
-        word => definitions.find_subcommand(word).map(clap::Command::get_name),
+        "--help" | "-h" => Some("help".to_owned()),
+        "--version" => Some("version".to_owned()),
+        word => definitions.find_subcommand(word).map(|command| command.get_name().to_owned()),
     }
 }
 
 /// Parses the arguments of the command `name` and runs it.
-fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsString]) -> Result<(), CliError> {
+fn dispatch(
+    app: &App,
+    definitions: &mut clap::Command,
+    name: &str,
+    words: &[OsString],
+) -> Result<(), CliError> {
     use commands as c;
     match parse(app, definitions, name, words)? {
         Command::Init(args) => c::init::run(app, &args),
@@ -124,7 +129,7 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
         Command::Keys(args) => c::keys::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
-        Command::Help(args) => c::help::run(app, definitions, &args),
+        Command::Help(args) => c::help::run(app, &args::command(), &args),
         Command::Version => c::help::version(app),
     }
 }
@@ -132,12 +137,12 @@ fn dispatch(app: &App, definitions: &clap::Command, name: &str, words: &[OsStrin
 /// Parses a command that pass does not have.
 fn parse_own(
     app: &App,
-    definitions: &clap::Command,
+    definitions: &mut clap::Command,
     name: &str,
     words: &[OsString],
 ) -> Result<Command, CliError> {
     let line = [OsString::from("passel"), name.into()].into_iter().chain(words.iter().cloned());
-    let parsed = definitions.clone().try_get_matches_from(line).and_then(|m| Root::from_arg_matches(&m));
+    let parsed = definitions.try_get_matches_from_mut(line).and_then(|m| Root::from_arg_matches(&m));
     match parsed {
         Ok(root) => Ok(root.command.expect("a command was named")),
         Err(asked) if !asked.use_stderr() => {
@@ -183,11 +188,10 @@ fn distance(one: &str, other: &str) -> usize {
 /// Parses as GNU getopt does where pass parses with it, and takes words as they are where pass does.
 fn parse(
     app: &App,
-    definitions: &clap::Command,
+    definitions: &mut clap::Command,
     name: &str,
     words: &[OsString],
 ) -> Result<Command, CliError> {
-    let command = definitions.find_subcommand(name).expect("the name is one of ours");
     let as_they_are = |words: &[OsString]| words.to_vec();
     let arguments = match name {
         "version" => Vec::new(),
@@ -203,6 +207,8 @@ fn parse(
         },
         _ => {
             let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
+            let command = definitions.find_subcommand_mut(name).expect("the name is one of ours");
+            command.build();
             let read = getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {
                 error.lines.into_iter().for_each(|line| app.ui.warn(line));
                 app.usage(commands::usage(name))
@@ -215,7 +221,7 @@ fn parse(
     };
     let line = [OsString::from("passel"), name.into()].into_iter().chain(arguments);
     let wrong = |_| app.usage(commands::usage(name));
-    let matches = definitions.clone().try_get_matches_from(line).map_err(wrong)?;
+    let matches = definitions.try_get_matches_from_mut(line).map_err(wrong)?;
     let root = Root::from_arg_matches(&matches).map_err(wrong)?;
     Ok(root.command.expect("a command was named"))
 }

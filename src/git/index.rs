@@ -16,17 +16,26 @@ use super::{GitError, Repo, git_error, io_error};
 #[derive(Debug, PartialEq, Eq)]
 pub struct IndexStamp(Option<(u64, Vec<u8>)>);
 
+/// The index that a new one was made from.
+#[derive(Debug)]
+pub struct Base {
+    /// Its stamp.
+    pub stamp: IndexStamp,
+    /// Whether it has conflicts that nobody has resolved.
+    pub has_conflicts: bool,
+}
+
 /// Returns the metadata of the file at a path if it holds this blob.
 pub type Stats<'a> = &'a dyn Fn(&Path, git2::Oid) -> Option<Stat>;
 
 impl Repo {
     /// Writes the new index beside the present one, to be put inside git's lock; durable. Returns the
-    /// stamp of the index it was made from.
-    pub fn stage_index(&self, nonce: &str, changes: &[IndexChange]) -> Result<IndexStamp, GitError> {
+    /// index it was made from.
+    pub fn stage_index(&self, nonce: &str, changes: &[IndexChange]) -> Result<Base, GitError> {
         let stamp = self.index_stamp()?;
         let own = self.own_file(nonce, "index");
-        self.write_index(&self.index_file(), &own, changes, &|_, _| None)?;
-        Ok(stamp)
+        let has_conflicts = self.write_index(&self.index_file(), &own, changes, &|_, _| None)?;
+        Ok(Base { stamp, has_conflicts })
     }
 
     /// Returns the stamp of the index as it is now.
@@ -66,14 +75,14 @@ impl Repo {
         self.unlock_index(nonce)
     }
 
-    /// Writes the index `base` with `changes` to `path`; durable.
+    /// Writes the index `base` with `changes` to `path`; durable. Returns whether `base` has conflicts.
     fn write_index(
         &self,
         base: &Path,
         path: &Path,
         changes: &[IndexChange],
         stat: Stats<'_>,
-    ) -> Result<(), GitError> {
+    ) -> Result<bool, GitError> {
         // libgit2's own lock, left behind if we were killed in the middle of this.
         let _ = fs::remove_file(super::publish::lock_path(path));
         match fs::copy(base, path) {
@@ -81,9 +90,8 @@ impl Repo {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(io_error("copy", base)(error)),
         }
-        // Read through `read_index` first, for its clear message about indexes of other kinds.
-        self.read_index()?;
-        let mut index = git2::Index::open(path).map_err(git_error("read the index"))?;
+        let mut index = self.read_index(path)?;
+        let has_conflicts = index.has_conflicts();
         for (name, new) in changes {
             match new {
                 Some((id, mode)) => {
@@ -96,7 +104,8 @@ impl Repo {
             }
         }
         index.write().map_err(git_error("write the index"))?;
-        fs::File::open(path).and_then(|file| file.sync_all()).map_err(io_error("sync", path))
+        fs::File::open(path).and_then(|file| file.sync_all()).map_err(io_error("sync", path))?;
+        Ok(has_conflicts)
     }
 }
 

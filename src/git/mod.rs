@@ -147,9 +147,16 @@ impl Repo {
 
     /// Refuses while a merge, rebase or the like is under way: a commit now would become part of it.
     pub fn refuse_unfinished(&self) -> Result<(), GitError> {
+        self.refuse_operation()?;
+        // `git stash pop` leaves conflicts without any state.
+        self.refuse_conflicts(self.read_index(&self.index_file())?.has_conflicts())
+    }
+
+    /// The same without a look into the index.
+    pub fn refuse_operation(&self) -> Result<(), GitError> {
         use git2::RepositoryState as S;
         let what = match self.repo.state() {
-            S::Clean | S::Bisect => return self.refuse_conflicts(),
+            S::Clean | S::Bisect => return Ok(()),
             S::Merge => "merge",
             S::Revert | S::RevertSequence => "revert",
             S::CherryPick | S::CherryPickSequence => "cherry-pick",
@@ -159,13 +166,12 @@ impl Repo {
         Err(GitError::Unfinished { path: Shown::os(&self.workdir).to_string(), what })
     }
 
-    fn refuse_conflicts(&self) -> Result<(), GitError> {
-        // `git stash pop` leaves conflicts without any state.
-        let index = self.read_index()?;
-        if index.has_conflicts() {
-            return Err(GitError::Conflicted { path: Shown::os(&self.workdir).to_string() });
+    /// Refuses an index that has conflicts.
+    pub fn refuse_conflicts(&self, has_conflicts: bool) -> Result<(), GitError> {
+        match has_conflicts {
+            true => Err(GitError::Conflicted { path: Shown::os(&self.workdir).to_string() }),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether git is told to ignore `path` and does not already track it.
@@ -197,7 +203,7 @@ impl Repo {
     pub fn left_out(&self, folder: &Path) -> Result<Option<PathBuf>, GitError> {
         use std::os::unix::ffi::OsStrExt as _;
         let left_out = git2::IndexEntryExtendedFlag::SKIP_WORKTREE.bits();
-        let index = self.read_index()?;
+        let index = self.read_index(&self.index_file())?;
         let mut paths = index
             .iter()
             .filter(|entry| entry.flags_extended & left_out != 0)
@@ -208,7 +214,7 @@ impl Repo {
 
     /// Whether the index holds `path`.
     pub fn stages(&self, path: &Path) -> Result<bool, GitError> {
-        Ok(self.read_index()?.get_path(path, 0).is_some())
+        Ok(self.read_index(&self.index_file())?.get_path(path, 0).is_some())
     }
 
     /// Whether file names that differ in case only are the same here, as far as git knows.
@@ -271,9 +277,9 @@ impl Repo {
         self.repo.commondir()
     }
 
-    /// Reads this work tree's index from disk.
-    fn read_index(&self) -> Result<git2::Index, GitError> {
-        git2::Index::open(&self.index_file()).map_err(|source| match unsupported(source.message()) {
+    /// Reads an index of this work tree from disk.
+    fn read_index(&self, path: &Path) -> Result<git2::Index, GitError> {
+        git2::Index::open(path).map_err(|source| match unsupported(source.message()) {
             Some(what) => GitError::Unsupported { path: Shown::os(&self.workdir).to_string(), what },
             None => GitError::Libgit2 { action: "read the index", source },
         })

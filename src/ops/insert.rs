@@ -1,6 +1,6 @@
 //! Storing a text as an entry.
 
-use super::{Context, OpError};
+use super::{Context, KnownLists, OpError, Recipients};
 use crate::model::{EntryName, Plaintext};
 use crate::store::beneath::State;
 use crate::store::transaction::{Change, Plan, Published};
@@ -27,20 +27,22 @@ pub fn entry_state(context: &Context<'_>, name: &EntryName) -> Result<State, OpE
     }
 }
 
-/// Stores `text` as the entry `name`, encrypted to its folder's recipients.
+/// Stores `text` as the entry `name`, encrypted to its folder's recipients, of which some are `known` already.
 pub fn insert(
     context: &Context<'_>,
     name: &EntryName,
     text: &Plaintext,
     permit: Permit,
     subject: &str,
+    mut known: KnownLists,
 ) -> Result<Published, OpError> {
     context.publish(|| {
         let seen = entry_state(context, name)?;
         if permit == Permit::Create && seen != State::Absent {
             return Err(OpError::CreatedMeanwhile(name.to_string()));
         }
-        plan(context, name, text, seen, subject)
+        let recipients = context.recipients_known(&name.folder(), &mut known)?;
+        plan_for(context, name, text, seen, recipients, subject)
     })
 }
 
@@ -53,6 +55,18 @@ pub fn plan(
     subject: &str,
 ) -> Result<Plan, OpError> {
     let recipients = context.recipients(&name.folder())?;
+    plan_for(context, name, text, seen, recipients, subject)
+}
+
+/// The same for the recipients of the entry's folder.
+fn plan_for(
+    context: &Context<'_>,
+    name: &EntryName,
+    text: &Plaintext,
+    seen: State,
+    recipients: Recipients,
+    subject: &str,
+) -> Result<Plan, OpError> {
     let message = context.encrypt(name, text, &recipients)?;
     Ok(Plan {
         changes: vec![Change { path: name.file(), seen, new: Some(message) }],

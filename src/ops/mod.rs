@@ -82,7 +82,7 @@ pub struct Recipients {
 
 /// Lists of recipients that were looked up already, by their file and its content.
 #[derive(Default)]
-struct KnownLists(BTreeMap<(Option<PathBuf>, Vec<u8>), Vec<RecipientId>>);
+pub struct KnownLists(BTreeMap<(Option<PathBuf>, Vec<u8>), Vec<RecipientId>>);
 
 impl Context<'_> {
     /// Returns the recipients of `folder`. Fails closed: unless every line of the nearest recipients
@@ -93,11 +93,20 @@ impl Context<'_> {
 
     /// Returns the recipients of `folder` as they will be with `overlay`.
     pub fn recipients_with(&self, folder: &FolderName, overlay: &Overlay) -> Result<Recipients, OpError> {
-        self.recipients_known(folder, overlay, &mut KnownLists::default())
+        self.recipients_known_with(folder, overlay, &mut KnownLists::default())
+    }
+
+    /// Returns the recipients of `folder`; a list that is known is not looked up again.
+    pub fn recipients_known(
+        &self,
+        folder: &FolderName,
+        known: &mut KnownLists,
+    ) -> Result<Recipients, OpError> {
+        self.recipients_known_with(folder, &Overlay::new(), known)
     }
 
     /// The same for many folders: each list is looked up and verified once.
-    fn recipients_known(
+    fn recipients_known_with(
         &self,
         folder: &FolderName,
         overlay: &Overlay,
@@ -118,13 +127,7 @@ impl Context<'_> {
         overlay: &Overlay,
         known: &mut KnownLists,
     ) -> Result<(Recipients, bool), OpError> {
-        let rule = match self.keys {
-            Some(keys) if !keys.trim().is_empty() => Rule::from_environment(keys),
-            _ => {
-                let rule = self.store.rule(folder, overlay)?;
-                rule.ok_or_else(|| OpError::NoRule(shown_folder(folder)))?
-            }
-        };
+        let rule = self.rule(folder, overlay)?;
         let stands = rule.file.as_ref().is_some_and(|file| !overlay.contains_key(file));
         let trust = if rule.file.is_some() { Trust::Accepted } else { Trust::Database };
         let list = (rule.file.clone(), rule.gpg_id.clone());
@@ -139,6 +142,17 @@ impl Context<'_> {
         let keys = self.resolve(&rule)?;
         known.0.insert(list, keys.clone());
         Ok((Recipients { rule, keys, trust }, stands))
+    }
+
+    /// Returns what says who can read `folder`.
+    fn rule(&self, folder: &FolderName, overlay: &Overlay) -> Result<Rule, OpError> {
+        match self.keys {
+            Some(keys) if !keys.trim().is_empty() => Ok(Rule::from_environment(keys)),
+            _ => {
+                let rule = self.store.rule(folder, overlay)?;
+                rule.ok_or_else(|| OpError::NoRule(shown_folder(folder)))
+            }
+        }
     }
 
     /// Fails if `folder` could not be written to now: because of its recipients, or of its repository. For

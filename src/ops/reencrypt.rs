@@ -204,7 +204,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         if !self.refused.is_empty() && self.refused.contains_key(&self.ruling(&name)) {
             return Ok(false);
         }
-        match self.context.recipients_known(&name, self.overlay, &mut self.lists) {
+        match self.context.recipients_known_with(&name, self.overlay, &mut self.lists) {
             Ok(recipients) => drop(self.rules.insert(folder.to_path_buf(), recipients)),
             Err(error) => drop(self.refused.insert(self.ruling(&name), error)),
         }

@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::explain;
 use crate::cli::ui::Text;
 use crate::model::{EntryName, Plaintext};
+use crate::ops::KnownLists;
 use crate::ops::generate::{CharacterSet, MAX_LENGTH, password, replace_password};
 use crate::ops::insert::{self, Permit};
 use crate::ops::{Context, OpError};
@@ -98,7 +99,14 @@ fn store_password(
         replace_password(context, name, new, &format!("Replace generated password for {shown}."))
     } else {
         let line = Plaintext::new([new.expose(), b"\n"].concat());
-        insert::insert(context, name, &line, permit, &format!("Add generated password for {shown}."))
+        insert::insert(
+            context,
+            name,
+            &line,
+            permit,
+            &format!("Add generated password for {shown}."),
+            KnownLists::default(),
+        )
     };
     result.map_err(|error| match error {
         OpError::NotFound(_) | OpError::Decrypt { .. } if in_place => {

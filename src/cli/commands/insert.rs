@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::model::{EntryName, FolderName, Plaintext};
-use crate::ops::Context;
 use crate::ops::insert::{self, Permit};
+use crate::ops::{Context, KnownLists};
 use crate::store::beneath::State;
 
 use super::typed;
@@ -48,23 +48,27 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     // Whatever can be refused is refused before anybody types.
     let there = insert::entry_state(&context, &name).map_err(|e| app.error(e))?;
     let permit = app.may_replace(args.force, there != State::Absent, &shown)?;
-    app.check_writable(&context, &name.folder())?;
+    let known = app.check_writable(&context, &name.folder())?;
     let text = if args.multiline { read_lines(app, &shown)? } else { ask(app, args.echo, &shown)? };
     let subject = format!("Add given password for {shown} to store.");
-    let published = insert::insert(&context, &name, &text, permit, &subject).map_err(|e| app.error(e))?;
+    let published = insert::insert(&context, &name, &text, permit, &subject, known);
+    let published = published.map_err(|e| app.error(e))?;
     app.tell_folders(&published);
     app.tell(&published, &[]);
     Ok(())
 }
 
 impl App {
-    /// Refuses whatever can be refused before a person types; a script loses nothing by learning it later.
-    pub fn check_writable(&self, context: &Context<'_>, folder: &FolderName) -> Result<(), CliError> {
-        let checked = match self.interactive {
+    /// Refuses whatever can be refused before a person types; a script loses nothing by learning it later, and
+    /// takes no time in between: what was looked up for it is returned.
+    pub fn check_writable(&self, context: &Context<'_>, folder: &FolderName) -> Result<KnownLists, CliError> {
+        let mut known = KnownLists::default();
+        match self.interactive {
             true => context.check_writable(folder),
-            false => context.recipients(folder).map(drop),
-        };
-        checked.map_err(|e| self.error(e))
+            false => context.recipients_known(folder, &mut known).map(drop),
+        }
+        .map_err(|e| self.error(e))?;
+        Ok(known)
     }
 
     /// Asks whether an entry may be replaced. Without a terminal that counts as yes: pass's callers rely

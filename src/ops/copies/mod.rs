@@ -255,8 +255,8 @@ impl Copies {
         if let Some(known) = self.accepted.get(place) {
             return Rc::clone(known);
         }
-        let recipients = folder(path)
-            .and_then(|folder| context.recipients_known(&folder, &Overlay::new(), &mut self.looked_up));
+        let recipients =
+            folder(path).and_then(|folder| context.recipients_known(&folder, &mut self.looked_up));
         let keys = recipients.map(|recipients| recipients.keys).unwrap_or_default();
         let readers: Rc<Readers> = Rc::new(keys.iter().map(|key| key.fingerprint.to_string()).collect());
         self.accepted.insert(place.to_path_buf(), Rc::clone(&readers));

@@ -93,7 +93,7 @@ impl Store {
         for part in &work.parts {
             part.lock_index(&work.nonce, until)?;
             // A merge may have begun while a hook ran or somebody typed a passphrase.
-            part.repo.refuse_unfinished()?;
+            part.repo.refuse_operation()?;
         }
         // With git's lock held, stock pass and git cannot commit; what they wrote before shows here.
         if let Some(path) = self.stale(work.plan)? {
@@ -186,10 +186,10 @@ impl Part {
     /// Puts the new index inside git's lock; begins again if the index changes meanwhile.
     fn lock_index(&self, nonce: &str, until: Instant) -> Result<(), StoreError> {
         loop {
-            let stamp = self.repo.stage_index(nonce, &self.prepared.index)?;
+            let base = self.repo.stage_index(nonce, &self.prepared.index)?;
             self.repo.lock_index(nonce, until)?;
-            if self.repo.index_stamp()? == stamp {
-                return Ok(());
+            if self.repo.index_stamp()? == base.stamp {
+                return Ok(self.repo.refuse_conflicts(base.has_conflicts)?);
             }
             self.repo.unlock_index(nonce)?;
         }
