@@ -66,7 +66,7 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
+    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --expect-rules --accept ;;
     group) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;

@@ -66,7 +66,7 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --accept ;;
+    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --expect-rules --accept ;;
     group) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;

@@ -135,10 +135,13 @@ impl Config {
     /// Reads the configuration of a store, and what stood there; a store without one has the default. A link
     /// is refused.
     pub fn read(beneath: &Beneath) -> Result<(Self, State), ConfigError> {
-        match beneath.read(Path::new(FILE))? {
-            None => Ok((Config::default(), State::Absent)),
-            Some(bytes) => Ok((Config::parse(&bytes)?, State::of(&bytes))),
-        }
+        let bytes = beneath.read(Path::new(FILE))?;
+        Ok((Config::of(bytes.as_deref())?, bytes.as_deref().map_or(State::Absent, State::of)))
+    }
+
+    /// Returns what the file says: none if there is none.
+    pub fn of(bytes: Option<&[u8]>) -> Result<Self, ConfigError> {
+        bytes.map_or_else(|| Ok(Config::default()), Config::parse)
     }
 
     /// Reads the bytes of the file.

@@ -8,7 +8,6 @@ mod differing;
 mod digests;
 mod expiring;
 mod files;
-mod groups;
 mod held;
 mod missing;
 mod names;
@@ -73,15 +72,6 @@ pub struct OffRule {
     pub extra: Vec<String>,
 }
 
-/// A key of a group that no list accepted on this machine has.
-#[derive(Debug)]
-pub struct Stranger {
-    /// The group.
-    pub group: String,
-    /// The key.
-    pub key: Fingerprint,
-}
-
 /// What checks look at.
 pub struct Facts<'a> {
     /// The recipients files and entries.
@@ -98,8 +88,8 @@ pub struct Facts<'a> {
     pub unaccepted: &'a [Unaccepted],
     /// Folders whose recipients are not what their groups come to; what is the matter if that cannot be told.
     pub off_rules: &'a Result<Vec<OffRule>, String>,
-    /// Keys of groups that nobody here knows.
-    pub strangers: &'a [Stranger],
+    /// How groups and rules differ from those that were accepted, if they do.
+    pub rules: &'a Option<String>,
     /// Recipients files that should be signed, and are not, or not by the right key.
     pub unsigned: &'a [PathBuf],
     /// The keys that should have signed them.
@@ -130,7 +120,7 @@ pub fn all() -> Vec<Box<dyn Check>> {
         Box::new(files::Files),
         Box::new(signature::Unsigned),
         Box::new(unaccepted::NotAccepted),
-        Box::new(groups::Strangers),
+        Box::new(unaccepted::RulesNotAccepted),
         Box::new(held::HeldBack),
         Box::new(missing::Missing),
         Box::new(ambiguous::Ambiguous),

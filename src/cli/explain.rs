@@ -71,6 +71,18 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
                 .code(exit::NEEDS_DECISION)
         }
         OpError::NotAccepted(difference) => not_accepted(error, difference, scene),
+        OpError::RulesNotAccepted(difference) => {
+            let told = CliError::from_error(error).hint(format!(
+                "ask whoever changed them; if it is right: `{program} recipients accept` shows them and takes your word"
+            ));
+            match (&difference.commit, scene.has_git()) {
+                (Some(commit), true) => told.hint(format!(
+                    "if it is not: `{program} git show {0}` shows the change, `{program} git revert {0}` takes it back",
+                    commit.id
+                )),
+                _ => told,
+            }
+        }
         OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), scene),
         OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
             CliError::from_error(error).hint("name the key meant by its full fingerprint")

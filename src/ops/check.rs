@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use super::readers::{survey_folder, waiting};
 use super::{Context, OpError, review, rules};
-use crate::check::{Facts, Finding, OffRule, Stranger, Unaccepted, run};
+use crate::check::{Facts, Finding, OffRule, Unaccepted, run};
+use crate::model::FolderName;
 use crate::model::entry::shown_entry;
-use crate::model::{Fingerprint, FolderName};
-use crate::store::accepted::Keys;
 use crate::store::survey::Survey;
 
 /// Returns what is wrong at and below `folder`; `now` is in seconds since 1970.
@@ -26,7 +25,7 @@ pub fn check(context: &Context<'_>, folder: &FolderName, now: i64) -> Result<Vec
         waiting: &waiting(context, &survey),
         unaccepted: &unaccepted(context, &survey, folder)?,
         off_rules: &off_rules(context, folder)?,
-        strangers: &strangers(context, &survey, folder)?,
+        rules: &rules_not_accepted(context, folder)?,
         unsigned: &unsigned(context, &survey)?,
         signing_keys: context.signing_keys,
         held: &held.collect::<BTreeMap<PathBuf, String>>(),
@@ -85,23 +84,15 @@ fn off_rules(context: &Context<'_>, folder: &FolderName) -> Result<Result<Vec<Of
     Ok(Ok(found))
 }
 
-/// Returns the keys of groups that are in no list that was accepted on this machine, when the whole store is
-/// looked at. Lists that wait for their keys were accepted as they are written.
-fn strangers(context: &Context<'_>, survey: &Survey, folder: &FolderName) -> Result<Vec<Stranger>, OpError> {
-    let (Some(accepted), true) = (context.store.accepted()?, folder.is_root()) else { return Ok(Vec::new()) };
-    let Ok(now) = rules::Now::read(context) else { return Ok(Vec::new()) };
-    let mut known: Keys = accepted.folders().flat_map(|(_, memory)| memory.keys.iter().cloned()).collect();
-    for list in survey.lists.values() {
-        if accepted.ruling(&list.folder).is_some_and(|memory| memory.is_pending(&list.rule.gpg_id)) {
-            known.extend(list.lines.iter().filter_map(|line| Fingerprint::of_name(&line.id)));
-        }
+/// Returns how groups and rules differ from what was accepted here, when the whole store is looked at.
+fn rules_not_accepted(context: &Context<'_>, folder: &FolderName) -> Result<Option<String>, OpError> {
+    let (Some(accepted), true) = (context.store.accepted()?, folder.is_root()) else { return Ok(None) };
+    match context.would_refuse_rules(&accepted) {
+        Ok(difference) => Ok(difference.map(|difference| difference.told())),
+        // Rules that cannot be used are a finding of their own.
+        Err(OpError::Rule(_)) => Ok(None),
+        Err(error) => Err(error),
     }
-    let mut found = Vec::new();
-    for (group, keys) in &now.config.groups {
-        let keys = keys.iter().filter(|key| !known.contains(key));
-        found.extend(keys.map(|key| Stranger { group: group.to_string(), key: key.clone() }));
-    }
-    Ok(found)
 }
 
 /// Returns the recipients files that are not signed as the user asks for.

@@ -45,6 +45,9 @@ pub enum OpError {
     /// Who can read the folder has changed, and nobody on this machine has accepted that.
     #[error("the recipients of {} have changed: {}", shown_folder(&.0.folder), .0.told())]
     NotAccepted(Box<guard::Difference>),
+    /// The groups and rules that a change is made from have changed, and nobody on this machine has accepted that.
+    #[error("the groups and rules of `{}` have changed: {}", crate::config::FILE, .0.told())]
+    RulesNotAccepted(Box<guard::RulesDifference>),
     /// A recipients file could not be signed.
     #[error("cannot sign `{path}`")]
     Sign {

@@ -271,7 +271,7 @@ impl Context<'_> {
                 break;
             }
             let mut plan = self.at_rest(&mut compute)?;
-            plan.accepts = self.settings(&plan)?;
+            plan.accepts = self.accepts(&plan)?;
             match self.store.publish(&plan)? {
                 Outcome::Done(published) if published.overtaken.is_empty() => {
                     if !published.commits.is_empty() {

@@ -4,6 +4,7 @@ mod accepting;
 mod out_of_sight;
 mod places;
 mod returning;
+mod rules;
 
 use super::git::Repository;
 

@@ -6,13 +6,16 @@ use std::path::Path;
 use super::{Context, OpError, key_set};
 use crate::model::{FolderName, GpgId, RecipientId};
 use crate::ops::lists::folder_of;
-use crate::store::accepted::{Accepted, Keys, Setting, hash_of};
+use crate::store::accepted::{Accepted, Accepts, Keys, Rules, Setting, hash_of};
 use crate::store::recipients::Overlay;
 use crate::store::transaction::Plan;
 
 /// The recipients files that a machine finds at its first use of a store, with the keys that they come down
-/// to; none where they cannot be used.
-struct Found(Vec<(FolderName, Vec<u8>, Option<Keys>)>);
+/// to; none where they cannot be used. And what groups and rules say.
+struct Found {
+    lists: Vec<(FolderName, Vec<u8>, Option<Keys>)>,
+    rules: Rules,
+}
 
 impl Found {
     fn remember(&self, accepted: &mut Accepted) {
@@ -20,7 +23,8 @@ impl Found {
         if *accepted != Accepted::default() {
             return;
         }
-        for (folder, list, keys) in &self.0 {
+        accepted.accept_rules(self.rules.clone());
+        for (folder, list, keys) in &self.lists {
             match keys {
                 Some(keys) => accepted.accept(folder, keys.clone(), list),
                 None => accepted.meet(folder, list),
@@ -37,7 +41,7 @@ impl Context<'_> {
         }
         let found = self.found()?;
         // A store that nobody can read yet is not met: what comes first is.
-        if !found.0.is_empty() {
+        if !found.lists.is_empty() {
             self.store.change_accepted(|accepted| found.remember(accepted))?;
             self.tell_first_use(&found)?;
         }
@@ -51,7 +55,7 @@ impl Context<'_> {
             return Ok(());
         }
         let found = self.found()?;
-        if found.0.is_empty() {
+        if found.lists.is_empty() {
             return Ok(());
         }
         self.store.change_accepted_if_idle(|accepted| found.remember(accepted))?;
@@ -86,11 +90,12 @@ impl Context<'_> {
         }
         let lists: Vec<&[u8]> = found.iter().map(|(_, list)| list.as_slice()).collect();
         let keys = self.keys_of_all(&lists);
-        Ok(Found(found.into_iter().zip(keys).map(|((folder, list), keys)| (folder, list, keys)).collect()))
+        let lists = found.into_iter().zip(keys).map(|((folder, list), keys)| (folder, list, keys)).collect();
+        Ok(Found { lists, rules: self.found_rules() })
     }
 
     fn tell_first_use(&self, found: &Found) -> Result<(), OpError> {
-        let count = found.0.iter().filter(|(_, _, keys)| keys.is_some()).count();
+        let count = found.lists.iter().filter(|(_, _, keys)| keys.is_some()).count();
         // Without a remote, nobody else can have written them.
         if count > 0 && self.has_remote()? {
             let lists = if count == 1 { "list" } else { "lists" };
@@ -103,8 +108,13 @@ impl Context<'_> {
         Ok(())
     }
 
-    /// Returns the recipients that a change of our own sets or removes: they are accepted by that.
-    pub(in crate::ops) fn settings(&self, plan: &Plan) -> Result<Vec<Setting>, OpError> {
+    /// Returns what a change of our own sets or removes: it is accepted by that.
+    pub(in crate::ops) fn accepts(&self, plan: &Plan) -> Result<Accepts, OpError> {
+        Ok(Accepts { lists: self.settings(plan)?, rules: self.rule_changes(plan)? })
+    }
+
+    /// Returns the recipients that a change of our own sets or removes.
+    fn settings(&self, plan: &Plan) -> Result<Vec<Setting>, OpError> {
         let lists: Vec<_> = plan.changes.iter().filter(|change| change.path.ends_with(".gpg-id")).collect();
         if lists.is_empty() {
             return Ok(Vec::new());

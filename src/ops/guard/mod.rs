@@ -8,11 +8,13 @@
 mod memory;
 mod origin;
 mod pending;
+mod rules;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 pub(super) use origin::list_in;
+pub use rules::RulesDifference;
 
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;

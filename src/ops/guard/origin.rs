@@ -155,10 +155,19 @@ impl Context<'_> {
         folder: &FolderName,
         rule: &Rule,
     ) -> Result<Option<CommitInfo>, OpError> {
+        self.last_change_of(folder.as_path(), rule.seen.iter().map(|(path, _)| path.as_path()))
+    }
+
+    /// Returns the commit that last changed one of `files`, as the history of `folder` has it.
+    pub(super) fn last_change_of<'p>(
+        &self,
+        folder: &Path,
+        files: impl Iterator<Item = &'p Path>,
+    ) -> Result<Option<CommitInfo>, OpError> {
         // What cannot be opened tells nothing.
-        let Some(Ok(history)) = History::of(self.store.root(), folder.as_path()) else { return Ok(None) };
-        let lists = rule.seen.iter().filter_map(|(path, _)| history.inside(path));
-        Ok(history.repo.last_change(&lists.collect::<Vec<_>>()).map_err(StoreError::from)?)
+        let Some(Ok(history)) = History::of(self.store.root(), folder) else { return Ok(None) };
+        let files: Vec<_> = files.filter_map(|path| history.inside(path)).collect();
+        Ok(history.repo.last_change(&files).map_err(StoreError::from)?)
     }
 }
 

@@ -34,10 +34,13 @@ pub(super) fn carry_along(
     if seen == State::Absent {
         return Ok(());
     }
-    let mut config = before.clone();
+    let (mut config, mut along) = (before.clone(), Vec::new());
     for (folder, rule) in &before.rules {
         let Some(places) = places(folder.as_path()) else { continue };
         config.rules.remove(folder);
+        if !places.is_empty() {
+            along.push(folder);
+        }
         for place in places {
             config.rules.insert(FolderName::parse(place.as_os_str())?, rule.clone());
         }
@@ -46,6 +49,7 @@ pub(super) fn carry_along(
     if let Some([place, ..]) = places(before.clients.as_path()).as_deref() {
         config.clients = FolderName::parse(place.as_os_str())?;
     }
+    context.check_rules(&before, &before, along)?;
     if config != before {
         plan.changes.push(Change { path: config::FILE.into(), seen, new: config.to_bytes() });
     }

@@ -108,6 +108,7 @@ impl Now<'_, '_> {
             proposal.is_change |= bytes != self.own_list(folder)?.as_deref();
             proposal.folders.push(self.folder_change(wanted, folder, list.as_ref())?);
         }
+        self.context.check_rules(&self.config, &wanted.config, wanted.lists.keys())?;
         if !force {
             self.refuse_locking_out(&proposal)?;
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Accepted, AcceptedError, Setting, VERSION};
+use super::{Accepted, AcceptedError, Accepts, VERSION};
 use crate::git::Repo;
 use crate::model::Shown;
 use crate::store::{Store, StoreError, whole};
@@ -49,11 +49,11 @@ impl Store {
     }
 
     /// Remembers what the change `nonce` is about to set; the caller has the lock.
-    pub(in crate::store) fn expect(&self, nonce: &str, settings: &[Setting]) -> Result<(), StoreError> {
-        if settings.is_empty() {
+    pub(in crate::store) fn expect(&self, nonce: &str, accepts: &Accepts) -> Result<(), StoreError> {
+        if *accepts == Accepts::default() {
             return Ok(());
         }
-        self.write_accepted(|accepted| accepted.expect(nonce, settings))
+        self.write_accepted(|accepted| accepted.expect(nonce, accepts))
     }
 
     /// Accepts what the change `nonce` has set, and forgets what others were to set that have not happened;

@@ -3,9 +3,11 @@
 //! Anybody who can push can write a recipients file. What was accepted is therefore kept outside the work
 //! tree: `passel-accepted` in the git directory that all work trees share, or, without git, in the user's
 //! state folder. A YAML file, format version 1: for each folder that has recipients of its own, the full
-//! fingerprints that they came down to.
+//! fingerprints that they came down to; and what the store's configuration said of groups and rules, from which
+//! changes are made.
 
 mod kept;
+mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use super::recipients::Overlay;
 use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine, Shown};
 
 pub(super) use kept::{check_version, read, write};
+pub use rules::Rules;
 
 /// The newest format that we know.
 pub(super) const VERSION: u32 = 1;
@@ -82,6 +85,8 @@ pub struct Accepted {
     /// Keys that were about to gain access by a list from elsewhere, and have not been accepted anywhere
     /// since. Where they come up again, it is by nobody here, whatever git can still tell of it.
     refused: Keys,
+    /// What groups and rules said; none where nobody has looked yet.
+    rules: Option<Rules>,
 }
 
 /// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
@@ -93,6 +98,17 @@ struct Record {
     expected: Option<Expected>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     refused: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rules: Option<rules::Written>,
+}
+
+/// What a change of ours sets, of all that is accepted by that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Accepts {
+    /// The recipients files.
+    pub lists: Vec<Setting>,
+    /// Of groups and rules those that change, with what they say from then on.
+    pub rules: Rules,
 }
 
 /// What a change of recipients files sets.
@@ -111,6 +127,8 @@ struct Expected {
     nonce: String,
     set: BTreeMap<String, Line>,
     removed: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    rules: rules::Written,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,9 +182,11 @@ impl Accepted {
     }
 
     /// Expects what the change `nonce` sets.
-    fn expect(&mut self, nonce: &str, settings: &[Setting]) {
-        let mut expected = Expected { nonce: nonce.to_owned(), set: BTreeMap::new(), removed: Vec::new() };
-        for setting in settings {
+    fn expect(&mut self, nonce: &str, accepts: &Accepts) {
+        let (set, removed) = (BTreeMap::new(), Vec::new());
+        let rules = rules::written(&accepts.rules);
+        let mut expected = Expected { nonce: nonce.to_owned(), set, removed, rules };
+        for setting in &accepts.lists {
             let name = escape(setting.folder.as_path());
             match &setting.list {
                 Some((list, Some(keys))) => {
@@ -192,7 +212,20 @@ impl Accepted {
         for name in &expected.removed {
             self.forget(&folder_named(name)?);
         }
+        if !expected.rules.is_empty() {
+            rules::set(self.rules.get_or_insert_default(), rules::read(expected.rules));
+        }
         Ok(())
+    }
+
+    /// Returns what groups and rules said when they were accepted; none where nobody has looked yet.
+    pub fn rules(&self) -> Option<&Rules> {
+        self.rules.as_ref()
+    }
+
+    /// Accepts what groups and rules say.
+    pub fn accept_rules(&mut self, rules: Rules) {
+        self.rules = Some(rules);
     }
 
     /// Remembers that a list from elsewhere would have let `keys` in.
@@ -249,7 +282,7 @@ impl Accepted {
             folders.insert(name, memory);
         }
         let refused = parse_line(&record.refused).map_err(&damaged)?;
-        Ok(Accepted { folders, expected: record.expected, refused })
+        Ok(Accepted { folders, expected: record.expected, refused, rules: record.rules.map(rules::read) })
     }
 
     fn text(&self) -> String {
@@ -262,6 +295,7 @@ impl Accepted {
             folders: folders.collect(),
             expected: self.expected.clone(),
             refused: line(&self.refused),
+            rules: self.rules.as_ref().map(rules::written),
         };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
@@ -323,7 +357,8 @@ mod tests {
     #[test]
     fn what_a_change_sets_counts_only_if_it_was_that_change() {
         let list = (b"x".to_vec(), Some(keys("AC")));
-        let settings = [
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let settings = vec![
             Setting { folder: folder("a"), list: Some(list) },
             Setting { folder: folder("b"), list: None },
             Setting { folder: folder("c"), list: Some((b"y".to_vec(), None)) },
@@ -332,12 +367,17 @@ mod tests {
             let mut accepted = Accepted::default();
             accepted.accept(&folder(""), keys("A"), b"");
             accepted.accept(&folder("b"), keys("B"), b"");
-            accepted.expect("n1", &settings);
+            let rules = [("a", "1"), ("b", "")].map(|(of, says)| (of.to_owned(), words(says)));
+            accepted
+                .accept_rules([("b", "2"), ("c", "3")].map(|(of, says)| (of.to_owned(), words(says))).into());
+            accepted.expect("n1", &Accepts { lists: settings.clone(), rules: rules.into() });
             let mut accepted = Accepted::parse(&accepted.text(), Path::new("f")).unwrap();
             accepted.settle(nonce).unwrap();
             assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys(a), "{nonce:?}");
             assert_eq!(accepted.ruling(&folder("b")).unwrap().keys, keys(b), "{nonce:?}");
             assert_eq!(accepted.ruling(&folder("c")).unwrap().keys, keys("A"));
+            let rules: Vec<&str> = accepted.rules().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(rules, if nonce == Some("n1") { ["a", "c"] } else { ["b", "c"] });
             assert!(accepted.expected.is_none());
         }
     }

@@ -19,7 +19,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::accepted::Setting;
+use super::accepted::Accepts;
 use super::beneath::State;
 use super::journal::is_own;
 use super::recorded::HeadPart;
@@ -66,7 +66,7 @@ pub struct Plan {
     /// Folders to remove afterwards if they are empty, innermost first.
     pub prune: Vec<PathBuf>,
     /// What this machine accepts by the change.
-    pub accepts: Vec<Setting>,
+    pub accepts: Accepts,
 }
 
 /// What publishing a plan did.

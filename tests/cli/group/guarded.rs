@@ -34,6 +34,15 @@ fn a_group_changed_by_others_lets_nobody_in() {
         "pass group add --yes team $CAROL",
         &["the recipients of the store, `shop` are not those of"],
     );
+    let changed = "group `team` gains key";
+    let told = store.refused("pass group add --force --dry-run team $CAROL", &[changed, "recipients accept"]);
+    assert!(told.err().contains(store.keyring().fingerprint("dave")), "{}", told.err());
+    let told = store.refused("pass recipients accept", &["nobody can be asked", "--expect-rules"]);
+    assert!(told.out().contains(changed), "{}", told.out());
+    let told = told.err();
+    store.refused("pass recipients accept --expect-rules 0", &["is not the file expected"]);
+    let (_, command) = told.split_once("`pass recipients accept --expect-rules ").expect(&told);
+    store.ok(&format!("pass recipients accept --expect-rules {}", &command[..64]));
     let told = store.ok("pass group add --force --dry-run team $CAROL");
     assert!(told.contains(&format!("gains  {}  Dave", store.keyring().fingerprint("dave"))), "{told}");
     store.ok("echo n | pass insert -e web/n");

@@ -89,6 +89,8 @@ fn who_leaves_a_group_is_told_of_where_no_folder_follows_it() {
     let store = shared();
     store.ok("pass group add team $ALICE $BOB --yes; pass group assign team --yes; git -C store push -q");
     eve(&store, "sed -i '/^rules:/,$d' .passel.yaml");
+    store.refused("pass group remove team $BOB --yes", &["the rule of the store loses group `team`"]);
+    store.ok("pass recipients accept --expect-rules $(sha256sum <store/.passel.yaml | cut -c -64)");
     let said = store.ok("pass group remove team $BOB --yes");
     assert!(said.contains("Still read") && said.contains("Bob"), "{said}");
 }

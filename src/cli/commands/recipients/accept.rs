@@ -9,20 +9,23 @@ use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::error::CliError;
 use crate::cli::exit;
+use crate::git::provenance::CommitInfo;
 use crate::model::{Fingerprint, FolderName, argument};
-use crate::ops::guard::Difference;
+use crate::ops::guard::{Difference, RulesDifference};
 use crate::ops::{Context, OpError};
 use crate::store::accepted::Keys;
 
 /// Accept changed recipients: from now on this machine encrypts to them.
 ///
 /// Each changed list at and below the folder is shown and asked about; so is the list of a folder above, where
-/// that is what rules the folder.
+/// that is what rules the folder. Groups and rules (`.passel.yaml`) that others have changed come last, when no
+/// folder is named: until they are accepted, no change of recipients is made from them.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Exit codes: 0 if everything is accepted, 1 if something is not, or cannot be.\n\n\
     Examples:\n  passel recipients accept\n  passel recipients accept clients\n  passel recipients accept web \\\n    \
-    --expect 0123456789ABCDEF0123456789ABCDEF01234567,89ABCDEF0123456789ABCDEF0123456789ABCDEF"
+    --expect 0123456789ABCDEF0123456789ABCDEF01234567,89ABCDEF0123456789ABCDEF0123456789ABCDEF\n  \
+    passel recipients accept --expect-rules $(sha256sum < .passel.yaml | cut -d' ' -f1)"
 )]
 pub struct Args {
     /// The folder; the whole store if it is left out.
@@ -32,6 +35,9 @@ pub struct Args {
     /// folder. Folders below it are left alone.
     #[arg(long, value_name = "FINGERPRINT,...", value_delimiter = ',', requires = "folder")]
     pub expect: Vec<String>,
+    /// Accept the groups and rules, and nothing else, without a question if `.passel.yaml` has this SHA-256.
+    #[arg(long, value_name = "SHA256", conflicts_with_all = ["folder", "expect"])]
+    pub expect_rules: Option<String>,
 }
 
 /// Runs the command.
@@ -46,8 +52,18 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if !expected.is_empty() {
         return accept_exactly(app, &context, &asked, &expected);
     }
-    let mut round =
-        Round { app, context: &context, asked: &asked, done: vec![], left: vec![], wrong: BTreeSet::new() };
+    if let Some(hash) = &args.expect_rules {
+        return accept_rules_exactly(app, &context, hash);
+    }
+    let mut round = Round {
+        app,
+        context: &context,
+        asked: &asked,
+        done: vec![],
+        left: vec![],
+        rules: Rules::AsAccepted,
+        wrong: BTreeSet::new(),
+    };
     // Without a name nothing is asked about that has no list and never had one.
     let mut folders = context.with_recipients(&asked).map_err(|e| app.error(e))?;
     if args.folder.is_some() {
@@ -57,6 +73,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         }
     }
     folders.iter().try_for_each(|folder| round.take(folder))?;
+    if asked.is_root() {
+        round.take_rules()?;
+    }
     round.tell()
 }
 
@@ -79,8 +98,20 @@ struct Round<'a> {
     done: Vec<FolderName>,
     /// Folders whose recipients are not, as nobody has said yes.
     left: Vec<Difference>,
+    /// What became of the groups and rules.
+    rules: Rules,
     /// What was said about folders whose recipients cannot be.
     wrong: BTreeSet<String>,
+}
+
+/// What became of the groups and rules.
+enum Rules {
+    /// They are those that were accepted before.
+    AsAccepted,
+    /// They are accepted now.
+    Accepted,
+    /// They are not, as nobody has said yes.
+    Left(RulesDifference),
 }
 
 impl Round<'_> {
@@ -124,6 +155,29 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// Shows how groups and rules have changed, if they have, and asks.
+    fn take_rules(&mut self) -> Result<(), CliError> {
+        let difference = match self.context.unaccepted_rules() {
+            Ok(None) => return Ok(()),
+            Ok(Some(difference)) => difference,
+            Err(error) => {
+                self.fail(error);
+                return Ok(());
+            }
+        };
+        show_rules(self.app, &difference)?;
+        let question = "Accept these groups and rules?";
+        if !self.app.interactive || !self.app.prompt.borrow_mut().confirm(question)? {
+            self.rules = Rules::Left(difference);
+            return Ok(());
+        }
+        match self.context.accept_rules(&difference.hash) {
+            Ok(()) => self.rules = Rules::Accepted,
+            Err(error) => self.fail(error),
+        }
+        Ok(())
+    }
+
     /// Says whose recipients are asked about, where they are not those of the folder that was named.
     fn explain_ruling(&self, folder: &FolderName, ruling: &FolderName) -> Result<(), CliError> {
         let (ruling, said) = (named(ruling), &self.app.ui);
@@ -154,7 +208,8 @@ impl Round<'_> {
 
     /// Says what was accepted, and fails if something was not.
     fn tell(self) -> Result<(), CliError> {
-        if self.done.is_empty() && self.left.is_empty() && self.wrong.is_empty() {
+        let is_quiet = matches!(self.rules, Rules::AsAccepted);
+        if is_quiet && self.done.is_empty() && self.left.is_empty() && self.wrong.is_empty() {
             self.app.ui.say("Nothing to accept: the recipients are those that were accepted before.")?;
             return Ok(());
         }
@@ -172,21 +227,76 @@ impl Round<'_> {
                 self.app.ui.say(format!("Accepted the recipients of {count} folders: {names}."))?;
             }
         }
-        if self.left.is_empty() {
+        if matches!(self.rules, Rules::Accepted) {
+            self.app.ui.say(RULES_ACCEPTED)?;
+        }
+        let mut left = names(&mut self.left.iter().map(|left| &left.folder));
+        let rules = if let Rules::Left(difference) = &self.rules { Some(difference) } else { None };
+        if self.left.is_empty() && rules.is_none() {
             return if self.wrong.is_empty() { Ok(()) } else { Err(CliError::silent(exit::FAILURE)) };
         }
-        let left = names(&mut self.left.iter().map(|left| &left.folder));
         if self.app.interactive {
+            let rules = rules.map(|_| "the groups and rules").filter(|_| !self.left.is_empty());
+            left.extend(rules.into_iter().flat_map(|rules| [", ", rules]));
+            let left = if left.is_empty() { "the groups and rules" } else { &left };
             return Err(CliError::new(format!("not accepted: {left}")));
         }
-        let told = CliError::new(format!("nobody can be asked here: Accept these recipients of {left}?"));
+        let question = match self.left.is_empty() {
+            true => "Accept these groups and rules?".to_owned(),
+            false => format!("Accept these recipients of {left}?"),
+        };
+        let told = CliError::new(format!("nobody can be asked here: {question}"));
         let hint = |told: CliError, left: &Difference| {
             let folder = if left.folder.is_root() { "/".to_owned() } else { argument(left.folder.as_path()) };
             let keys = list(&left.keys);
             told.hint(format!("`{} recipients accept {folder} --expect {keys}`", self.app.ui.program))
         };
-        Err(self.left.iter().fold(told, hint))
+        let told = self.left.iter().fold(told, hint);
+        let hash = |rules: &RulesDifference| {
+            format!("`{} recipients accept --expect-rules {}`", self.app.ui.program, rules.hash)
+        };
+        Err(match rules {
+            Some(rules) => told.hint(hash(rules)),
+            None => told,
+        })
     }
+}
+
+/// What is said when groups and rules are accepted.
+const RULES_ACCEPTED: &str = "Accepted the groups and rules.";
+
+/// Accepts the groups and rules if their file has the SHA-256 `hash`.
+fn accept_rules_exactly(app: &App, context: &Context<'_>, hash: &str) -> Result<(), CliError> {
+    let failed = |error| app.error(error);
+    let Some(difference) = context.unaccepted_rules().map_err(failed)? else {
+        app.ui.say("Nothing to accept: the groups and rules are those that were accepted before.")?;
+        return Ok(());
+    };
+    show_rules(app, &difference)?;
+    if difference.hash != hash.to_ascii_lowercase() {
+        let found = if difference.hash.is_empty() { "there is no such file" } else { &difference.hash };
+        return Err(CliError::new(format!("`{}` is not the file expected", crate::config::FILE))
+            .hint(format!("its SHA-256: {found}")));
+    }
+    context.accept_rules(&difference.hash).map_err(failed)?;
+    app.ui.say(RULES_ACCEPTED)?;
+    Ok(())
+}
+
+/// Tells how groups and rules have changed.
+fn show_rules(app: &App, difference: &RulesDifference) -> Result<(), CliError> {
+    app.ui.say("Groups and rules:")?;
+    difference.lines.iter().try_for_each(|line| app.ui.say(format!("  {line}")))?;
+    show_commit(app, difference.commit.as_ref())
+}
+
+/// Tells who changed something last.
+fn show_commit(app: &App, commit: Option<&CommitInfo>) -> Result<(), CliError> {
+    if let Some(commit) = commit {
+        let author = crate::model::Shown::new(&commit.author);
+        app.ui.say(format!("  changed in commit {} of {} by {author}", commit.id, commit.day))?;
+    }
+    Ok(())
 }
 
 /// Accepts what decides about a folder if exactly `expected` can read it.
@@ -256,11 +366,7 @@ fn show(app: &App, difference: &Difference) -> Result<(), CliError> {
     if difference.was_unusable {
         app.ui.say("  (the list could not be used when this machine first saw it)")?;
     }
-    if let Some(commit) = &difference.commit {
-        let author = crate::model::Shown::new(&commit.author);
-        app.ui.say(format!("  changed in commit {} of {} by {author}", commit.id, commit.day))?;
-    }
-    Ok(())
+    show_commit(app, difference.commit.as_ref())
 }
 
 /// Reads full fingerprints.

@@ -1,0 +1,100 @@
+//! Groups and rules that others have changed: no change of recipients is made from them.
+
+use super::{eve, shared};
+use crate::cli::git::Repository;
+
+/// A shared store with a group that two folders follow, and a client.
+fn ruled() -> Repository {
+    let store = shared();
+    store.ok("pass group add team $ALICE $BOB --yes; pass group assign team --yes; pass group assign team web --yes
+        pass client add acme $CAROL --yes; echo x | pass insert -m clients/acme/x; git -C store push -q");
+    store
+}
+
+/// Accepts the groups and rules as they are.
+fn accept(store: &Repository) {
+    store.ok("pass recipients accept --expect-rules $(sha256sum <store/.passel.yaml | cut -c -64)");
+}
+
+#[test]
+fn a_rule_that_was_slipped_in_opens_no_folder() {
+    let store = ruled();
+    // `mine` would follow the group that has Bob.
+    eve(&store, "sed -i 's/^rules:/rules:\\n  mine:\\n    groups: [team]/' .passel.yaml");
+    let words = ["the rule of `mine` gains group `team`", "Eve <eve@example.org>", "recipients accept"];
+    for line in [
+        "pass group add team $DAVE --yes --force",
+        "pass group remove team $BOB --yes --force",
+        "pass recipients add mine $CAROL --yes",
+        "pass mv mine yours",
+        "pass cp mine yours",
+    ] {
+        store.refused(line, &words);
+    }
+    // It stops nothing that is not made from it.
+    store.ok("pass client add other $DAVE --yes; pass recipients add web $CAROL --yes; pass mv web site
+        echo y | pass insert -m mine/new; pass rm -rf site");
+    assert_eq!(store.ok("wc -l <store/mine/.gpg-id").trim(), "1");
+    accept(&store);
+    store.ok("pass mv mine yours");
+}
+
+#[test]
+fn a_rule_that_was_taken_out_keeps_nobody_in() {
+    let store = ruled();
+    eve(
+        &store,
+        "sed -i '/^  web:/,/team/d' .passel.yaml; grep -q '^rules:' .passel.yaml; not grep -q web .passel.yaml",
+    );
+    store.refused("pass group remove team $BOB --yes", &["the rule of `web` loses group `team`"]);
+    // Whoever removed the folder as well left nobody in.
+    eve(&store, "git rm -rq web");
+    store.ok("pass group remove team $BOB --yes; not grep -rq --include=.gpg-id $BOB store");
+}
+
+#[test]
+fn whose_client_is_whose_is_not_for_others_to_say() {
+    let store = ruled();
+    store.ok("pass recipients add clients/acme $DAVE --yes; git -C store push -q");
+    eve(&store, "sed -i \"/client:/,+1 s/$CAROL/$DAVE/\" .passel.yaml");
+    store.refused(
+        "pass client remove acme --keep-entries --yes",
+        &["the rule of `clients/acme` gains client", "loses client"],
+    );
+    store.ok("grep -q $DAVE store/clients/acme/.gpg-id");
+}
+
+#[test]
+fn groups_and_rules_are_asked_about_and_shown() {
+    let store = ruled();
+    let asks = |answer: &str| {
+        let mut terminal = store.terminal("pass recipients accept");
+        terminal.wait_for("Accept these groups and rules?");
+        terminal.type_text(answer);
+        let output = terminal.finish();
+        (output.code, output.out())
+    };
+    eve(&store, "sed -i \"s/^  team:/  team:\\n  - $DAVE/\" .passel.yaml");
+    let dave = store.ok("echo $DAVE");
+    let (code, said) = asks("n\r");
+    assert!(code == 1 && said.contains("not accepted: the groups and rules"), "{said}");
+    assert!(said.contains(&format!("group `team` gains key {dave}")) && said.contains("by Eve"), "{said}");
+    let (code, said) = asks("y\r");
+    assert!(code == 0 && said.contains("Accepted the groups and rules."), "{said}");
+    assert!(store.ok("pass recipients accept").contains("Nothing to accept"));
+}
+
+#[test]
+fn a_store_of_one_machine_has_rules_of_its_own() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE; pass group add team $ALICE $BOB --yes
+        sed -i \"s/^  team:/  team:\\n  - $CAROL/\" store/.passel.yaml; git -C store commit -qam carol
+        pass group assign team --yes; pass recipients accept; pass recipients check; grep -q $CAROL store/.gpg-id");
+}
+
+#[test]
+fn changes_of_our_own_are_accepted_by_that() {
+    let store = ruled();
+    store.ok("pass group add team $DAVE --yes; pass group remove team $DAVE --yes; pass recipients check >/dev/null");
+    assert!(store.ok("pass recipients accept").contains("Nothing to accept"));
+}
