@@ -281,3 +281,37 @@ fn a_change_that_was_refused_is_not_expected_later() {
     eve(&store, "echo $DAVE >>.gpg-id");
     refuses(&store, "echo x | pass insert -mf free/c", &["gains access"]);
 }
+
+#[test]
+fn another_subkey_of_a_reader_needs_a_word() {
+    let store = shared();
+    // Erin has lost what she kept the old subkey on; the newest one is encrypted to.
+    store.ok(
+        "gpg() { command gpg --batch --quiet --no-tty --pinentry-mode loopback --passphrase '' \"$@\"; }
+        gpg --faked-system-time 20240101T000000! --quick-generate-key 'Erin <erin@example.org>' ed25519 cert never
+        ERIN=$(gpg --with-colons --list-keys erin@example.org | awk -F: '/^fpr/ {print $10; exit}')
+        gpg --faked-system-time 20240102T000000! --quick-add-key $ERIN cv25519 encr never
+        gpg --with-colons --list-keys --with-subkey-fingerprint $ERIN | awk -F: '/^fpr/ {print $10}' | tail -1 >old
+        gpg --faked-system-time 20240103T000000! --quick-add-key $ERIN cv25519 encr never; echo $ERIN >erin
+        pass recipients set web $ALICE $ERIN --yes; git -C store push -q",
+    );
+    let old = store.ok("cat old");
+    eve(&store, "sed -i \"s/$(cat ../erin)/$(cat ../old)!/\" web/.gpg-id");
+    for line in
+        ["echo x | pass insert -mf web/a", "pass recipients add --yes web $CAROL", "pass mv mine/b web/c"]
+    {
+        refuses(&store, line, &[&format!("{} gains access", old.trim())]);
+    }
+    store.ok("pass recipients accept web --expect $ALICE,$(cat erin),$(cat old)");
+    store.ok("echo x | pass insert -mf web/a; pass recipients add --yes web $CAROL; git -C store push -q");
+    // Nor does anybody else take the choice back.
+    eve(&store, "sed -i \"s/$(cat ../old)!/$(cat ../erin)/\" web/.gpg-id");
+    refuses(&store, "echo x | pass insert -mf web/a", &[&format!("{} loses it", old.trim())]);
+    store.ok("git -C store reset -q --hard HEAD~1; echo x | pass insert -mf web/a");
+    // Ours needs none.
+    store.ok(
+        "pass recipients set mine $ALICE $(cat old)! --yes; echo x | pass insert -mf mine/b
+        sed -i \"s/$(cat old)!/$(cat erin)/\" store/mine/.gpg-id; git -C store commit -qam ours
+        echo x | pass insert -mf mine/b; pass recipients set mine $ALICE --yes",
+    );
+}

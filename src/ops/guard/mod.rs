@@ -291,9 +291,12 @@ fn set(
     accepted.accept(ruling, keys, list);
 }
 
-/// Returns the primary keys of recipients.
+/// Returns what is remembered of recipients: their primary keys, and the subkeys that are asked for alone (`KEY!`).
+/// Of a key whose owner lost an old subkey, that one is as good as somebody else's.
 pub fn key_set(keys: &[RecipientId]) -> Keys {
-    keys.iter().map(|key| key.fingerprint.clone()).collect::<BTreeSet<_>>()
+    keys.iter()
+        .flat_map(|key| [&key.fingerprint].into_iter().chain(&key.subkey).cloned())
+        .collect::<BTreeSet<_>>()
 }
 
 /// Returns a folder's name for a message.

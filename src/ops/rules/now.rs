@@ -38,6 +38,8 @@ pub struct Line {
     pub keys: Keys,
     /// Whether it asks for one subkey.
     pub is_subkey: bool,
+    /// The fingerprints of the subkeys that it asks for, as far as they are known.
+    pub subkeys: Keys,
     /// Whether it can be encrypted to.
     pub is_usable: bool,
 }
@@ -54,6 +56,7 @@ impl Line {
 struct Meaning {
     keys: Keys,
     is_subkey: bool,
+    subkeys: Keys,
     is_usable: bool,
 }
 
@@ -181,8 +184,8 @@ impl<'a, 'c> Now<'a, 'c> {
             }
         }
         let line = |line: &GpgIdLine| {
-            let Meaning { keys, is_subkey, is_usable } = known[&line.id].clone();
-            Line { number: line.number, id: line.id.clone(), keys, is_subkey, is_usable }
+            let Meaning { keys, is_subkey, subkeys, is_usable } = known[&line.id].clone();
+            Line { number: line.number, id: line.id.clone(), keys, is_subkey, subkeys, is_usable }
         };
         lines.iter().map(line).collect()
     }
@@ -259,20 +262,25 @@ pub fn keys_of(lines: &[Line]) -> Keys {
     lines.iter().flat_map(|line| line.keys.iter().cloned()).collect()
 }
 
+/// Returns what the guard remembers of lines: all keys that they name, and the subkeys that they ask for.
+pub(super) fn guarded(lines: &[Line]) -> Keys {
+    lines.iter().flat_map(|line| line.keys.iter().chain(&line.subkeys).cloned()).collect()
+}
+
 /// Returns what a line of a recipients file stands for.
 fn meaning(id: &str, found: Result<Vec<RecipientId>, RecipientError>) -> Meaning {
     let is_usable = found.is_ok();
-    let (keys, is_subkey): (Keys, bool) = match found {
+    let (keys, subkeys): (Keys, Keys) = match found {
         Ok(found) => {
-            let is_subkey = found.iter().any(|key| key.subkey.is_some());
-            (found.into_iter().map(|key| key.fingerprint).collect(), is_subkey)
+            let subkeys = found.iter().filter_map(|key| key.subkey.clone()).collect();
+            (found.into_iter().map(|key| key.fingerprint).collect(), subkeys)
         }
         // Whose subkey it is, nobody can tell.
-        Err(_) if id.ends_with('!') => (Keys::new(), true),
-        Err(RecipientError::Unusable { fingerprint, .. }) => ([fingerprint].into(), false),
-        Err(_) => (Fingerprint::of_name(id).into_iter().collect(), false),
+        Err(_) if id.ends_with('!') => (Keys::new(), Fingerprint::of_name(id).into_iter().collect()),
+        Err(RecipientError::Unusable { fingerprint, .. }) => ([fingerprint].into(), Keys::new()),
+        Err(_) => (Fingerprint::of_name(id).into_iter().collect(), Keys::new()),
     };
-    Meaning { keys, is_subkey, is_usable }
+    Meaning { is_subkey: id.ends_with('!') || !subkeys.is_empty(), keys, subkeys, is_usable }
 }
 
 /// Returns those of `members` that `name` stands for: keys that cannot be used any more too, and ones that the

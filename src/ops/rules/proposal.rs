@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::now::{Line, keys_of};
+use super::now::{Line, guarded, keys_of};
 use super::{Now, RuleError, shown};
 use crate::config::{self, Config, GroupName};
 use crate::model::{Fingerprint, FolderName, GpgId, Shown};
@@ -149,7 +149,7 @@ impl Now<'_, '_> {
             return Err(RuleError::Nobody(shown(folder)).into());
         }
         // What stays must have been accepted, or a change of ours would make good what others slipped in.
-        self.context.check_kept(folder, &before, &after, &wanted.named, &rule)?;
+        self.context.check_kept(folder, &guarded(&lines), &guarded(&new), &wanted.named, &rule)?;
         let stays = |line: &&Line| new.iter().any(|other| other.id == line.id);
         let gone = lines.iter().filter(|line| line.keys.is_empty() && !stays(line));
         let groups = |config: &Config, folder| {
