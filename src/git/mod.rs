@@ -5,6 +5,7 @@
 //! ([`publish`]), the index follows ([`index`]).
 
 pub mod arrivals;
+pub mod changing;
 pub mod commit;
 mod error;
 pub mod graph;

@@ -55,12 +55,6 @@ impl Repo {
         }
         Ok(found)
     }
-
-    /// Returns every commit that is here, on a branch or not: what was fetched counts also when nothing leads
-    /// to it any more.
-    pub(super) fn all_commits(&self) -> Result<Vec<Oid>, GitError> {
-        Ok(self.objects(&[], Parents::new())?.new.into_keys().collect())
-    }
 }
 
 /// Returns the parents that a commit names. libgit2 knows none of a shallow clone's oldest commits, and

@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use git2::{Oid, Sort};
 
+use super::changing::Changing;
 use super::{GitError, Head, Repo, git_error};
 use crate::model::key::day;
 
@@ -97,9 +98,11 @@ impl Repo {
     }
 
     /// Whether everything that `marks` finds in commits came about in this clone: no commit that was fetched
-    /// brings a mark that its parents do not have.
+    /// brings a mark that its parents do not have. Marks are of recipients files alone: `changing` knows which
+    /// commits change those.
     pub fn was_made_here<M: Clone + Ord>(
         &self,
+        changing: &Changing,
         marks: &mut dyn FnMut(&Head<'_>) -> Result<BTreeSet<M>, GitError>,
     ) -> Result<bool, GitError> {
         let local = self.local_commits();
@@ -112,7 +115,7 @@ impl Repo {
             known.insert(commit, Rc::clone(&found));
             Ok(found)
         };
-        for commit in self.all_commits()? {
+        for commit in self.changing_lists(changing)?.iter().copied() {
             if local.made.contains(&commit) {
                 continue;
             }

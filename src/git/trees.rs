@@ -44,8 +44,8 @@ struct Entry<'t> {
 enum Kind {
     File,
     Folder,
-    /// A symbolic link or a submodule.
-    Other,
+    Link,
+    Submodule,
 }
 
 impl<'o> Trees<'o> {
@@ -81,6 +81,33 @@ impl<'o> Trees<'o> {
         new: Oid,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<Vec<New>, GitError> {
+        self.new_of(&[Kind::File], old, new, wanted)
+    }
+
+    /// Whether the trees `old` (none: an empty one) and `new` hold other files or links of those that `wanted` says
+    /// yes to.
+    pub(super) fn have_others(
+        &mut self,
+        old: Option<Oid>,
+        new: Oid,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<bool, GitError> {
+        let kinds = [Kind::File, Kind::Link];
+        let gone = |trees: &mut Self| match old {
+            Some(old) => trees.new_of(&kinds, Some(new), old, wanted),
+            None => Ok(Vec::new()),
+        };
+        Ok(!self.new_of(&kinds, old, new, wanted)?.is_empty() || !gone(self)?.is_empty())
+    }
+
+    /// The same as [`Trees::new_files`] for whatever is of one of these kinds.
+    fn new_of(
+        &mut self,
+        kinds: &[Kind],
+        old: Option<Oid>,
+        new: Oid,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<Vec<New>, GitError> {
         let mut found = Vec::new();
         let mut open = vec![(Vec::new(), old, new)];
         while let Some((folder, old, new)) = open.pop() {
@@ -104,7 +131,7 @@ impl<'o> Trees<'o> {
                 let mut before = before.iter().filter(|old| old.kind == entry.kind).map(|old| old.id);
                 match entry.kind {
                     Kind::Folder => open.push((path, before.next(), entry.id)),
-                    Kind::File if wanted(Path::new(OsStr::from_bytes(&path))) => {
+                    kind if kinds.contains(&kind) && wanted(Path::new(OsStr::from_bytes(&path))) => {
                         let before: Vec<Oid> = before.collect();
                         if !before.contains(&entry.id) {
                             let path = OsStr::from_bytes(&path).into();
@@ -191,7 +218,8 @@ fn entries(mut tree: &[u8]) -> impl Iterator<Item = Entry<'_>> {
         // As in git, what is none of the other kinds is a submodule; here it is better taken for a file.
         let kind = match digits.fold(0, |mode: u32, digit| mode << 3 | digit) & 0o170_000 {
             0o040_000 => Kind::Folder,
-            0o120_000 | 0o160_000 => Kind::Other,
+            0o120_000 => Kind::Link,
+            0o160_000 => Kind::Submodule,
             _ => Kind::File,
         };
         let name = head.get(space + 1..).unwrap_or_default();

@@ -27,6 +27,7 @@ use std::rc::Rc;
 
 use beneath::{Beneath, BeneathError, State};
 
+use crate::git::changing::Changing;
 use crate::git::settings::Settings;
 use crate::git::{GitError, Repo};
 use crate::model::{EntryName, FolderName, Shown};
@@ -137,6 +138,8 @@ pub struct Store {
     root: PathBuf,
     beneath: Beneath,
     options: Options,
+    /// What is known of its history.
+    changing: Changing,
 }
 
 impl Store {
@@ -144,7 +147,7 @@ impl Store {
     pub fn open(root: &Path, options: Options) -> Result<Self, StoreError> {
         let beneath = Beneath::open(root)
             .map_err(|source| StoreError::NoStore { path: Shown::os(root).to_string(), source })?;
-        let store = Store { root: root.to_path_buf(), beneath, options };
+        let store = Store { root: root.to_path_buf(), beneath, options, changing: Changing::default() };
         // Reading goes on whatever comes of it; writing tries again, and fails if that does.
         if let Err(error) = store.recover_if_idle() {
             let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
@@ -169,6 +172,11 @@ impl Store {
     /// Returns the user's git.
     pub fn git(&self) -> &GitProgram {
         &self.options.git
+    }
+
+    /// Returns which commits are known to change recipients files.
+    pub fn changing(&self) -> &Changing {
+        &self.changing
     }
 
     /// Adds to what is told to the user.

@@ -309,9 +309,7 @@ fn another_subkey_of_a_reader_needs_a_word() {
     refuses(&store, "echo x | pass insert -mf web/a", &[&format!("{} loses it", old.trim())]);
     store.ok("git -C store reset -q --hard HEAD~1; echo x | pass insert -mf web/a");
     // Ours needs none.
-    store.ok(
-        "pass recipients set mine $ALICE $(cat old)! --yes; echo x | pass insert -mf mine/b
+    store.ok("pass recipients set mine $ALICE $(cat old)! --yes; echo x | pass insert -mf mine/b
         sed -i \"s/$(cat old)!/$(cat erin)/\" store/mine/.gpg-id; git -C store commit -qam ours
-        echo x | pass insert -mf mine/b; pass recipients set mine $ALICE --yes",
-    );
+        echo x | pass insert -mf mine/b; pass recipients set mine $ALICE --yes");
 }

@@ -110,7 +110,7 @@ impl Context<'_> {
             }
             Ok(marks)
         };
-        Ok(history.repo.was_made_here(&mut marks).map_err(StoreError::from)?)
+        Ok(history.repo.was_made_here(self.store.changing(), &mut marks).map_err(StoreError::from)?)
     }
 
     /// Returns the keys that a list names, as far as that can be told; `known` says what names stand for.
