@@ -21,7 +21,10 @@ type Stamp = Vec<(PathBuf, SystemTime)>;
 
 /// What was found, by git directory, as long as the objects stay the same.
 #[derive(Debug, Default)]
-pub struct Changing(RefCell<HashMap<PathBuf, (Stamp, Rc<Vec<Oid>>)>>);
+pub struct Changing(RefCell<HashMap<PathBuf, Found>>);
+
+/// The commits that were found, and when.
+type Found = (Stamp, Rc<Vec<Oid>>);
 
 impl Repo {
     /// Returns the commits, on a branch or not, that hold other recipients files than one of their parents, or

@@ -24,7 +24,7 @@ use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
 use crate::store::recipients::{Overlay, Rule};
 
 /// How a folder's recipients differ from what was accepted here.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The folder.
     pub folder: FolderName,
@@ -45,6 +45,13 @@ pub struct Difference {
 }
 
 impl Difference {
+    /// Whether the same people gain and lose access by the same commit.
+    pub fn is_like(&self, other: &Difference) -> bool {
+        let told =
+            |of: &Difference| Difference { folder: FolderName::root(), keys: Keys::new(), ..of.clone() };
+        told(self) == told(other)
+    }
+
     /// Returns a sentence's end: who gains, who loses, since which commit.
     pub fn told(&self) -> String {
         let mut parts = Vec::new();

@@ -21,7 +21,7 @@ fn every_list_is_asked_about_whatever_comes_of_the_others() {
         echo x | pass insert -m gone/x; git -C store push -q");
     eve(
         &store,
-        "for c in clients/*; do echo $DAVE >>\"$c\"/.gpg-id; done; : >web/.gpg-id; git rm -q gone/.gpg-id",
+        "for c in clients/*; do echo $DAVE >>\"$c\"/.gpg-id; done; echo $CAROL >>clients/b/.gpg-id; : >web/.gpg-id; git rm -q gone/.gpg-id",
     );
     // A list that was deleted, and one that names nobody, hide no other.
     store.refused(
@@ -88,4 +88,29 @@ fn a_refusal_names_both_ways_out_and_both_work() {
         store.ok("pass recipients accept"),
         "Nothing to accept: the recipients are those that were accepted before."
     );
+}
+
+#[test]
+fn lists_that_were_changed_alike_are_asked_about_once() {
+    let store = shared();
+    store.ok("for c in a b c d e f; do pass init -p clients/$c $ALICE; done; git -C store push -q");
+    eve(&store, "for c in clients/*; do echo $DAVE >>$c/.gpg-id; done; echo $CAROL >>clients/f/.gpg-id");
+    let told = store.refused(
+        "pass recipients accept",
+        &["clients/a, clients/b, clients/c, clients/d, clients/e and 1 more"],
+    );
+    assert!(
+        told.out().contains("Recipients of 5 folders:") && told.out().contains("  clients/e\n"),
+        "{}",
+        told.out()
+    );
+    assert_eq!(told.err().matches("--expect").count(), 6, "five hints, and that there are more");
+    // A no leaves all of them, and asks about the others.
+    let (code, said) = accept(&store, "", &["n\r", "y\r"]);
+    assert!(code == 1 && said.contains("Accepted the recipients of 1 folder: clients/f."), "{said}");
+    store.refused("echo x | pass insert -m clients/a/x", &["have changed"]);
+    let (code, said) = accept(&store, "", &["y\r"]);
+    assert!(code == 0 && said.contains("Accepted the recipients of 5 folders: clients/a"), "{said}");
+    assert!(said.contains("Accept these recipients for all 5 folders?"), "{said}");
+    store.ok("for c in a b c d e f; do echo x | pass insert -m clients/$c/x; done");
 }

@@ -1,6 +1,6 @@
 //! `recipients accept`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
 use super::people::no_environment;
@@ -17,7 +17,8 @@ use crate::store::accepted::Keys;
 
 /// Accept changed recipients: from now on this machine encrypts to them.
 ///
-/// Each changed list at and below the folder is shown and asked about; so is the list of a folder above, where
+/// Each changed list at and below the folder is shown and asked about, once where four or more were changed
+/// alike; so is the list of a folder above, where
 /// that is what rules the folder. Groups and rules (`.passel.yaml`) that others have changed come last, when no
 /// folder is named: until they are accepted, no change of recipients is made from them.
 #[derive(Debug, clap::Args)]
@@ -72,7 +73,17 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             Err(error) => round.fail(error),
         }
     }
-    folders.iter().try_for_each(|folder| round.take(folder))?;
+    let mut found = BTreeMap::new();
+    for folder in folders {
+        let difference = round.difference(&folder);
+        found.insert(folder, difference);
+    }
+    round.take_alike(&mut found)?;
+    for (folder, difference) in found {
+        // What was accepted meanwhile may concern it.
+        let difference = if round.done.is_empty() { difference } else { round.difference(&folder) };
+        round.take(&folder, difference)?;
+    }
     if asked.is_root() {
         round.take_rules()?;
     }
@@ -87,6 +98,14 @@ fn asked_folder(app: &App, context: &Context<'_>, name: &OsString) -> Result<Fol
     }
     Ok(folder)
 }
+
+/// How many folders whose lists were changed alike are asked about at once.
+const MANY: usize = 4;
+/// How many names stand in a sentence, and hints below it.
+const NAMES: usize = 5;
+
+/// How a folder's recipients differ, if they do, and the folder whose list rules it.
+type Found = Result<(Option<Difference>, FolderName), OpError>;
 
 /// Going through changed lists, one after the other: whatever comes of one, the others are asked about too.
 struct Round<'a> {
@@ -115,18 +134,59 @@ enum Rules {
 }
 
 impl Round<'_> {
+    /// Returns how a folder's recipients have changed, if they have, and the folder whose list rules it.
+    fn difference(&self, folder: &FolderName) -> Found {
+        let difference = self.context.unaccepted(folder)?;
+        Ok((difference, self.context.ruling(folder)?.unwrap_or_default()))
+    }
+
+    /// Asks once about lists that were all changed alike, a key taken out of many folders say, and takes them out of
+    /// `found`.
+    fn take_alike(&mut self, found: &mut BTreeMap<FolderName, Found>) -> Result<(), CliError> {
+        let mut alike: Vec<Vec<Difference>> = Vec::new();
+        for (folder, found) in &*found {
+            let Ok((Some(difference), ruling)) = found else { continue };
+            if folder != ruling {
+                continue;
+            }
+            match alike.iter_mut().find(|others| difference.is_like(&others[0])) {
+                Some(others) => others.push(difference.clone()),
+                None => alike.push(vec![difference.clone()]),
+            }
+        }
+        for alike in alike.into_iter().filter(|alike| alike.len() >= MANY) {
+            alike.iter().for_each(|difference| _ = found.remove(&difference.folder));
+            let folders: Vec<&FolderName> = alike.iter().map(|difference| &difference.folder).collect();
+            self.app.ui.say(format!("Recipients of {} folders:", alike.len()))?;
+            folders.iter().try_for_each(|folder| self.app.ui.say(format!("  {}", named(folder))))?;
+            show_change(self.app, &alike[0])?;
+            let question = format!("Accept these recipients for all {} folders?", alike.len());
+            if !self.app.interactive || !self.app.prompt.borrow_mut().confirm(&question)? {
+                self.left.extend(alike);
+                continue;
+            }
+            for difference in alike {
+                match self.context.accept(&difference) {
+                    Ok(()) => self.done.push(difference.folder),
+                    Err(error) => self.fail(error),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Shows how a folder's recipients have changed, if they have, and asks.
-    fn take(&mut self, folder: &FolderName) -> Result<(), CliError> {
-        let (difference, ruling) = match (self.context.unaccepted(folder), self.context.ruling(folder)) {
-            (Ok(None), _) => {
+    fn take(&mut self, folder: &FolderName, found: Found) -> Result<(), CliError> {
+        let (difference, ruling) = match found {
+            Ok((None, _)) => {
                 // Named by itself, a folder whose list is gone may follow the one above from now on.
                 if folder == self.asked && self.context.let_fall(folder).map_err(|e| self.app.error(e))? {
                     self.done.push(folder.clone());
                 }
                 return Ok(());
             }
-            (Ok(Some(difference)), Ok(ruling)) => (difference, ruling.unwrap_or_default()),
-            (Err(error), _) | (_, Err(error)) => {
+            Ok((Some(difference), ruling)) => (difference, ruling),
+            Err(error) => {
                 self.fail(error);
                 return Ok(());
             }
@@ -214,7 +274,13 @@ impl Round<'_> {
             return Ok(());
         }
         let names = |folders: &mut dyn Iterator<Item = &FolderName>| {
-            folders.map(named).collect::<Vec<_>>().join(", ")
+            let folders: Vec<String> = folders.map(named).collect();
+            match folders.split_at_checked(NAMES) {
+                Some((first, rest)) if !rest.is_empty() => {
+                    format!("{} and {} more", first.join(", "), rest.len())
+                }
+                _ => folders.join(", "),
+            }
         };
         match self.done.len() {
             0 => {}
@@ -251,7 +317,11 @@ impl Round<'_> {
             let keys = list(&left.keys);
             told.hint(format!("`{} recipients accept {folder} --expect {keys}`", self.app.ui.program))
         };
-        let told = self.left.iter().fold(told, hint);
+        let told = self.left.iter().take(NAMES).fold(told, hint);
+        let told = match self.left.len() > NAMES {
+            true => told.hint("and so on: `--expect` takes one folder at a time"),
+            false => told,
+        };
         let hash = |rules: &RulesDifference| {
             format!("`{} recipients accept --expect-rules {}`", self.app.ui.program, rules.hash)
         };
@@ -353,9 +423,14 @@ fn named(folder: &FolderName) -> String {
 
 /// Tells how the recipients of a folder have changed.
 fn show(app: &App, difference: &Difference) -> Result<(), CliError> {
+    app.ui.say(format!("Recipients of {}:", named(&difference.folder)))?;
+    show_change(app, difference)
+}
+
+/// Tells who gains and who loses access.
+fn show_change(app: &App, difference: &Difference) -> Result<(), CliError> {
     let names = app.key_names();
     let name = |key: &Fingerprint| names.get(key).map_or("(not in the keyring)", String::as_str);
-    app.ui.say(format!("Recipients of {}:", named(&difference.folder)))?;
     for key in &difference.gains {
         let again = if difference.returning.contains(key) { "  (was removed before)" } else { "" };
         app.ui.say(format!("  gains   {key}  {}{again}", name(key)))?;
