@@ -46,7 +46,7 @@ impl Head<'_> {
         }
     }
 
-    /// Returns all blobs below `folder` with their modes; links are among them, submodules are not.
+    /// Returns all blobs below `folder` with their modes: files, links, and submodules with their commits.
     pub fn below(&self, folder: &Path) -> Result<Vec<(PathBuf, Oid, u32)>, GitError> {
         let mut found = Vec::new();
         let mut trees = match (folder.as_os_str().is_empty(), self.entry(folder)?) {
@@ -62,8 +62,7 @@ impl Head<'_> {
                 #[allow(clippy::cast_sign_loss, reason = "file modes are not negative")]
                 match entry.kind() {
                     Some(git2::ObjectType::Tree) => trees.push((path, entry.id())),
-                    Some(git2::ObjectType::Blob) => found.push((path, entry.id(), entry.filemode() as u32)),
-                    _ => {}
+                    _ => found.push((path, entry.id(), entry.filemode() as u32)),
                 }
             }
         }

@@ -10,8 +10,9 @@ use super::guard::key_set;
 use super::lists::folder_of;
 use super::reencrypt::is_entry;
 use super::{Context, KnownLists, OpError};
-use crate::git::{Oid, Repo};
+use crate::git::{GitError, Oid, Repo};
 use crate::model::{FolderName, Shown};
+use crate::store::StoreError;
 use crate::store::accepted::{Keys, hash_of};
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
@@ -166,6 +167,14 @@ impl<'a> Scope<'a> {
             }
         }
         let in_head = |list: &Path| recorded.files.contains_key(list) || ignored.contains(list);
+        // What a submodule holds that is not here, nobody can bring in line.
+        for path in &recorded.submodules {
+            let is_here = || Repo::prefix_of(context.store.root(), path).as_ref() == Some(path);
+            if self.is_changing(path, in_head) && !is_here() {
+                let path = Shown::os(path).to_string();
+                return Err(StoreError::from(GitError::Submodule { path }).into());
+            }
+        }
         // By folder: whether HEAD's lists concern it, and which list of HEAD's or ours the other lacks.
         let mut folders: HashMap<&Path, (bool, Option<PathBuf>)> = HashMap::new();
         let entries = recorded.files.iter().filter(|(path, blob)| blob.is_file() && is_entry(path));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::lists::{self, ListChange};
 use super::reencrypt::{Changed, suffix};
+use super::rules::{Now, keys_of, shown};
 use super::{Context, OpError};
 use crate::crypto::{CryptoError, Trust};
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
@@ -18,7 +19,7 @@ pub const GIVEN: &str = "the command";
 pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Result<Changed, OpError> {
     let list = GpgId::from_ids(ids.iter().map(String::as_str));
     let file = folder.gpg_id();
-    let mut reencrypted = Vec::new();
+    let (mut reencrypted, mut before) = (Vec::new(), None);
     let published = context.publish(|| {
         // The new recipients must be usable even where there is nothing to encrypt yet, or where
         // PASSWORD_STORE_KEY overrides them.
@@ -31,6 +32,7 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
             error => error,
         })?;
         check_validity(context, folder, ids, &keys)?;
+        before = context.store.read_recipients(&file)?;
         let lists = BTreeMap::from([(folder.clone(), Some(list.as_bytes().to_vec()))]);
         let (mut plan, done) = lists::plan_anew(context, &lists)?;
         reencrypted = done;
@@ -44,7 +46,32 @@ pub fn init(context: &Context<'_>, folder: &FolderName, ids: &[String]) -> Resul
         plan.folders.push(folder.as_path().to_path_buf());
         Ok(plan)
     })?;
+    // Only told: it is done.
+    let _ = tell_still_reading(context, folder, before, &list);
     Ok(Changed { published, reencrypted })
+}
+
+/// Tells where keys that `folder`'s list named `before`, and names no longer, are recipients all the same: of folders
+/// below or beside it that have lists of their own.
+fn tell_still_reading(
+    context: &Context<'_>,
+    folder: &FolderName,
+    before: Option<Vec<u8>>,
+    list: &GpgId,
+) -> Result<(), OpError> {
+    let now = Now::read(context)?;
+    let lines = now.lines(&GpgId::from_bytes(before.unwrap_or_default()).lines());
+    for key in keys_of(&lines).difference(&keys_of(&now.lines(&list.lines()))) {
+        let folders: Vec<String> =
+            now.naming(key)?.iter().filter(|other| *other != folder).map(shown).collect();
+        if !folders.is_empty() {
+            let others = folders.join(", ");
+            context.store.note(format!(
+                "{key} is still a recipient of {others}, by a list of its own: `passel recipients remove FOLDER {key}`"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.

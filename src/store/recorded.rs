@@ -46,6 +46,8 @@ pub struct Recorded {
     pub parts: Vec<HeadPart>,
     /// The files.
     pub files: BTreeMap<PathBuf, Blob>,
+    /// The submodules, whether they are here or not.
+    pub submodules: Vec<PathBuf>,
 }
 
 impl Recorded {
@@ -55,7 +57,8 @@ impl Recorded {
         folders: impl Iterator<Item = &'p Path>,
         inner: impl Iterator<Item = &'p Path>,
     ) -> Result<Self, StoreError> {
-        let mut recorded = Recorded { repos: Vec::new(), parts: Vec::new(), files: BTreeMap::new() };
+        let mut recorded =
+            Recorded { repos: Vec::new(), parts: Vec::new(), files: BTreeMap::new(), submodules: Vec::new() };
         let outer = folders.filter_map(|folder| Some((Repo::prefix_of(&store.root, folder)?, folder)));
         let parts: BTreeMap<&Path, PathBuf> = outer
             .map(|(prefix, folder)| (folder, prefix))
@@ -72,7 +75,10 @@ impl Recorded {
             };
             let head = recorded.repos[repo].head()?;
             for (path, id, mode) in head.below(inside)? {
-                recorded.files.insert(prefix.join(path), Blob { id, mode });
+                match mode {
+                    0o160_000 => recorded.submodules.push(prefix.join(path)),
+                    _ => drop(recorded.files.insert(prefix.join(path), Blob { id, mode })),
+                }
             }
             let (id, inside) = (head.id(inside)?, inside.to_path_buf());
             recorded.parts.push(HeadPart { prefix, inside, id });

@@ -60,3 +60,16 @@ fn a_submodule_that_was_not_fetched_is_not_written_into() {
         git -c protocol.file.allow=always submodule --quiet add ../shared team; git commit -qm submodule; git submodule --quiet deinit -f team; ls -d team");
     store.refused("pass generate team/a", &["team"]);
 }
+
+#[test]
+fn recipients_of_a_submodule_that_was_not_fetched_are_not_changed() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE $BOB; echo x | pass insert -m a; pass init -p own $ALICE $BOB; echo x | pass insert -m own/b
+        git init -q shared; git -C shared commit -q --allow-empty -m shared; cd store
+        git -c protocol.file.allow=always submodule --quiet add ../shared team; git commit -qm submodule; git submodule --quiet deinit -f team");
+    let words = ["`team` is a submodule that has not been fetched", "git submodule update --init team"];
+    store.refused("pass recipients remove / $BOB --yes", &words);
+    store.refused("pass init $ALICE", &words);
+    store.ok("pass recipients remove own $BOB --yes");
+    store.ok("cd store; git -c protocol.file.allow=always submodule --quiet update --init team; cd ..; pass recipients remove / $BOB --yes");
+}

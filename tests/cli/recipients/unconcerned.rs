@@ -101,3 +101,14 @@ fn a_list_that_others_took_away_opens_nothing() {
     store.ok("git -C store rm -q cust/acme/.gpg-id; git -C store commit -qm here; pass recipients add / $CAROL --yes");
     assert_eq!(readers(&store, "cust/acme/c"), 4);
 }
+
+#[test]
+fn init_tells_where_a_key_that_it_takes_out_can_read_on() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE $BOB; pass init -p web $ALICE $BOB; pass init -p own $ALICE; echo x | pass insert -m a");
+    let said = store.shell("pass init $ALICE").good().err();
+    let bob = store.ok("echo $BOB");
+    assert!(said.contains(&format!("note: {bob} is still a recipient of `web`")), "{said}");
+    let said = store.shell("pass init -p web $ALICE $CAROL").good().err();
+    assert!(!said.contains("still"), "{said}");
+}
