@@ -12,8 +12,8 @@ use crate::ops::init::GIVEN;
 use crate::ops::rules::RuleError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
-use crate::store::accepted::AcceptedError;
 use crate::store::journal::JournalError;
+use crate::store::record::RecordError;
 use crate::store::survey::SurveyError;
 
 use super::error::CliError;
@@ -369,19 +369,19 @@ fn store(error: &StoreError, scene: &Scene<'_>) -> CliError {
             told.hint(format!("move it out of the store; then `{init}` says who is to read the folder"))
         }
         StoreError::Git(error) => git(told, error, scene),
-        StoreError::Journal(JournalError::Newer { .. })
-        | StoreError::Accepted(AcceptedError::Newer { .. })
-        | StoreError::Reviewed(AcceptedError::Newer { .. }) => told.hint("use a newer passel"),
-        StoreError::Reviewed(AcceptedError::Damaged { path, .. }) => told.hint(format!(
+        StoreError::Journal(JournalError(RecordError::Newer { .. }))
+        | StoreError::Accepted(RecordError::Newer { .. })
+        | StoreError::Reviewed(RecordError::Newer { .. }) => told.hint("use a newer passel"),
+        StoreError::Reviewed(RecordError::Damaged { path, .. }) => told.hint(format!(
             "remove it: `rm {}`; what you let pass before is asked about again",
             argument(path)
         )),
-        StoreError::Accepted(AcceptedError::Damaged { path, .. }) => told.hint(format!(
+        StoreError::Accepted(RecordError::Damaged { path, .. }) => told.hint(format!(
             "compare the recipients files with what you know, then remove it: `rm {}`; the next command \
              accepts what it finds",
             argument(path)
         )),
-        StoreError::Journal(JournalError::Damaged { path, .. }) => told.hint(format!(
+        StoreError::Journal(JournalError(RecordError::Damaged { path, .. })) => told.hint(format!(
             "it tells of a change that was interrupted; look at what is there, then remove it: `rm {}`",
             argument(path)
         )),

@@ -11,42 +11,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::beneath::State;
-use super::whole::{self, beside};
-
-/// The newest format that we know.
-const VERSION: u32 = 1;
+use super::record::{self, RecordError, VERSION};
+use super::whole::beside;
 
 /// Why a journal could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum JournalError {
-    /// A later passel wrote it.
-    #[error("`{path}` has format {version}; this passel knows formats up to {VERSION}")]
-    Newer {
-        /// The journal.
-        path: String,
-        /// Its format.
-        version: u32,
-    },
-    /// It is damaged.
-    #[error("`{path}` is damaged: {what}")]
-    Damaged {
-        /// The journal.
-        path: String,
-        /// What is the matter.
-        what: String,
-    },
-    /// The system refused.
-    #[error("cannot {action} `{path}`")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The journal.
-        path: String,
-        /// Why it failed.
-        #[source]
-        source: std::io::Error,
-    },
-}
+#[error(transparent)]
+pub struct JournalError(#[from] pub RecordError);
 
 /// How far the change had come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,41 +96,22 @@ impl Journal {
 
     /// Reads the journal at `path`, none if there is none.
     pub fn read(path: &Path) -> Result<Option<Self>, JournalError> {
-        #[derive(Deserialize)]
-        struct Head {
-            version: u32,
-        }
-        let damaged = |what: String| JournalError::Damaged { path: shown(path), what };
-        // Neither a link nor a pipe, which would block for ever, is a journal of ours.
-        match path.symlink_metadata() {
-            Ok(metadata) if !metadata.is_file() => return Err(damaged("it is no regular file".to_owned())),
-            _ => {}
-        }
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(JournalError::Io { action: "read", path: shown(path), source }),
-        };
-        let head: Head = serde_yaml::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        if head.version > VERSION {
-            return Err(JournalError::Newer { path: shown(path), version: head.version });
-        }
-        let journal: Journal = serde_yaml::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        let damaged = |what: &str| RecordError::damaged(path, what);
+        let Some(text) = record::read(path)? else { return Ok(None) };
+        let journal: Journal = record::parse(&text, path)?;
         if journal.nonce.is_empty() || !journal.nonce.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(damaged("its nonce is not hexadecimal".to_owned()));
+            return Err(damaged("its nonce is not hexadecimal").into());
         }
         if journal.machine != machine() {
-            return Err(damaged("it was not written on this machine".to_owned()));
+            return Err(damaged("it was not written on this machine").into());
         }
         Ok(Some(journal))
     }
 
     /// Writes the journal to `path`, whole or not at all; with `durable`, on disk when it returns.
     pub fn write(&self, path: &Path, durable: bool) -> Result<(), JournalError> {
-        let io = |action| move |source| JournalError::Io { action, path: shown(path), source };
-        let text = serde_yaml::to_string(self)
-            .map_err(|e| JournalError::Damaged { path: shown(path), what: e.to_string() })?;
-        whole::write(path, text.as_bytes(), durable).map_err(|(action, source)| io(action)(source))
+        let text = serde_yaml::to_string(self).map_err(|error| RecordError::damaged(path, error))?;
+        Ok(record::write(path, &text, durable)?)
     }
 
     /// Removes the journal at `path`.
@@ -167,7 +119,7 @@ impl Journal {
         for path in [&beside(path), path] {
             match std::fs::remove_file(path) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(JournalError::Io { action: "remove", path: shown(path), source: error });
+                    return Err(RecordError::io("remove", path, error).into());
                 }
                 _ => {}
             }
@@ -198,10 +150,6 @@ pub fn is_own(path: &Path) -> bool {
         || (name.starts_with(b".")
             && !name.ends_with(b".gpg")
             && name.windows(8).any(|part| part == b".passel-"))
-}
-
-fn shown(path: &Path) -> String {
-    crate::model::Shown::os(path).to_string()
 }
 
 /// Returns a path as text: bytes that are not printable ASCII, and `%`, as `%XX`.
@@ -293,9 +241,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
         std::fs::write(&path, "version: 2\nwhat: ever\n").unwrap();
-        assert!(matches!(Journal::read(&path), Err(JournalError::Newer { version: 2, .. })));
+        assert!(matches!(Journal::read(&path), Err(JournalError(RecordError::Newer { version: 2, .. }))));
         std::fs::write(&path, "nothing").unwrap();
-        assert!(matches!(Journal::read(&path), Err(JournalError::Damaged { .. })));
+        assert!(matches!(Journal::read(&path), Err(JournalError(RecordError::Damaged { .. }))));
     }
 
     proptest::proptest! {

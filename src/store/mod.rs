@@ -10,6 +10,7 @@ pub mod names;
 pub mod pattern;
 mod placing;
 pub mod recipients;
+pub mod record;
 pub mod recorded;
 pub mod recovery;
 pub mod reviewed;
@@ -32,7 +33,7 @@ use crate::git::settings::Settings;
 use crate::git::{GitError, Repo};
 use crate::model::{EntryName, FolderName, Shown};
 use crate::process::git::GitProgram;
-use journal::JournalError;
+use record::RecordError;
 
 /// Why the store could not be used or changed.
 #[derive(Debug, thiserror::Error)]
@@ -68,13 +69,13 @@ pub enum StoreError {
     Git(#[from] GitError),
     /// The journal could not be read or written.
     #[error(transparent)]
-    Journal(#[from] JournalError),
+    Journal(#[from] journal::JournalError),
     /// What this machine has accepted could not be read or written.
     #[error(transparent)]
-    Accepted(#[from] accepted::AcceptedError),
+    Accepted(#[from] RecordError),
     /// Which copied messages were let pass could not be read or written.
     #[error(transparent)]
-    Reviewed(accepted::AcceptedError),
+    Reviewed(RecordError),
     /// No randomness for temporary names.
     #[error("the system gives no random bytes: {0}")]
     Random(String),

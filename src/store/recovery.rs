@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::journal::{Journal, JournalError, Phase, RepoPart, staged, unescape};
 use super::lock::Lock;
+use super::record::RecordError;
 use super::sync::sync_paths;
 use super::{Store, StoreError};
 use crate::git::commit::IndexChange;
@@ -210,8 +211,7 @@ impl Store {
     }
 
     fn damaged(&self, what: &str) -> StoreError {
-        let path = Shown::os(&self.journal_path()).to_string();
-        JournalError::Damaged { path, what: what.to_owned() }.into()
+        JournalError(RecordError::damaged(&self.journal_path(), what)).into()
     }
 }
 

@@ -10,11 +10,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::accepted::{AcceptedError, VERSION, check_version, read, write};
 use super::journal::{escape, unescape};
+use super::record::{self, RecordError, VERSION, read, write};
 use super::{Store, StoreError};
 use crate::crypto::openpgp::Body;
-use crate::model::Shown;
 
 /// What was let pass in a store.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,10 +37,9 @@ impl Reviewed {
         self.0.entry(body).or_default().insert(path.to_path_buf());
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
-        let damaged = |what: String| AcceptedError::Damaged { path: Shown::os(path).to_string(), what };
-        check_version(text, path)?;
-        let record: Record = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
+    fn parse(text: &str, path: &Path) -> Result<Self, RecordError> {
+        let damaged = |what: String| RecordError::damaged(path, what);
+        let record: Record = record::parse(text, path)?;
         let mut reviewed = Reviewed::default();
         for (digits, names) in record.bodies {
             let body = from_digits(&digits).ok_or_else(|| damaged("it holds no beginning of data".into()))?;
@@ -88,7 +86,7 @@ impl Store {
         let mut reviewed = self.reviewed()?;
         messages.iter().for_each(|(body, path)| reviewed.add(*body, path));
         let path = self.memory("reviewed").map_err(StoreError::Reviewed)?;
-        write(&path, &reviewed.text()).map_err(StoreError::Reviewed)
+        write(&path, &reviewed.text(), true).map_err(StoreError::Reviewed)
     }
 }
 
@@ -109,7 +107,7 @@ mod tests {
         let newer = reviewed.text().replace("version: 1", "version: 2");
         assert!(matches!(
             Reviewed::parse(&newer, Path::new("f")),
-            Err(AcceptedError::Newer { version: 2, .. })
+            Err(RecordError::Newer { version: 2, .. })
         ));
         assert!(Reviewed::parse("version: 1\nbodies: {xx: [a]}\n", Path::new("f")).is_err());
     }

@@ -1,13 +1,12 @@
 //! Where what was accepted is kept, and when it is written.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Accepted, AcceptedError, Accepts, VERSION};
+use super::{Accepted, Accepts};
 use crate::git::Repo;
-use crate::model::Shown;
+use crate::store::record::{RecordError, read, write};
 use crate::store::{Store, StoreError, whole};
 
 impl Store {
@@ -45,7 +44,7 @@ impl Store {
         if before.as_ref() == Some(&accepted) {
             return Ok(());
         }
-        Ok(write(&self.memory("accepted")?, &accepted.text())?)
+        Ok(write(&self.memory("accepted")?, &accepted.text(), true)?)
     }
 
     /// Remembers what the change `nonce` is about to set; the caller has the lock.
@@ -67,7 +66,7 @@ impl Store {
         }
         let mut settled = Ok(());
         self.write_accepted(|accepted| settled = accepted.settle(nonce))?;
-        Ok(settled.map_err(|what| AcceptedError::Damaged { path: Shown::os(&path).to_string(), what })?)
+        Ok(settled.map_err(|what| RecordError::damaged(&path, what))?)
     }
 
     /// Waits until nobody else writes to the store, then returns what was accepted.
@@ -97,7 +96,7 @@ impl Store {
                 && new != old
                 && read(&new)?.is_none()
             {
-                write(&new, &text)?;
+                write(&new, &text, true)?;
             }
         }
         Ok(())
@@ -110,57 +109,18 @@ impl Store {
     }
 
     /// Returns the file in which this machine remembers what it has accepted, by its name.
-    pub(in crate::store) fn memory(&self, name: &str) -> Result<PathBuf, AcceptedError> {
+    pub(in crate::store) fn memory(&self, name: &str) -> Result<PathBuf, RecordError> {
         if let Some(common) = Repo::common_directory(&self.root) {
             return Ok(common.join(format!("passel-{name}")));
         }
         self.memory_without_git(name)
     }
 
-    fn memory_without_git(&self, name: &str) -> Result<PathBuf, AcceptedError> {
-        let state = self.options.state.as_ref().ok_or(AcceptedError::NoPlace)?;
+    fn memory_without_git(&self, name: &str) -> Result<PathBuf, RecordError> {
+        let state = self.options.state.as_ref().ok_or(RecordError::NoPlace)?;
         let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
         let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
         let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Ok(state.join("passel").join(format!("{name}-{digits}")))
     }
-}
-
-/// Fails if a later passel wrote this text.
-pub(in crate::store) fn check_version(text: &str, path: &Path) -> Result<(), AcceptedError> {
-    #[derive(Deserialize)]
-    struct Head {
-        version: u32,
-    }
-    let shown = || Shown::os(path).to_string();
-    let head: Head = serde_yaml::from_str(text)
-        .map_err(|error| AcceptedError::Damaged { path: shown(), what: error.to_string() })?;
-    match head.version {
-        version if version > VERSION => Err(AcceptedError::Newer { path: shown(), version }),
-        _ => Ok(()),
-    }
-}
-
-/// Returns the text of a file that remembers what was accepted; none if there is none.
-pub(in crate::store) fn read(path: &Path) -> Result<Option<String>, AcceptedError> {
-    let shown = || Shown::os(path).to_string();
-    // Neither a link nor a pipe is ours; a pipe would block for ever.
-    match path.symlink_metadata() {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(AcceptedError::Damaged { path: shown(), what: "it is no regular file".to_owned() });
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        _ => {}
-    }
-    let failed = |source| AcceptedError::Io { action: "read", path: shown(), source };
-    std::fs::read_to_string(path).map(Some).map_err(failed)
-}
-
-/// Writes such a file, durably.
-pub(in crate::store) fn write(path: &Path, text: &str) -> Result<(), AcceptedError> {
-    let io = |action, source| AcceptedError::Io { action, path: Shown::os(path).to_string(), source };
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| io("make the folder of", source))?;
-    }
-    whole::write(path, text.as_bytes(), true).map_err(|(action, source)| io(action, source))
 }

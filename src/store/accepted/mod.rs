@@ -17,51 +17,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::journal::{escape, unescape};
 use super::recipients::Overlay;
-use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine, Shown};
+use super::record::{self, RecordError, VERSION};
+use crate::model::{Fingerprint, FolderName, GpgId, GpgIdLine};
 
-pub(super) use kept::{check_version, read, write};
 pub use rules::Rules;
-
-/// The newest format that we know.
-pub(super) const VERSION: u32 = 1;
 
 /// Full fingerprints of primary keys.
 pub type Keys = BTreeSet<Fingerprint>;
-
-/// Why the record of accepted recipients could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum AcceptedError {
-    /// A later passel wrote it.
-    #[error("`{path}` has format {version}; this passel knows formats up to {VERSION}")]
-    Newer {
-        /// The file.
-        path: String,
-        /// Its format.
-        version: u32,
-    },
-    /// It is damaged.
-    #[error("`{path}` is damaged: {what}")]
-    Damaged {
-        /// The file.
-        path: String,
-        /// What is the matter.
-        what: String,
-    },
-    /// The system refused.
-    #[error("cannot {action} `{path}`")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: String,
-        /// Why it failed.
-        #[source]
-        source: std::io::Error,
-    },
-    /// There is no place for it.
-    #[error("there is no place to remember accepted recipients: neither a git directory nor HOME")]
-    NoPlace,
-}
 
 /// What was accepted for one folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -270,10 +232,9 @@ impl Accepted {
         }
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Self, AcceptedError> {
-        let damaged = |what: String| AcceptedError::Damaged { path: Shown::os(path).to_string(), what };
-        check_version(text, path)?;
-        let record: Record = serde_yaml::from_str(text).map_err(|e| damaged(e.to_string()))?;
+    fn parse(text: &str, path: &Path) -> Result<Self, RecordError> {
+        let damaged = |what: String| RecordError::damaged(path, what);
+        let record: Record = record::parse(text, path)?;
         let mut folders = BTreeMap::new();
         for (name, line) in record.folders {
             let name = unescape(&name).ok_or_else(|| damaged("it names no folder".into()))?;
@@ -416,7 +377,7 @@ mod tests {
         let path = Path::new("f");
         assert_eq!(Accepted::parse(&accepted.text(), path).unwrap(), accepted);
         let newer = accepted.text().replace("version: 1", "version: 2");
-        assert!(matches!(Accepted::parse(&newer, path), Err(AcceptedError::Newer { version: 2, .. })));
-        assert!(matches!(Accepted::parse("version: 1", path), Err(AcceptedError::Damaged { .. })));
+        assert!(matches!(Accepted::parse(&newer, path), Err(RecordError::Newer { version: 2, .. })));
+        assert!(matches!(Accepted::parse("version: 1", path), Err(RecordError::Damaged { .. })));
     }
 }
