@@ -100,11 +100,12 @@ fn refuse_unaccepted(
 
 /// Writes them: in one commit, without touching an entry. Computed anew if a file changed since the preview.
 pub fn canonicalize(context: &Context<'_>, folder: &FolderName) -> Result<Published, OpError> {
-    lists::reword(context, || {
-        let canonical = preview(context, folder)?;
+    let changed = lists::change(context, || {
+        let Canonical { lists, seen, .. } = preview(context, folder)?;
         let subject = format!("Name recipients by fingerprint{}.", suffix(&folder.to_string()));
-        Ok(ListChange { lists: canonical.lists, subject, seen: canonical.seen, ..ListChange::default() })
-    })
+        Ok(ListChange { lists, subject, seen, keep_entries: true, ..ListChange::default() })
+    })?;
+    Ok(changed.published)
 }
 
 /// Returns the recipients of a file that are to be named otherwise. What stands for

@@ -13,7 +13,7 @@ use crate::model::{FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::{Change, Plan, Published};
+use crate::store::transaction::{Change, Plan};
 
 /// New recipients files by folder; none to remove a folder's own.
 pub type Lists = BTreeMap<FolderName, Option<Vec<u8>>>;
@@ -34,7 +34,8 @@ pub struct ListChange {
     pub prune: Vec<PathBuf>,
     /// What else it was computed from.
     pub seen: Vec<(PathBuf, State)>,
-    /// Leave the entries alone: the lists are written otherwise, but name the same keys as before.
+    /// Leave the entries alone: the lists are written otherwise, but name the same keys as before. The caller has
+    /// made sure of that, and that what they say was accepted here.
     pub keep_entries: bool,
 }
 
@@ -57,22 +58,6 @@ pub fn change(
         Ok(plan)
     })?;
     Ok(Changed { published, reencrypted })
-}
-
-/// Writes recipients files that say the same in other words: no entry is touched.
-///
-/// The caller has made sure of that, and that what they say was accepted here.
-pub fn reword(
-    context: &Context<'_>,
-    mut compute: impl FnMut() -> Result<ListChange, OpError>,
-) -> Result<Published, OpError> {
-    context.publish(|| {
-        let change = compute()?;
-        let mut plan = reworded(context, &change.lists, &change.others)?;
-        plan.subject = change.subject;
-        plan.seen.extend(change.seen);
-        Ok(plan)
-    })
 }
 
 /// Returns the plan that writes recipients files and others without touching an entry.

@@ -27,11 +27,12 @@ use std::rc::Rc;
 
 use places::{Place, Places, When};
 
+use super::lists::folder_of;
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::crypto::openpgp::{Body, body, normal};
 use crate::git::Oid;
 use crate::git::provenance::CommitInfo;
-use crate::model::{EntryName, Fingerprint, FolderName, GpgId, RecipientId, Shown};
+use crate::model::{EntryName, Fingerprint, GpgId, RecipientId, Shown};
 use crate::store::recipients::Overlay;
 use crate::store::reviewed::Reviewed;
 
@@ -256,7 +257,7 @@ impl Copies {
             return Rc::clone(known);
         }
         let recipients =
-            folder(path).and_then(|folder| context.recipients_known(&folder, &mut self.looked_up));
+            folder_of(path).and_then(|folder| context.recipients_known(&folder, &mut self.looked_up));
         let keys = recipients.map(|recipients| recipients.keys).unwrap_or_default();
         let readers: Rc<Readers> = Rc::new(keys.iter().map(|key| key.fingerprint.to_string()).collect());
         self.accepted.insert(place.to_path_buf(), Rc::clone(&readers));
@@ -293,11 +294,6 @@ pub(super) fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
 
 /// Returns the list that rules a file's folder now; an empty one if there is none that could be used.
 fn current_list(context: &Context<'_>, path: &Path) -> Vec<u8> {
-    let rule = folder(path).ok().and_then(|folder| context.store.rule(&folder, &Overlay::new()).ok());
+    let rule = folder_of(path).ok().and_then(|folder| context.store.rule(&folder, &Overlay::new()).ok());
     rule.flatten().map(|rule| rule.gpg_id).unwrap_or_default()
-}
-
-/// Returns the folder that holds a file.
-fn folder(path: &Path) -> Result<FolderName, OpError> {
-    Ok(FolderName::parse(path.parent().unwrap_or(Path::new("")).as_os_str())?)
 }

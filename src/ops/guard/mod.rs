@@ -16,6 +16,7 @@ use std::path::Path;
 pub(super) use origin::list_in;
 pub use rules::RulesDifference;
 
+use super::rules::shown;
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::model::{Fingerprint, FolderName, RecipientId, Shown};
@@ -107,7 +108,7 @@ impl Context<'_> {
         }
         self.store.change_accepted(|accepted| set(accepted, &ruling, folder, overlay, keys, &rule.gpg_id))?;
         if !is_pending && self.has_remote()? {
-            self.store.note(format!("the recipients of {} were changed here: accepted", named(&ruling)));
+            self.store.note(format!("the recipients of {} were changed here: accepted", shown(&ruling)));
         }
         Ok(())
     }
@@ -304,9 +305,4 @@ pub fn key_set(keys: &[RecipientId]) -> Keys {
     keys.iter()
         .flat_map(|key| [&key.fingerprint].into_iter().chain(&key.subkey).cloned())
         .collect::<BTreeSet<_>>()
-}
-
-/// Returns a folder's name for a message.
-fn named(folder: &FolderName) -> String {
-    if folder.is_root() { "the store".to_owned() } else { format!("`{folder}`") }
 }
