@@ -1,4 +1,5 @@
-//! Which commits changed recipients files, for whoever asks about many of those: most commits did not.
+//! Which commits changed recipients files, or the store's configuration, for whoever asks about many of those: most
+//! commits did not.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -13,8 +14,8 @@ use super::objects::Parents;
 use super::trees::Trees;
 use super::{GitError, Repo, git_error};
 
-/// The files that decide what a list of recipients is on disk.
-const NAMES: [&str; 2] = [".gpg-id", ".gitattributes"];
+/// The files that decide what a list of recipients is on disk, or how one came about.
+const NAMES: [&str; 3] = [".gpg-id", ".gitattributes", crate::config::FILE];
 
 /// When the folders of an object database last gained or lost a file.
 type Stamp = Vec<(PathBuf, SystemTime)>;
@@ -27,8 +28,8 @@ pub struct Changing(RefCell<HashMap<PathBuf, Found>>);
 type Found = (Stamp, Rc<Vec<Oid>>);
 
 impl Repo {
-    /// Returns the commits, on a branch or not, that hold other recipients files than one of their parents, or
-    /// than nothing; and those of which nobody can tell.
+    /// Returns the commits, on a branch or not, that hold other recipients files than one of their parents;
+    /// those without any; and those of which nobody can tell.
     pub(super) fn changing_lists(&self, known: &Changing) -> Result<Rc<Vec<Oid>>, GitError> {
         // Taken first: what comes meanwhile counts the next time.
         let stamp = self.objects_stamp();
@@ -64,12 +65,13 @@ impl Repo {
         let commit = self.repo.find_commit(id).map_err(failed())?;
         let tree = commit.tree_id();
         trees.step();
+        // Without a list as well it says who can read a folder: whoever can read the one above.
         if commit.parent_count() == 0 {
-            return trees.have_others(None, tree, &is_wanted);
+            return Ok(true);
         }
         for parent in commit.parent_ids() {
             let before = self.repo.find_commit(parent).map_err(failed())?.tree_id();
-            if trees.have_others(Some(before), tree, &is_wanted)? {
+            if trees.have_others(before, tree, &is_wanted)? {
                 return Ok(true);
             }
         }

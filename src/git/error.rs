@@ -106,6 +106,9 @@ pub enum GitError {
         /// The path.
         path: String,
     },
+    /// What a commit holds says nothing that can be read.
+    #[error("a commit cannot be read")]
+    Unreadable,
     /// A folder belongs to a repository that is not here.
     #[error("`{path}` is a submodule that has not been fetched")]
     Submodule {

@@ -84,20 +84,16 @@ impl<'o> Trees<'o> {
         self.new_of(&[Kind::File], old, new, wanted)
     }
 
-    /// Whether the trees `old` (none: an empty one) and `new` hold other files or links of those that `wanted` says
-    /// yes to.
+    /// Whether two trees hold other files or links of those that `wanted` says yes to.
     pub(super) fn have_others(
         &mut self,
-        old: Option<Oid>,
+        old: Oid,
         new: Oid,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<bool, GitError> {
         let kinds = [Kind::File, Kind::Link];
-        let gone = |trees: &mut Self| match old {
-            Some(old) => trees.new_of(&kinds, Some(new), old, wanted),
-            None => Ok(Vec::new()),
-        };
-        Ok(!self.new_of(&kinds, old, new, wanted)?.is_empty() || !gone(self)?.is_empty())
+        Ok(!self.new_of(&kinds, Some(old), new, wanted)?.is_empty()
+            || !self.new_of(&kinds, Some(new), old, wanted)?.is_empty())
     }
 
     /// The same as [`Trees::new_files`] for whatever is of one of these kinds.

@@ -86,8 +86,11 @@ fn off_rules(context: &Context<'_>, folder: &FolderName) -> Result<Result<Vec<Of
 
 /// Returns how groups and rules differ from what was accepted here, when the whole store is looked at.
 fn rules_not_accepted(context: &Context<'_>, folder: &FolderName) -> Result<Option<String>, OpError> {
-    let (Some(accepted), true) = (context.store.accepted()?, folder.is_root()) else { return Ok(None) };
-    match context.would_refuse_rules(&accepted) {
+    // Where nobody has looked yet, nothing differs.
+    if !folder.is_root() || context.store.accepted()?.is_none_or(|accepted| accepted.rules().is_none()) {
+        return Ok(None);
+    }
+    match context.unaccepted_rules() {
         Ok(difference) => Ok(difference.map(|difference| difference.told())),
         // Rules that cannot be used are a finding of their own.
         Err(OpError::Rule(_)) => Ok(None),

@@ -48,7 +48,14 @@ fn change_members(
     let used = now.config.folders_of(name).into_iter();
     let keys = |folder: &FolderName| config.expanded(&config.rules[folder]);
     let changed = used.filter(|folder| keys(folder) != now.config.expanded(&now.config.rules[*folder]));
-    let changed: Vec<&FolderName> = changed.collect();
+    let mut lists: Vec<&FolderName> = Vec::new();
+    for folder in changed {
+        // A list that says so already, where others changed the group alone, stays as it is.
+        if !now.says(folder, &keys(folder))? {
+            lists.push(folder);
+        }
+    }
+    let changed = lists;
     if !force {
         now.refuse_differing(changed.iter().copied())?;
     }

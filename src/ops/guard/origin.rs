@@ -113,6 +113,23 @@ impl Context<'_> {
         Ok(history.repo.was_made_here(self.store.changing(), &mut marks).map_err(StoreError::from)?)
     }
 
+    /// Whether what `marks` says of the file `path`, which the store's own repository holds, came about on this
+    /// machine: as [`Context::was_made_here`]. It is given the file's bytes; none of them where it is not there.
+    pub(super) fn file_was_made_here<M: Clone + Ord>(
+        &self,
+        path: &Path,
+        marks: &mut FileMarks<'_, M>,
+    ) -> Result<bool, OpError> {
+        let Some(history) = History::of(self.store.root(), Path::new("")) else { return Ok(false) };
+        let history = history?;
+        let Some(inside) = history.inside(path) else { return Ok(false) };
+        let mut of_commit = |tree: &Head<'_>| {
+            let bytes = blob_at(&history.repo, tree, &inside)?;
+            marks(bytes.as_deref()).ok_or(GitError::Unreadable)
+        };
+        Ok(history.repo.was_made_here(self.store.changing(), &mut of_commit).map_err(StoreError::from)?)
+    }
+
     /// Returns the keys that a list names, as far as that can be told; `known` says what names stand for.
     fn keys_named(&self, list: &[u8], known: &mut HashMap<String, Keys>) -> Keys {
         let lines = GpgId::from_bytes(list.to_vec()).lines();
@@ -170,6 +187,9 @@ impl Context<'_> {
         Ok(history.repo.last_change(&files).map_err(StoreError::from)?)
     }
 }
+
+/// Returns what the bytes of a file in a commit tell; none if they cannot be read. It may not be there.
+pub(super) type FileMarks<'a, M> = dyn FnMut(Option<&[u8]>) -> Option<BTreeSet<M>> + 'a;
 
 /// Which list of a commit tells something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,21 +3,22 @@
 //! slipped in would let a group into a folder, and one that was taken out would keep a key in the list that
 //! `group remove` takes out of the group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use super::{Context, OpError};
 use crate::config::{self, Config, FolderRule, GroupName};
-use crate::git::Repo;
 use crate::git::provenance::CommitInfo;
 use crate::model::{FolderName, Shown};
 use crate::ops::rules::RuleError;
 use crate::store::StoreError;
-use crate::store::accepted::{Accepted, Rules, hash_of};
+use crate::store::accepted::{Rules, hash_of};
 use crate::store::beneath::State;
 use crate::store::journal::{escape, unescape};
 use crate::store::transaction::Plan;
 
+/// What says that there is a group.
+const HERE: &str = "here";
 /// What is of the clients' folder.
 const CLIENTS: &str = "clients";
 
@@ -45,8 +46,9 @@ impl RulesDifference {
 }
 
 impl Context<'_> {
-    /// Fails unless the groups and rules that the change from `before` to `after` is made from were accepted:
-    /// those that it changes, and those of `folders`, whose lists it changes.
+    /// Fails unless the groups and rules that the change from `before` to `after` is made from were accepted: those
+    /// that it changes, those of `folders`, whose lists it changes or starts from, and the groups that any of them
+    /// follow. What the change takes back to what was accepted needs no word.
     pub(in crate::ops) fn check_rules<'f>(
         &self,
         before: &Config,
@@ -54,33 +56,75 @@ impl Context<'_> {
         folders: impl IntoIterator<Item = &'f FolderName>,
     ) -> Result<(), OpError> {
         let accepted = self.accepted_rules()?;
-        let now = said(before);
-        let changed = changes(&now, &said(after));
+        let (now, then) = (said(before), said(after));
+        if accepted == now {
+            return Ok(());
+        }
+        let all = [&accepted, &now, &then];
+        let changed = changes(&now, &then);
         let mut concerned: BTreeSet<String> = folders.into_iter().map(of_folder).collect();
         // Whoever follows a group that changes, or followed it when that was accepted.
-        for word in
-            changed.keys().filter_map(|of| of.strip_prefix("group ")).map(|name| format!("group:{name}"))
-        {
-            let follows = |rules: &Rules| -> Vec<String> {
-                rules.iter().filter(|(_, words)| words.contains(&word)).map(|(of, _)| of.clone()).collect()
-            };
-            concerned.extend(follows(&accepted));
-            concerned.extend(follows(&now));
+        let groups = changed.keys().filter_map(|of| of.strip_prefix("group "));
+        for word in groups.map(|name| format!("group:{name}")) {
+            for rules in all {
+                let following = rules.iter().filter(|(_, words)| words.contains(&word));
+                concerned.extend(following.map(|(of, _)| of.clone()));
+            }
         }
         concerned.extend(changed.into_keys());
-        let groups: Vec<String> = [&accepted, &now]
-            .into_iter()
-            .flat_map(|rules| concerned.iter().filter_map(|of| rules.get(of)).flatten())
-            .filter_map(|word| word.strip_prefix("group:"))
-            .map(|name| format!("group {name}"))
-            .collect();
-        concerned.extend(groups);
-        concerned.retain(|of| accepted.get(of) != now.get(of) && !self.is_gone(of));
+        let words = all.iter().flat_map(|rules| concerned.iter().filter_map(|of| rules.get(of)).flatten());
+        let groups = words.filter_map(|word| word.strip_prefix("group:"));
+        concerned.extend(groups.map(|name| format!("group {name}")).collect::<Vec<_>>());
+        let is_taken_back = |of: &String| now.get(of) != then.get(of) && accepted.get(of) == then.get(of);
+        concerned.retain(|of| accepted.get(of) != now.get(of) && !is_taken_back(of) && !self.is_gone(of));
         if concerned.is_empty() {
             return Ok(());
         }
+        if self.rules_were_changed_here(&accepted, &now, |of| concerned.contains(of))? {
+            let own: Rules = concerned
+                .into_iter()
+                .map(|of| (now.get(&of).cloned().unwrap_or_default(), of))
+                .map(|(w, of)| (of, w))
+                .collect();
+            return Ok(self.store.change_accepted(|accepted| accepted.set_rules(own))?);
+        }
         let difference = self.rules_difference(&accepted, &now, |of| concerned.contains(of))?;
         Err(OpError::RulesNotAccepted(Box::new(difference)))
+    }
+
+    /// Whether what differs was changed on this machine: no commit that was fetched brings what is new, or takes away
+    /// what is gone.
+    fn rules_were_changed_here(
+        &self,
+        accepted: &Rules,
+        now: &Rules,
+        is_meant: impl Fn(&str) -> bool,
+    ) -> Result<bool, OpError> {
+        let differing: Vec<String> = changes(accepted, now).into_keys().filter(|of| is_meant(of)).collect();
+        let words = |rules: &Rules, of: &String| rules.get(of).cloned().unwrap_or_default();
+        let mut known: HashMap<Vec<u8>, Option<Rules>> = HashMap::new();
+        self.file_was_made_here(Path::new(config::FILE), &mut |bytes| {
+            let rules = known
+                .entry(bytes.unwrap_or_default().to_vec())
+                .or_insert_with(|| Some(said(&Config::of(bytes).ok()?)));
+            // What cannot be read may say anything.
+            let rules = rules.as_ref()?;
+            let mut marks = BTreeSet::new();
+            for of in &differing {
+                let (old, new, there) = (words(accepted, of), words(now, of), words(rules, of));
+                marks.extend(
+                    new.difference(&old)
+                        .filter(|w| there.contains(*w))
+                        .map(|w| (of.clone(), w.clone(), true)),
+                );
+                marks.extend(
+                    old.difference(&new)
+                        .filter(|w| !there.contains(*w))
+                        .map(|w| (of.clone(), w.clone(), false)),
+                );
+            }
+            Some(marks)
+        })
     }
 
     /// Whether something is of a folder that is not there any more: nobody reads it, whatever its rule said.
@@ -92,19 +136,20 @@ impl Context<'_> {
         })
     }
 
-    /// Returns how the store's groups and rules differ from what was accepted here; none if they do not. Remembers
-    /// them where nobody has looked yet.
+    /// Returns how the store's groups and rules differ from what was accepted here; none if they do not, or if that
+    /// would be accepted without a word.
     pub fn unaccepted_rules(&self) -> Result<Option<RulesDifference>, OpError> {
         let accepted = self.accepted_rules()?;
-        self.differing_rules(&accepted)
+        let (now, _) = self.configured()?;
+        match accepted == now || self.rules_were_changed_here(&accepted, &now, |_| true)? {
+            true => Ok(None),
+            false => self.rules_difference(&accepted, &now, |_| true).map(Some),
+        }
     }
 
-    /// The same, as `accepted` has it; remembers nothing.
-    pub fn would_refuse_rules(&self, accepted: &Accepted) -> Result<Option<RulesDifference>, OpError> {
-        match accepted.rules() {
-            Some(rules) => self.differing_rules(rules),
-            None => Ok(None),
-        }
+    /// Returns the SHA-256 of the file that says the groups and rules, in hexadecimal; none (empty) without one.
+    pub fn rules_hash(&self) -> Result<String, OpError> {
+        Ok(self.configured()?.1)
     }
 
     /// Accepts the groups and rules whose file has the SHA-256 `hash`; fails if they are others by now.
@@ -142,12 +187,9 @@ impl Context<'_> {
         Ok((said(&config), bytes.as_deref().map(hash_of).unwrap_or_default()))
     }
 
-    /// Returns what groups and rules said when they were accepted; what they say now where nobody has looked yet,
-    /// or nobody else can have written them.
+    /// Returns what groups and rules said when they were accepted; what they say now where nobody has looked yet.
     fn accepted_rules(&self) -> Result<Rules, OpError> {
-        if let Some(rules) = self.accepted()?.rules()
-            && self.is_shared()?
-        {
+        if let Some(rules) = self.accepted()?.rules() {
             return Ok(rules.clone());
         }
         let (now, _) = self.configured()?;
@@ -156,20 +198,6 @@ impl Context<'_> {
             self.store.change_accepted(|accepted| accepted.accept_rules(now.clone()))?;
         }
         Ok(now)
-    }
-
-    fn differing_rules(&self, accepted: &Rules) -> Result<Option<RulesDifference>, OpError> {
-        let (now, _) = self.configured()?;
-        match *accepted == now || !self.is_shared()? {
-            true => Ok(None),
-            false => self.rules_difference(accepted, &now, |_| true).map(Some),
-        }
-    }
-
-    /// Whether somebody else may have written to the store: it is not in git, so that nobody can tell, or git knows
-    /// other repositories.
-    fn is_shared(&self) -> Result<bool, OpError> {
-        Ok(Repo::prefix_of(self.store.root(), Path::new("")).is_none() || self.has_remote()?)
     }
 
     fn rules_difference(
@@ -183,7 +211,11 @@ impl Context<'_> {
         for of in all.into_iter().filter(|of| is_meant(of)) {
             let none = BTreeSet::new();
             let (old, new) = (accepted.get(of).unwrap_or(&none), now.get(of).unwrap_or(&none));
-            let line = |verb: &str, word: &String| format!("{} {verb} {}", told_subject(of), told_word(word));
+            let line = |verb: &str, word: &String| match word == HERE {
+                true if verb == "gains" => format!("{} is new", told_subject(of)),
+                true => format!("{} is gone", told_subject(of)),
+                false => format!("{} {verb} {}", told_subject(of), told_word(word)),
+            };
             lines.extend(new.difference(old).map(|word| line("gains", word)));
             lines.extend(old.difference(new).map(|word| line("loses", word)));
         }
@@ -202,7 +234,7 @@ fn said(config: &Config) -> Rules {
     for (name, keys) in &config.groups {
         // A group without keys is one all the same: a rule may name it.
         let keys = keys.iter().map(|key| format!("key:{key}"));
-        said.insert(of_group(name), keys.chain(["here".to_owned()]).collect());
+        said.insert(of_group(name), keys.chain([HERE.to_owned()]).collect());
     }
     for (folder, rule) in &config.rules {
         let FolderRule { groups, keys, client } = rule;
@@ -243,7 +275,10 @@ fn told_subject(of: &str) -> String {
     match of.split_once(' ') {
         Some(("group", name)) => format!("group `{name}`"),
         Some((_, "/")) => "the rule of the store".to_owned(),
-        Some((_, folder)) => format!("the rule of `{folder}`"),
+        Some((_, folder)) => {
+            let path = unescape(folder).unwrap_or_else(|| folder.into());
+            format!("the rule of `{}`", Shown::os(&path))
+        }
         None => "the place of the clients' folders".to_owned(),
     }
 }
@@ -253,7 +288,6 @@ fn told_word(word: &str) -> String {
     match word.split_once(':') {
         Some(("group", name)) => format!("group `{name}`"),
         Some((kind, key)) => format!("{kind} {key}"),
-        None if word == "here" => "its name".to_owned(),
         None => format!("`{word}`"),
     }
 }

@@ -219,10 +219,23 @@ impl<'a, 'c> Now<'a, 'c> {
     /// Returns how the folder's own list differs from its rule, none if it does not or there is no rule. One
     /// without groups says nothing of the list.
     pub fn difference(&self, folder: &FolderName) -> Result<Option<Differing>, OpError> {
-        let Some(rule) = self.config.rules.get(folder).filter(|rule| !rule.groups.is_empty()) else {
-            return Ok(None);
-        };
-        let wanted: Keys = self.config.expanded(rule).into_iter().collect();
+        match self.config.rules.get(folder).filter(|rule| !rule.groups.is_empty()) {
+            Some(rule) => self.difference_from(folder, &self.config.expanded(rule)),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether the folder's own list names exactly `keys`.
+    pub fn says(&self, folder: &FolderName, keys: &[Fingerprint]) -> Result<bool, OpError> {
+        Ok(self.difference_from(folder, keys)?.is_none())
+    }
+
+    fn difference_from(
+        &self,
+        folder: &FolderName,
+        keys: &[Fingerprint],
+    ) -> Result<Option<Differing>, OpError> {
+        let wanted: Keys = keys.iter().cloned().collect();
         let mut missing = wanted.clone();
         let mut extra = Vec::new();
         for line in self.own_lines(folder)? {

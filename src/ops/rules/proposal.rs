@@ -108,7 +108,12 @@ impl Now<'_, '_> {
             proposal.is_change |= bytes != self.own_list(folder)?.as_deref();
             proposal.folders.push(self.folder_change(wanted, folder, list.as_ref())?);
         }
-        self.context.check_rules(&self.config, &wanted.config, wanted.lists.keys())?;
+        // A folder that gets a list of its own starts from the rule of the one whose list it had.
+        let mut sources = BTreeSet::new();
+        for folder in wanted.lists.keys() {
+            sources.extend([folder.clone(), self.rule(folder)?.1]);
+        }
+        self.context.check_rules(&self.config, &wanted.config, &sources)?;
         if !force {
             self.refuse_locking_out(&proposal)?;
         }

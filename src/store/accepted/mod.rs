@@ -175,7 +175,7 @@ impl Accepted {
             self.forget(&folder_named(name)?);
         }
         if !expected.rules.is_empty() {
-            rules::set(self.rules.get_or_insert_default(), rules::read(expected.rules));
+            self.set_rules(rules::read(expected.rules));
         }
         Ok(())
     }
@@ -183,6 +183,11 @@ impl Accepted {
     /// Returns what groups and rules said when they were accepted; none where nobody has looked yet.
     pub fn rules(&self) -> Option<&Rules> {
         self.rules.as_ref()
+    }
+
+    /// Accepts of groups and rules what `change` says; what has no words is gone.
+    pub fn set_rules(&mut self, change: Rules) {
+        rules::set(self.rules.get_or_insert_default(), change);
     }
 
     /// Accepts what groups and rules say.

@@ -73,3 +73,21 @@ fn recipients_of_a_submodule_that_was_not_fetched_are_not_changed() {
     store.ok("pass recipients remove own $BOB --yes");
     store.ok("cd store; git -c protocol.file.allow=always submodule --quiet update --init team; cd ..; pass recipients remove / $BOB --yes");
 }
+
+#[test]
+fn a_repository_inside_whose_list_others_took_away_follows_nobody_unasked() {
+    // The list of the one outside would let Carol in.
+    for taken_away in [
+        "git -C evil rm -q .gpg-id; git -C evil commit -qm gone; git -C evil push -q; git -C store/team pull -q",
+        "cd evil; git checkout -q --orphan new; git rm -qf .gpg-id; git commit -qm new; git push -qf origin new:master
+            cd ../store/team; git fetch -q; git reset -q --hard origin/master",
+        "git -C evil rm -q .gpg-id; git -C evil commit -qm gone; git -C evil push -q; rm -rf store/team
+            git clone -q --depth 1 file://$PWD/r.git store/team",
+    ] {
+        let store = Repository::new();
+        store.ok("pass init $ALICE $CAROL; echo team >>store/.git/info/exclude; git init -q --bare r.git; git clone -q r.git store/team 2>/dev/null
+            pass init -p team $ALICE $BOB; echo x | pass insert -m team/a; git -C store/team push -q; git clone -q r.git evil; pass recipients check >/dev/null");
+        store.ok(taken_away);
+        store.refused("echo x | pass insert -m team/b", &["recipients of team have changed", "gains access"]);
+    }
+}

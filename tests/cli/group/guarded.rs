@@ -114,6 +114,8 @@ fn a_group_that_others_filled_lets_nobody_in_unseen() {
         cd other; echo '  guests:' >guests; echo \"  - $DAVE\" >>guests; sed -i '/^groups:/r guests' .passel.yaml; rm guests
         git commit -qam guests; git push -q; git -C ../store pull -q");
     assert!(store.ok("pass group list guests").contains(dave));
+    store.refused("pass group assign --yes guests web", &["group `guests` is new", "recipients accept"]);
+    store.ok("pass recipients accept --expect-rules $(sha256sum <store/.passel.yaml | cut -c -64)");
     for line in [
         "pass group assign --yes guests web",
         "pass client add acme $CAROL --group guests --yes",

@@ -53,6 +53,63 @@ fn a_rule_that_was_taken_out_keeps_nobody_in() {
 }
 
 #[test]
+fn a_group_that_others_filled_brings_nobody_into_another_folder() {
+    let store = ruled();
+    // Dave is nobody's stranger: he is a client.
+    store.ok("pass client add dave $DAVE --yes; git -C store push -q");
+    eve(&store, "sed -i \"s/^  team:/  team:\\n  - $DAVE/\" .passel.yaml");
+    for line in [
+        "pass group assign team mine --yes",
+        "pass client add other $CAROL --yes --force",
+        "pass client add other $CAROL --group team --yes",
+        "pass recipients add free $CAROL --yes",
+    ] {
+        store.refused(line, &["group `team` gains key"]);
+    }
+    // What takes it back needs no word.
+    store.ok("pass group remove team $DAVE --yes; pass client add other $CAROL --group team --yes");
+    assert!(store.ok("pass recipients accept").contains("Nothing to accept"));
+}
+
+#[test]
+fn a_rule_that_was_slipped_in_above_is_not_taken_over_below() {
+    let store = ruled();
+    store.ok("pass group add contractors $CAROL --yes; git -C store push -q");
+    eve(&store, "sed -i '/^  \\/:/,/groups:/ s/groups:/groups:\\n    - contractors/' .passel.yaml");
+    let words = ["the rule of the store gains group `contractors`"];
+    store.refused("pass recipients add free $DAVE --yes", &words);
+    store.refused("pass group assign team free --yes", &words);
+    store.refused("pass client add other $DAVE --yes", &words);
+}
+
+#[test]
+fn rules_that_were_committed_here_are_ours() {
+    let store = ruled();
+    store.ok("sed -i \"s/^  team:/  team:\\n  - $DAVE/\" store/.passel.yaml; git -C store commit -qam ours
+        pass recipients check >/dev/null; pass group assign team mine --yes; grep -q $DAVE store/mine/.gpg-id");
+    // Without a remote, what was pulled is somebody else's all the same.
+    let store = Repository::new();
+    store.ok("pass init $ALICE; pass group add team $ALICE --yes; git clone -q store evil; git -C evil config user.email eve@x
+        git -C evil config user.name Eve; cd evil; sed -i \"s/^  team:/  team:\\n  - $DAVE/\" .passel.yaml; git commit -qam eve
+        git -C ../store pull -q ../evil master");
+    store.refused("pass group assign team --yes", &["group `team` gains key", "Eve <eve@x>"]);
+}
+
+#[test]
+fn rules_that_others_took_away_altogether_can_be_accepted() {
+    let store = ruled();
+    eve(&store, "git rm -q .passel.yaml");
+    let told = store.refused("pass recipients accept", &["--expect-rules none"]);
+    assert!(told.out().contains("group `team` is gone"), "{}", told.out());
+    store.refused(
+        &format!("pass recipients accept --expect-rules {}", "0".repeat(64)),
+        &["there is no such file"],
+    );
+    store.ok("pass recipients accept --expect-rules none; pass recipients accept --expect-rules none");
+    store.refused("pass recipients accept --expect-rules 1", &["is not the file expected"]);
+}
+
+#[test]
 fn whose_client_is_whose_is_not_for_others_to_say() {
     let store = ruled();
     store.ok("pass recipients add clients/acme $DAVE --yes; git -C store push -q");

@@ -36,7 +36,8 @@ pub struct Args {
     /// folder. Folders below it are left alone.
     #[arg(long, value_name = "FINGERPRINT,...", value_delimiter = ',', requires = "folder")]
     pub expect: Vec<String>,
-    /// Accept the groups and rules, and nothing else, without a question if `.passel.yaml` has this SHA-256.
+    /// Accept the groups and rules, and nothing else, without a question if `.passel.yaml` has this SHA-256
+    /// (`none` if there is no such file).
     #[arg(long, value_name = "SHA256", conflicts_with_all = ["folder", "expect"])]
     pub expect_rules: Option<String>,
 }
@@ -323,7 +324,8 @@ impl Round<'_> {
             false => told,
         };
         let hash = |rules: &RulesDifference| {
-            format!("`{} recipients accept --expect-rules {}`", self.app.ui.program, rules.hash)
+            let hash = if rules.hash.is_empty() { NO_FILE } else { &rules.hash };
+            format!("`{} recipients accept --expect-rules {hash}`", self.app.ui.program)
         };
         Err(match rules {
             Some(rules) => told.hint(hash(rules)),
@@ -332,22 +334,28 @@ impl Round<'_> {
     }
 }
 
+/// What stands for the hash of a file that is not there.
+const NO_FILE: &str = "none";
 /// What is said when groups and rules are accepted.
 const RULES_ACCEPTED: &str = "Accepted the groups and rules.";
 
 /// Accepts the groups and rules if their file has the SHA-256 `hash`.
 fn accept_rules_exactly(app: &App, context: &Context<'_>, hash: &str) -> Result<(), CliError> {
     let failed = |error| app.error(error);
-    let Some(difference) = context.unaccepted_rules().map_err(failed)? else {
-        app.ui.say("Nothing to accept: the groups and rules are those that were accepted before.")?;
-        return Ok(());
-    };
-    show_rules(app, &difference)?;
-    if difference.hash != hash.to_ascii_lowercase() {
-        let found = if difference.hash.is_empty() { "there is no such file" } else { &difference.hash };
+    let difference = context.unaccepted_rules().map_err(failed)?;
+    if let Some(difference) = &difference {
+        show_rules(app, difference)?;
+    }
+    let found = context.rules_hash().map_err(failed)?;
+    if found != hash.to_ascii_lowercase() && !(found.is_empty() && hash == NO_FILE) {
+        let found = if found.is_empty() { "there is no such file" } else { &found };
         return Err(CliError::new(format!("`{}` is not the file expected", crate::config::FILE))
             .hint(format!("its SHA-256: {found}")));
     }
+    let Some(difference) = difference else {
+        app.ui.say("Nothing to accept: the groups and rules are those that were accepted before.")?;
+        return Ok(());
+    };
     context.accept_rules(&difference.hash).map_err(failed)?;
     app.ui.say(RULES_ACCEPTED)?;
     Ok(())
