@@ -52,12 +52,24 @@ impl Check for Differing {
                 severity: Severity::Error,
                 subject: shown_entry(&entry.path),
                 message: Shown::new(why).to_string(),
-                hint: back_or_away(facts, &entry.path),
+                hint: match facts.survey.is_ruled(&entry.path) {
+                    true => back_or_away(facts, &entry.path),
+                    // Its message is whole: it is the list that is missing.
+                    false => format!("`passel init{} KEY...` says who can read it", init_place(&entry.path)),
+                },
             }),
             _ => None,
         });
         findings.extend(broken);
         Ok(findings)
+    }
+}
+
+/// Returns `init`'s arguments for the folder of an entry.
+fn init_place(path: &Path) -> String {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => format!(" -p {}", crate::model::argument(folder)),
+        None => String::new(),
     }
 }
 

@@ -29,8 +29,8 @@ impl Check for OffRules {
                     parts.join("; ")
                 ),
                 hint: format!(
-                    "`passel group assign {group}{folder}` takes the list into the rule as it is, with --force \
-                     it writes the list anew from the rule"
+                    "`passel group assign {group}{folder}` takes the list into the rule as it is; `passel group add` \
+                     and `remove` with --force write it anew from the rule"
                 ),
             }
         };

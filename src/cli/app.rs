@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use crate::crypto::{Crypto as _, GnuPg, GnuPgConfig};
-use crate::model::{Fingerprint, Shown};
+use crate::model::{Fingerprint, Key, Shown};
 use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
 use crate::store::{Notes, Options, Store};
@@ -262,7 +262,12 @@ impl App {
     /// Returns what people know the keys of the keyring by, safe to show.
     pub fn key_names(&self) -> BTreeMap<Fingerprint, String> {
         let keys = self.crypto().keys().unwrap_or_default();
-        keys.into_iter().map(|key| (key.fingerprint.clone(), Shown::new(key.name()).to_string())).collect()
+        let parts = |key: &Key| {
+            let name = Shown::new(key.name()).to_string();
+            let subkeys = key.subkeys.iter().map(|part| part.fingerprint.clone());
+            subkeys.chain([key.fingerprint.clone()]).map(|part| (part, name.clone())).collect::<Vec<_>>()
+        };
+        keys.iter().flat_map(parts).collect()
     }
 
     /// Returns pass's usage message for this command.

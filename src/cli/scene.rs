@@ -28,6 +28,14 @@ impl Scene<'_> {
         (!key.user_ids.is_empty()).then(|| Shown::new(key.name()).to_string())
     }
 
+    /// Whether `part` is the fingerprint of a subkey of a key of the keyring.
+    pub fn is_subkey(&self, part: &Fingerprint) -> bool {
+        let keys = self.crypto.keys().unwrap_or_default();
+        keys.iter().any(|key| {
+            key.fingerprint != *part && key.subkeys.iter().any(|subkey| subkey.fingerprint == *part)
+        })
+    }
+
     /// Whether a key that `id` may name waits in the store to be imported.
     pub fn has_key(&self, id: &str) -> bool {
         let Ok(beneath) = Beneath::open(self.root) else { return false };

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::model::{Fingerprint, Key, KeyId, Plaintext, RecipientId};
 
@@ -15,6 +16,9 @@ use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
 use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust, Undecryptable};
 
+/// How long a listing of the keyring stands for the keyring.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// GnuPG: the user's keyring, agent, pinentry and smartcards.
 pub struct GnuPg {
     config: GnuPgConfig,
@@ -23,6 +27,8 @@ pub struct GnuPg {
     native: Arc<Native>,
     bulk: Bulk,
     groups: OnceLock<Vec<Group>>,
+    /// All keys of the keyring, and when they were listed.
+    listing: Mutex<Option<(Instant, Arc<Vec<Key>>)>>,
     /// How many messages were encrypted.
     encrypted: AtomicUsize,
 }
@@ -39,8 +45,33 @@ impl GnuPg {
             gpg,
             engine: Mutex::new(None),
             groups: OnceLock::new(),
+            listing: Mutex::new(None),
             encrypted: AtomicUsize::new(0),
         }
+    }
+
+    /// Returns all keys of the keyring, as they were within the last second: work on many lists asks again and
+    /// again, and each answer costs a process.
+    fn all_keys(&self) -> Result<Arc<Vec<Key>>, CryptoError> {
+        if let Some(keys) = self.fresh_keys() {
+            return Ok(keys);
+        }
+        let now = Instant::now();
+        let keys = Arc::new(self.gpg.keys("")?);
+        *self.listing.lock().expect("nobody panics holding it") = Some((now, Arc::clone(&keys)));
+        Ok(keys)
+    }
+
+    /// Returns all keys if they were listed just now.
+    fn fresh_keys(&self) -> Option<Arc<Vec<Key>>> {
+        let listing = self.listing.lock().expect("nobody panics holding it");
+        let (then, keys) = listing.as_ref()?;
+        (then.elapsed() < FRESH).then(|| Arc::clone(keys))
+    }
+
+    /// Forgets the listing: the keyring has been changed.
+    fn forget_keys(&self) {
+        *self.listing.lock().expect("nobody panics holding it") = None;
     }
 
     /// Returns the members of the group `id`, none if there is no such group. Groups of one name are
@@ -63,6 +94,11 @@ impl GnuPg {
         // No argument of a program can hold NUL, and no name does.
         if id.is_empty() || id.contains('\0') {
             return Err(RecipientError::Missing { id: id.to_owned() });
+        }
+        // gpg alone knows its patterns.
+        let known = self.fresh_keys().filter(|_| matches!(name, Name::Hex { .. } | Name::Mailbox(_)));
+        if let Some(keys) = known {
+            return lookup::choose(id, name, keys.to_vec());
         }
         let keys = self.gpg.keys(&name.query());
         let keys = keys.map_err(|source| RecipientError::Lookup { id: id.to_owned(), source })?;
@@ -113,10 +149,10 @@ impl Crypto for GnuPg {
 
     fn resolve_all(&self, ids: &[&str]) -> Vec<Result<Vec<RecipientId>, RecipientError>> {
         // One listing of the whole keyring instead of one for each name; gpg alone knows its patterns.
-        let Ok(all) = self.gpg.keys("") else { return ids.iter().map(|id| self.resolve(id)).collect() };
+        let Ok(all) = self.all_keys() else { return ids.iter().map(|id| self.resolve(id)).collect() };
         let resolve = |id: &&str| match Name::parse(id) {
             name @ (Name::Hex { .. } | Name::Mailbox(_)) if matches!(self.group(id), Ok(None)) => {
-                Ok(vec![lookup::choose(id, &name, all.clone())?])
+                Ok(vec![lookup::choose(id, &name, all.to_vec())?])
             }
             _ => self.resolve(id),
         };
@@ -194,7 +230,7 @@ impl Crypto for GnuPg {
     }
 
     fn keys(&self) -> Result<Vec<Key>, CryptoError> {
-        self.gpg.keys("")
+        Ok(self.all_keys()?.to_vec())
     }
 
     fn own_keys(&self) -> Result<Vec<Fingerprint>, CryptoError> {
@@ -211,6 +247,7 @@ impl Crypto for GnuPg {
 
     fn import(&self, block: &[u8], key: &Fingerprint) -> Result<(), CryptoError> {
         sole_key(&self.gpg.inspect(block)?, key)?;
+        self.forget_keys();
         self.gpg.import(block)
     }
 
@@ -219,6 +256,7 @@ impl Crypto for GnuPg {
     }
 
     fn certify(&self, key: &Fingerprint) -> Result<(), CryptoError> {
+        self.forget_keys();
         self.gpg.certify(key)
     }
 }

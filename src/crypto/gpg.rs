@@ -236,7 +236,12 @@ impl Gpg {
         // `--yes`: an expired certification of ours may be there already.
         command.args(["--batch", "--yes", "--quick-lsign-key", key.as_str()]);
         let done = self.run(Filter::new(command, b"").keep_stderr())?;
-        self.done("certify the key", done).map(drop)
+        self.done("certify the key", done)?;
+        // What gpg remembers of validity follows now, not at whatever listing comes next.
+        let mut command = self.command();
+        command.args(["--batch", "--check-trustdb"]);
+        let done = self.run(Filter::new(command, b"").keep_stderr())?;
+        self.done("look over the trust database", done).map(drop)
     }
 
     /// Returns what a gpg did that succeeded, or the error that it told of.

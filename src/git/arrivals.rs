@@ -7,7 +7,7 @@ use std::rc::Rc;
 use git2::{ObjectType, Odb, Oid};
 
 use super::graph::Graph;
-use super::objects::{Objects, Quick, parents_of};
+use super::objects::{Objects, Quick, RawCommit};
 use super::trees::Trees;
 use super::walked::Walked;
 use super::{GitError, Repo, git_error};
@@ -43,8 +43,7 @@ pub struct Arrivals {
 const FEW: usize = 300;
 
 /// What is kept while the history is walked.
-struct Walk<'r, 'o, 'f> {
-    repo: &'r Repo,
+struct Walk<'o, 'f> {
     odb: &'o Odb<'o>,
     trees: Trees<'o>,
     mark: &'f dyn Fn(&[u8]) -> Option<Mark>,
@@ -71,7 +70,6 @@ impl Repo {
         let _quick = Quick::new();
         let odb = self.repo.odb().map_err(git_error("read the history"))?;
         let mut walk = Walk {
-            repo: self,
             odb: &odb,
             trees: Trees::new(&odb),
             mark,
@@ -123,14 +121,13 @@ impl Repo {
     }
 }
 
-impl Walk<'_, '_, '_> {
+impl Walk<'_, '_> {
     /// Adds what came with the commit `id`.
     fn commit(&mut self, id: Oid, wanted: &dyn Fn(&Path) -> bool) -> Result<(), GitError> {
-        let repo = &self.repo.repo;
-        let commit = repo.find_commit(id).map_err(git_error("read the history"))?;
+        let commit = RawCommit::read(self.odb, id)?;
         // Of a shallow clone's oldest commits, the parents are not there.
-        let parents = parents_of(&commit);
-        let known = |id: &Oid| Some((*id, repo.find_commit(*id).ok()?.tree_id()));
+        let parents = commit.parents;
+        let known = |id: &Oid| Some((*id, RawCommit::read(self.odb, *id).ok()?.tree));
         let mut sides: Vec<_> = parents.iter().filter_map(known).map(Some).collect();
         self.whole = sides.len() == parents.len();
         if sides.is_empty() {
@@ -139,7 +136,11 @@ impl Walk<'_, '_, '_> {
         self.trees.step();
         let mut come: HashMap<(Mark, Rc<Path>), Vec<Option<Oid>>> = HashMap::new();
         for side in &sides {
-            for file in self.trees.new_files(side.map(|(_, tree)| tree), commit.tree_id(), wanted)? {
+            for file in self
+                .trees
+                .new_files(side.map(|(_, tree)| tree), commit.tree, wanted)
+                .map_err(|e| e.in_commit(id))?
+            {
                 // What the same data stood in before, if in another message, has not come.
                 if let Some(mark) = self.mark(file.blob)
                     && !file.before.into_iter().any(|blob| self.mark(blob) == Some(mark))

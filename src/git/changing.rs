@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use git2::Oid;
+use git2::{Odb, Oid};
 
-use super::objects::Parents;
+use super::objects::{Parents, RawCommit};
 use super::trees::Trees;
 use super::{GitError, Repo, git_error};
 
@@ -25,12 +25,21 @@ type Stamp = Vec<(PathBuf, SystemTime)>;
 pub struct Changing(RefCell<HashMap<PathBuf, Found>>);
 
 /// The commits that were found, and when.
-type Found = (Stamp, Rc<Vec<Oid>>);
+type Found = (Stamp, Rc<Vec<Change>>);
+
+/// A commit that changes recipients files, as far as anybody can tell.
+#[derive(Debug)]
+pub struct Change {
+    /// The commit.
+    pub commit: Oid,
+    /// The recipients files that none of its parents holds as they are: path in the repository, and blob.
+    pub brings: Vec<(PathBuf, Oid)>,
+}
 
 impl Repo {
     /// Returns the commits, on a branch or not, that hold other recipients files than one of their parents;
     /// those without any; and those of which nobody can tell.
-    pub(super) fn changing_lists(&self, known: &Changing) -> Result<Rc<Vec<Oid>>, GitError> {
+    pub(super) fn changing_lists(&self, known: &Changing) -> Result<Rc<Vec<Change>>, GitError> {
         // Taken first: what comes meanwhile counts the next time.
         let stamp = self.objects_stamp();
         if let Some((then, commits)) = known.0.borrow().get(self.common())
@@ -45,37 +54,22 @@ impl Repo {
         Ok(commits)
     }
 
-    fn find_changing_lists(&self) -> Result<Vec<Oid>, GitError> {
+    fn find_changing_lists(&self) -> Result<Vec<Change>, GitError> {
         let odb = self.repo.odb().map_err(git_error("list the objects"))?;
         let mut commits = Vec::new();
         for id in self.objects(&[], Parents::new())?.new.into_keys() {
-            let time = self.repo.find_commit(id).map(|commit| commit.time().seconds());
-            commits.push((time.map_err(git_error("read a commit"))?, id));
+            let time = self.repo.find_commit(id).map_or(0, |commit| commit.time().seconds());
+            commits.push((time, id));
         }
         // Those that follow each other share most of their trees.
         commits.sort_unstable();
         let mut trees = Trees::new(&odb);
-        let ids = commits.into_iter().map(|(_, id)| id);
-        Ok(ids.filter(|id| self.changes_lists(*id, &mut trees).unwrap_or(true)).collect())
-    }
-
-    fn changes_lists(&self, id: Oid, trees: &mut Trees<'_>) -> Result<bool, GitError> {
-        let failed = || git_error("read a commit");
-        let is_wanted = |path: &Path| NAMES.iter().any(|name| path.ends_with(name));
-        let commit = self.repo.find_commit(id).map_err(failed())?;
-        let tree = commit.tree_id();
-        trees.step();
-        // Without a list as well it says who can read a folder: whoever can read the one above.
-        if commit.parent_count() == 0 {
-            return Ok(true);
-        }
-        for parent in commit.parent_ids() {
-            let before = self.repo.find_commit(parent).map_err(failed())?.tree_id();
-            if trees.have_others(before, tree, &is_wanted)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let changes = commits.into_iter().filter_map(|(_, commit)| {
+            // Of what cannot be read, nobody can tell.
+            let brings = brought(&odb, commit, &mut trees).unwrap_or_else(|_| Some(Vec::new()))?;
+            Some(Change { commit, brings })
+        });
+        Ok(changes.collect())
     }
 
     /// Returns what changes whenever an object is added; none where that cannot be told.
@@ -91,4 +85,34 @@ impl Repo {
         let changed = |path: PathBuf| Some((path.clone(), path.metadata().ok()?.modified().ok()?));
         folders.into_iter().map(changed).collect()
     }
+}
+
+/// Returns the recipients files that a commit brings; none at all if it holds the same files as each of its parents.
+fn brought(odb: &Odb<'_>, id: Oid, trees: &mut Trees<'_>) -> Result<Option<Vec<(PathBuf, Oid)>>, GitError> {
+    let is_wanted = |path: &Path| NAMES.iter().any(|name| path.ends_with(name));
+    let is_list = |path: &Path| path.ends_with(".gpg-id");
+    let commit = RawCommit::read(odb, id)?;
+    trees.step();
+    // Without a list as well, the first commit says who can read a folder: whoever can read the one above.
+    let mut differs = commit.parents.is_empty();
+    let mut brings: Option<Vec<(PathBuf, Oid)>> = None;
+    let sides = commit.parents.iter().map(Some).chain(commit.parents.is_empty().then_some(None));
+    for parent in sides {
+        let before =
+            parent.map(|parent| RawCommit::read(odb, *parent)).transpose()?.map(|parent| parent.tree);
+        if let Some(before) = before
+            && !trees.have_others(before, commit.tree, &is_wanted)?
+        {
+            brings = Some(Vec::new());
+            continue;
+        }
+        differs = true;
+        let new = trees.new_files(before, commit.tree, &is_list)?;
+        let new: Vec<(PathBuf, Oid)> = new.into_iter().map(|file| (file.path, file.blob)).collect();
+        brings = Some(match brings {
+            Some(others) => others.into_iter().filter(|file| new.contains(file)).collect(),
+            None => new,
+        });
+    }
+    Ok(differs.then(|| brings.unwrap_or_default()))
 }

@@ -106,6 +106,12 @@ pub enum GitError {
         /// The path.
         path: String,
     },
+    /// A tree names the same folders again and again.
+    #[error("commit {commit} holds too much to look through")]
+    TooLarge {
+        /// The commit.
+        commit: String,
+    },
     /// What a commit holds says nothing that can be read.
     #[error("a commit cannot be read")]
     Unreadable,
@@ -159,6 +165,16 @@ pub enum GitError {
         #[source]
         source: io::Error,
     },
+}
+
+impl GitError {
+    /// Returns the error with the commit that was looked through.
+    pub(super) fn in_commit(self, id: git2::Oid) -> Self {
+        match self {
+            GitError::TooLarge { .. } => GitError::TooLarge { commit: id.to_string() },
+            other => other,
+        }
+    }
 }
 
 /// Turns an I/O error about `path` into a [`GitError`].

@@ -71,7 +71,7 @@ impl Head<'_> {
 }
 
 impl Repo {
-    /// Fails unless the names of a tree are in git's order, each once. git itself reads names one after
+    /// Fails unless the names of a tree are names, in git's order, each once. git itself reads names one after
     /// another, libgit2 looks them up by halves, and misses what is out of order.
     fn refuse_malformed(&self, tree: &git2::Tree<'_>) -> Result<(), GitError> {
         if self.well_formed.borrow().contains(&tree.id()) {
@@ -82,11 +82,15 @@ impl Repo {
         for entry in tree {
             let mut name = entry.name_bytes().to_vec();
             let is_new = names.insert(name.clone());
+            // git takes a slash in a name for a folder's end when it writes the file.
+            let is_odd = name.is_empty()
+                || name.contains(&b'/')
+                || [&b"."[..], b"..", b".git"].iter().any(|odd| name.eq_ignore_ascii_case(odd));
             // git compares as if folders ended in a slash.
             if entry.kind() == Some(git2::ObjectType::Tree) {
                 name.push(b'/');
             }
-            if !is_new || before.as_ref().is_some_and(|before| *before >= name) {
+            if is_odd || !is_new || before.as_ref().is_some_and(|before| *before >= name) {
                 return Err(GitError::Malformed { tree: tree.id().to_string() });
             }
             before = Some(name);

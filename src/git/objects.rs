@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use git2::{ObjectType, Oid, opts};
+use git2::{ObjectType, Odb, Oid, opts};
 
 use super::{GitError, Repo, git_error};
 
@@ -44,8 +44,10 @@ impl Repo {
             } else {
                 match odb.read_header(id) {
                     Ok((_, ObjectType::Commit)) => {
-                        let commit = self.repo.find_commit(id).map_err(git_error("read a commit"))?;
-                        found.new.insert(id, parents_of(&commit));
+                        // What names no tree cannot be checked out either.
+                        if let Ok(commit) = RawCommit::read(&odb, id) {
+                            found.new.insert(id, commit.parents);
+                        }
                     }
                     Ok(_) => found.others.push(id),
                     // What cannot be read is looked at again next time.
@@ -57,13 +59,32 @@ impl Repo {
     }
 }
 
-/// Returns the parents that a commit names. libgit2 knows none of a shallow clone's oldest commits, and
-/// believes `info/grafts`: neither lasts.
-pub(super) fn parents_of(commit: &git2::Commit<'_>) -> Vec<Oid> {
-    let header = commit.raw_header_bytes();
-    // `tree ID`, `parent ID` as often as needed, then all else (git-commit-tree(1)).
-    let lines = header.split(|byte| *byte == b'\n').skip(1).map_while(|line| line.strip_prefix(b"parent "));
-    lines.filter_map(|id| Oid::from_str(str::from_utf8(id).ok()?).ok()).collect()
+/// What a commit names, read from its bytes: git takes commits that libgit2 does not, of an author without an
+/// address say. Nor does libgit2 know parents of a shallow clone's oldest commits, and it believes `info/grafts`:
+/// neither lasts.
+pub(super) struct RawCommit {
+    pub tree: Oid,
+    pub parents: Vec<Oid>,
+}
+
+impl RawCommit {
+    /// Reads the commit `id`.
+    pub(super) fn read(odb: &Odb<'_>, id: Oid) -> Result<Self, GitError> {
+        let object = odb.read(id).map_err(git_error("read a commit"))?;
+        match object.kind() {
+            ObjectType::Commit => RawCommit::parse(object.data()).ok_or(GitError::Unreadable),
+            _ => Err(GitError::Unreadable),
+        }
+    }
+
+    /// Reads a commit's bytes: `tree ID`, `parent ID` as often as needed, then all else (git-commit-tree(1)).
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let id = |digits: &[u8]| Oid::from_str(str::from_utf8(digits).ok()?).ok();
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;
+        let parents = lines.map_while(|line| line.strip_prefix(b"parent ")).filter_map(id).collect();
+        Some(RawCommit { tree, parents })
+    }
 }
 
 /// Until it is dropped, libgit2 does not compute the id of each object that it reads anew (nor does git; what

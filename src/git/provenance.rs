@@ -14,6 +14,7 @@ use std::rc::Rc;
 use git2::{Oid, Sort};
 
 use super::changing::Changing;
+use super::objects::RawCommit;
 use super::{GitError, Head, Repo, git_error};
 use crate::model::key::day;
 
@@ -115,7 +116,8 @@ impl Repo {
             known.insert(commit, Rc::clone(&found));
             Ok(found)
         };
-        for commit in self.changing_lists(changing)?.iter().copied() {
+        let odb = self.repo.odb().map_err(git_error("read a commit"))?;
+        for commit in self.changing_lists(changing)?.iter().map(|change| change.commit) {
             if local.made.contains(&commit) {
                 continue;
             }
@@ -124,9 +126,9 @@ impl Repo {
             if found.is_empty() {
                 continue;
             }
-            let parents = self.repo.find_commit(commit).map_err(git_error("read a commit"))?;
             // Of a shallow clone's oldest commits, the parents are not there.
-            let parents = parents.parent_ids().map(|id| marks_of(id).unwrap_or_default());
+            let parents = RawCommit::read(&odb, commit)?.parents.into_iter();
+            let parents = parents.map(|id| marks_of(id).unwrap_or_default());
             let inherited = match local.merged.contains(&commit) {
                 true => parents.reduce(|one, other| Rc::new(&*one | &*other)),
                 false => parents.reduce(|one, other| Rc::new(&*one & &*other)),
@@ -136,6 +138,14 @@ impl Repo {
             }
         }
         Ok(true)
+    }
+
+    /// Returns the recipients files, by their paths and blobs, that commits brought which did not come about here.
+    pub fn lists_from_elsewhere(&self, changing: &Changing) -> Result<Vec<(PathBuf, Oid)>, GitError> {
+        let local = self.local_commits();
+        let changes = self.changing_lists(changing)?;
+        let others = changes.iter().filter(|change| !local.made.contains(&change.commit));
+        Ok(others.flat_map(|change| change.brings.iter().cloned()).collect())
     }
 
     /// Returns the newest commit of HEAD's history that changed one of `paths`.
@@ -148,8 +158,9 @@ impl Repo {
         // What a malformed tree holds is told by nobody; the commit that brought it is one that changed it.
         let blobs = |tree: &Head<'_>| paths.iter().map(|path| tree.entry(path).ok()).collect::<Vec<_>>();
         for id in walk {
-            let id = id.map_err(failed())?;
-            let commit = self.repo.find_commit(id).map_err(failed())?;
+            // What libgit2 cannot read tells nobody's name.
+            let Ok(id) = id else { return Ok(None) };
+            let Ok(commit) = self.repo.find_commit(id) else { return Ok(None) };
             let now = blobs(&self.tree_of(id)?);
             let mut same = commit.parent_count() == 0 && now.iter().all(|blob| *blob == Some(None));
             for parent in commit.parent_ids() {
@@ -181,8 +192,9 @@ impl Repo {
 
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
-        let tree =
-            self.repo.find_commit(commit).and_then(|c| c.tree()).map_err(git_error("read a commit"))?;
+        let failed = || git_error("read a commit");
+        let id = RawCommit::read(&self.repo.odb().map_err(failed())?, commit)?.tree;
+        let tree = self.repo.find_tree(id).map_err(failed())?;
         Ok(Head { repo: self, tree: Some(tree) })
     }
 

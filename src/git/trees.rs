@@ -15,6 +15,10 @@ use git2::{ObjectType, Odb, OdbObject, Oid};
 
 use super::{GitError, git_error};
 
+/// How many folders are read of one tree, and how many files found. A few trees that name each other again and
+/// again stand for any number.
+const MOST: usize = 500_000;
+
 /// A file that a tree holds, but an older one does not hold as it is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct New {
@@ -104,9 +108,13 @@ impl<'o> Trees<'o> {
         new: Oid,
         wanted: &dyn Fn(&Path) -> bool,
     ) -> Result<Vec<New>, GitError> {
-        let mut found = Vec::new();
+        let (mut found, mut read) = (Vec::new(), 0);
         let mut open = vec![(Vec::new(), old, new)];
         while let Some((folder, old, new)) = open.pop() {
+            read += 1;
+            if read > MOST || found.len() > MOST {
+                return Err(GitError::TooLarge { commit: String::new() });
+            }
             if old == Some(new) {
                 continue;
             }

@@ -87,7 +87,7 @@ fn off_rules(context: &Context<'_>, folder: &FolderName) -> Result<Result<Vec<Of
 /// Returns how groups and rules differ from what was accepted here, when the whole store is looked at.
 fn rules_not_accepted(context: &Context<'_>, folder: &FolderName) -> Result<Option<String>, OpError> {
     // Where nobody has looked yet, nothing differs.
-    if !folder.is_root() || context.store.accepted()?.is_none_or(|accepted| accepted.rules().is_none()) {
+    if !folder.is_root() || context.store.accepted()?.is_none() {
         return Ok(None);
     }
     match context.unaccepted_rules() {

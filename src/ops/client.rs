@@ -55,6 +55,7 @@ pub fn add(
     groups: &BTreeSet<GroupName>,
     key: &Fingerprint,
 ) -> Result<Wanted, OpError> {
+    now.context.check_clients()?;
     let folder = folder(now, name)?;
     if now.own_list(&folder)?.is_some() {
         return Err(RuleError::ClientExists(Shown::os(name).to_string()).into());
@@ -121,6 +122,7 @@ fn describe(now: &Now<'_, '_>, name: &OsStr, folder: FolderName) -> Result<Clien
 
 /// Takes the client's keys out of their folder, whose entries stay.
 pub fn take_out(now: &Now<'_, '_>, name: &OsStr) -> Result<Wanted, OpError> {
+    now.context.check_clients()?;
     let client = find(now, name)?;
     if client.keys.is_empty() {
         return Err(RuleError::NoClientKey(shown(&client.folder)).into());
@@ -150,7 +152,9 @@ pub fn remove(context: &Context<'_>, name: &OsStr, subject: &str) -> Result<Remo
     let mut exposed = Vec::new();
     let published = context.publish(|| {
         let now = Now::read(context)?;
+        context.check_clients()?;
         let client = find(&now, name)?;
+        context.check_rules(&now.config, &now.config, [&client.folder])?;
         let mut plan = Plan { subject: subject.to_owned(), ..Plan::default() };
         add_folder(context, &client.folder, &mut plan)?;
         exposed = readable(&now, &client, plan.changes.iter().map(|change| &change.path))?;

@@ -186,6 +186,11 @@ impl Survey {
         folder.as_path().ancestors().find_map(|folder| self.lists.get(&folder.join(".gpg-id")))
     }
 
+    /// Whether a list that can be one rules the file `path`.
+    pub fn is_ruled(&self, path: &Path) -> bool {
+        path.ancestors().skip(1).any(|folder| self.lists.contains_key(&folder.join(".gpg-id")))
+    }
+
     /// Returns the entries that `list` rules.
     pub fn ruled_by<'s>(&'s self, list: &'s List) -> impl Iterator<Item = &'s Entry> {
         self.entries.iter().filter(|entry| entry.list.as_deref() == Some(&*list.file))

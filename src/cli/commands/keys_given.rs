@@ -184,27 +184,33 @@ impl Given {
     }
 }
 
-/// Certifies those of `wanted` that GnuPG does not believe yet, for this keyring alone, where the user asked
-/// for that or agrees; stock pass needs it.
-pub fn certify(app: &App, context: &Context<'_>, wanted: &[Fingerprint], asked: bool) {
-    if wanted.is_empty() {
-        return;
-    }
-    let keys = context.crypto.keys().unwrap_or_default();
+/// Returns those of `keys` of which GnuPG does not believe that they belong to whom they name.
+pub fn doubted(context: &Context<'_>, keys: &[Fingerprint]) -> Vec<Fingerprint> {
+    let listed = context.crypto.keys().unwrap_or_default();
     let believed = |wanted: &Fingerprint| {
-        let key = keys.iter().find(|key| key.fingerprint == *wanted);
+        let key = listed.iter().find(|key| key.fingerprint == *wanted);
         key.is_some_and(|key| key.validity >= Validity::Full)
     };
-    for key in wanted.iter().filter(|key| !believed(key)) {
+    keys.iter().filter(|key| !believed(key)).cloned().collect()
+}
+
+/// Certifies those of `wanted` that GnuPG does not believe yet, for this keyring alone, where the user asked
+/// for that or agrees; stock pass needs it. Returns how many it has certified.
+pub fn certify(app: &App, context: &Context<'_>, wanted: &[Fingerprint], asked: bool) -> usize {
+    let mut count = 0;
+    for key in doubted(context, wanted) {
         let question =
             format!("Certify key {key} for this keyring alone, so that stock pass encrypts to it too?");
         let agreed = || app.interactive && app.prompt.borrow_mut().confirm(&question).unwrap_or(false);
-        if (asked || agreed())
-            && let Err(error) = context.crypto.certify(key)
-        {
-            app.ui.warn(format!("warning: key {key} is not certified: {error}"));
+        if !(asked || agreed()) {
+            continue;
+        }
+        match context.crypto.certify(&key) {
+            Ok(()) => count += 1,
+            Err(error) => app.ui.warn(format!("warning: key {key} is not certified: {error}")),
         }
     }
+    count
 }
 
 /// Reads a file that holds one public key.

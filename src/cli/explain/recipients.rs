@@ -84,7 +84,8 @@ pub(super) fn not_accepted(error: &OpError, difference: &Difference, scene: &Sce
     };
     let told =
         told.hint(format!("ask whoever changed them; if it is right: `{program} recipients accept{folder}`"));
-    if difference.gains.is_empty() {
+    // To take a subkey out would be to take its owner out.
+    if difference.gains.iter().all(|key| scene.is_subkey(key)) {
         return match (&difference.commit, scene.has_git()) {
             (Some(commit), true) => told.hint(format!(
                 "if it is not: `{program} git show {0}` shows the change, `{program} git revert {0}` takes it back",

@@ -94,6 +94,10 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
             "`{program} git check-ignore -v {}` shows what says so: take that out first",
             quoted(Path::new(path))
         )),
+        GitError::TooLarge { commit } => told.hint(format!(
+            "whoever pushed it means no good: `{program} git branch -a --contains {commit}` shows where it is; \
+             without those branches, `{program} git gc --prune=now` removes it"
+        )),
         GitError::Malformed { .. } => told
             .hint(format!("`{program} git fsck` tells more, `{program} git log` who may have written it"))
             .hint(

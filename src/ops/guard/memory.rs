@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use super::rules::left_groups;
 use super::{Context, OpError, key_set};
 use crate::model::{FolderName, GpgId, RecipientId};
 use crate::ops::lists::folder_of;
+use crate::store::StoreError;
 use crate::store::accepted::{Accepted, Accepts, Keys, Rules, Setting, hash_of};
+use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::transaction::Plan;
 
@@ -110,7 +113,30 @@ impl Context<'_> {
 
     /// Returns what a change of our own sets or removes: it is accepted by that.
     pub(in crate::ops) fn accepts(&self, plan: &Plan) -> Result<Accepts, OpError> {
-        Ok(Accepts { lists: self.settings(plan)?, rules: self.rule_changes(plan)? })
+        let (lists, rules) = (self.settings(plan)?, self.rule_changes(plan)?);
+        if lists.is_empty() && rules.is_empty() {
+            return Ok(Accepts::default());
+        }
+        let accepted = self.accepted()?;
+        let (mut leaving, mut vanished) = (left_groups(accepted.rules(), &rules), Vec::new());
+        for Setting { folder, list } in &lists {
+            let before = accepted.ruling(folder).map(|memory| memory.keys.clone()).unwrap_or_default();
+            let after = list.as_ref().and_then(|(_, keys)| keys.clone()).unwrap_or_default();
+            if list.is_some() {
+                leaving.extend(before.difference(&after).cloned());
+            }
+        }
+        if !leaving.is_empty() {
+            for (path, _) in accepted.folders() {
+                let list = path.join(".gpg-id");
+                if self.store.beneath().state(&list).map_err(StoreError::from)? == State::Absent
+                    && let Ok(folder) = FolderName::parse(path.as_os_str())
+                {
+                    vanished.push(folder);
+                }
+            }
+        }
+        Ok(Accepts { lists, rules, leaving, vanished })
     }
 
     /// Returns the recipients that a change of our own sets or removes.

@@ -16,7 +16,7 @@ use std::path::Path;
 pub(super) use origin::list_in;
 pub use rules::RulesDifference;
 
-use super::rules::shown;
+use super::rules::{RuleError, shown};
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
 use crate::model::{Fingerprint, FolderName, RecipientId, Shown};
@@ -29,6 +29,10 @@ use crate::store::recipients::{Overlay, Rule};
 pub struct Difference {
     /// The folder.
     pub folder: FolderName,
+    /// The folder whose list rules it.
+    pub ruling: FolderName,
+    /// The SHA-256 of that list, in hexadecimal.
+    pub list: String,
     /// Who can read it now.
     pub keys: Keys,
     /// Keys that would gain access.
@@ -48,8 +52,13 @@ pub struct Difference {
 impl Difference {
     /// Whether the same people gain and lose access by the same commit.
     pub fn is_like(&self, other: &Difference) -> bool {
-        let told =
-            |of: &Difference| Difference { folder: FolderName::root(), keys: Keys::new(), ..of.clone() };
+        let told = |of: &Difference| Difference {
+            folder: FolderName::root(),
+            ruling: FolderName::root(),
+            list: String::new(),
+            keys: Keys::new(),
+            ..of.clone()
+        };
         told(self) == told(other)
     }
 
@@ -209,15 +218,20 @@ impl Context<'_> {
         Ok(!swapped && self.was_made_here(accepted, folder, memory, keys, rule)?)
     }
 
-    /// Accepts who can read the folder of `difference` now.
+    /// Accepts who can read the folder of `difference`; fails if that has changed since it was found.
     pub fn accept(&self, difference: &Difference) -> Result<(), OpError> {
         let (recipients, _) =
             self.resolved(&difference.folder, &Overlay::new(), &mut KnownLists::default())?;
-        let ruling = ruling_folder(&recipients);
-        let keys = difference.keys.clone();
-        Ok(self.store.change_accepted(|accepted| {
-            set(accepted, &ruling, &difference.folder, &Overlay::new(), keys, &recipients.rule.gpg_id);
-        })?)
+        let (ruling, list) = (ruling_folder(&recipients), &recipients.rule.gpg_id);
+        let keys = key_set(&recipients.keys);
+        if (&ruling, hash_of(list), &keys) != (&difference.ruling, difference.list.clone(), &difference.keys)
+        {
+            return Err(RuleError::NotAsShown.into());
+        }
+        let folder = &difference.folder;
+        Ok(self
+            .store
+            .change_accepted(|accepted| set(accepted, &ruling, folder, &Overlay::new(), keys, list))?)
     }
 
     /// Lets a folder whose own list is gone follow the list above from now on, where both come to the same: a
@@ -258,8 +272,19 @@ impl Context<'_> {
         let is_committed = self.is_committed(rule)?;
         let commit = if is_committed { self.last_change(folder, rule)? } else { None };
         let was_unusable = memory.keys.is_empty() && memory.list == hash_of(&rule.gpg_id);
-        let folder = folder.clone();
-        Ok(Difference { folder, keys, gains, returning, loses, was_unusable, is_committed, commit })
+        let (folder, ruling, list) = (folder.clone(), folder_of_list(rule), hash_of(&rule.gpg_id));
+        Ok(Difference {
+            folder,
+            ruling,
+            list,
+            keys,
+            gains,
+            returning,
+            loses,
+            was_unusable,
+            is_committed,
+            commit,
+        })
     }
 }
 
@@ -299,10 +324,8 @@ fn set(
     accepted.accept(ruling, keys, list);
 }
 
-/// Returns what is remembered of recipients: their primary keys, and the subkeys that are asked for alone (`KEY!`).
-/// Of a key whose owner lost an old subkey, that one is as good as somebody else's.
+/// Returns what is remembered of recipients: their primary keys, or the subkeys that are asked for alone (`KEY!`).
+/// Of a key whose owner lost one of the subkeys, that one is as good as somebody else's.
 pub fn key_set(keys: &[RecipientId]) -> Keys {
-    keys.iter()
-        .flat_map(|key| [&key.fingerprint].into_iter().chain(&key.subkey).cloned())
-        .collect::<BTreeSet<_>>()
+    keys.iter().map(|key| key.subkey.as_ref().unwrap_or(&key.fingerprint).clone()).collect::<BTreeSet<_>>()
 }

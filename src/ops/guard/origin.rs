@@ -110,7 +110,25 @@ impl Context<'_> {
             }
             Ok(marks)
         };
-        Ok(history.repo.was_made_here(self.store.changing(), &mut marks).map_err(StoreError::from)?)
+        let was_made_here = history.repo.was_made_here(self.store.changing(), &mut marks);
+        if !was_made_here.map_err(StoreError::from)? {
+            return Ok(false);
+        }
+        // A list that others changed may have been moved here, by git or by hand.
+        let brought = history.repo.lists_from_elsewhere(self.store.changing()).map_err(StoreError::from)?;
+        for (path, blob) in brought.into_iter().filter(|_| !gained.is_empty()) {
+            let Ok(list) = history.repo.blob(blob) else { return Ok(false) };
+            let theirs = self.keys_named(&list, &mut names);
+            let is_known = |key: &Fingerprint| {
+                let path = path.strip_prefix(&history.place).unwrap_or(&path);
+                let folder = lists::folder_of(&history.repo.prefix().join(path));
+                folder.is_ok_and(|folder| accepted.ruling(&folder).is_some_and(|m| m.keys.contains(key)))
+            };
+            if theirs.intersection(&gained).any(|key| !is_known(key)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether what `marks` says of the file `path`, which the store's own repository holds, came about on this

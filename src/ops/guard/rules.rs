@@ -9,15 +9,15 @@ use std::path::Path;
 use super::{Context, OpError};
 use crate::config::{self, Config, FolderRule, GroupName};
 use crate::git::provenance::CommitInfo;
-use crate::model::{FolderName, Shown};
+use crate::model::{Fingerprint, FolderName, Shown};
 use crate::ops::rules::RuleError;
 use crate::store::StoreError;
-use crate::store::accepted::{Rules, hash_of};
+use crate::store::accepted::{Keys, Rules, hash_of};
 use crate::store::beneath::State;
 use crate::store::journal::{escape, unescape};
 use crate::store::transaction::Plan;
 
-/// What says that there is a group.
+/// What says that there is a group or a rule.
 const HERE: &str = "here";
 /// What is of the clients' folder.
 const CLIENTS: &str = "clients";
@@ -62,7 +62,8 @@ impl Context<'_> {
         }
         let all = [&accepted, &now, &then];
         let changed = changes(&now, &then);
-        let mut concerned: BTreeSet<String> = folders.into_iter().map(of_folder).collect();
+        let sources: BTreeSet<String> = folders.into_iter().map(of_folder).collect();
+        let mut concerned = sources.clone();
         // Whoever follows a group that changes, or followed it when that was accepted.
         let groups = changed.keys().filter_map(|of| of.strip_prefix("group "));
         for word in groups.map(|name| format!("group:{name}")) {
@@ -75,7 +76,9 @@ impl Context<'_> {
         let words = all.iter().flat_map(|rules| concerned.iter().filter_map(|of| rules.get(of)).flatten());
         let groups = words.filter_map(|word| word.strip_prefix("group:"));
         concerned.extend(groups.map(|name| format!("group {name}")).collect::<Vec<_>>());
-        let is_taken_back = |of: &String| now.get(of) != then.get(of) && accepted.get(of) == then.get(of);
+        let is_taken_back = |of: &String| {
+            !sources.contains(of) && now.get(of) != then.get(of) && accepted.get(of) == then.get(of)
+        };
         concerned.retain(|of| accepted.get(of) != now.get(of) && !is_taken_back(of) && !self.is_gone(of));
         if concerned.is_empty() {
             return Ok(());
@@ -88,7 +91,9 @@ impl Context<'_> {
                 .collect();
             return Ok(self.store.change_accepted(|accepted| accepted.set_rules(own))?);
         }
-        let difference = self.rules_difference(&accepted, &now, |of| concerned.contains(of))?;
+        // Who is refused accepts nothing by it: the hash stands for no answer.
+        let difference =
+            self.rules_difference(&accepted, &now, String::new(), |of| concerned.contains(of))?;
         Err(OpError::RulesNotAccepted(Box::new(difference)))
     }
 
@@ -127,6 +132,39 @@ impl Context<'_> {
         })
     }
 
+    /// Fails unless the rules that go along when folders move were accepted: those that stand now, and those that
+    /// stood then. `goes` says which folders go along.
+    pub(in crate::ops) fn check_moved_rules(
+        &self,
+        config: &Config,
+        goes: impl Fn(&Path) -> bool,
+    ) -> Result<(), OpError> {
+        let accepted = self.accepted_rules()?;
+        let remembered = accepted.keys().filter_map(|of| of.strip_prefix("folder "));
+        let remembered =
+            remembered.filter_map(unescape).filter_map(|path| FolderName::parse(path.as_os_str()).ok());
+        let folders: BTreeSet<FolderName> = remembered.chain(config.rules.keys().cloned()).collect();
+        self.check_rules(config, config, folders.iter().filter(|folder| goes(folder.as_path())))
+    }
+
+    /// Fails unless where the clients' folders are was accepted.
+    pub(in crate::ops) fn check_clients(&self) -> Result<(), OpError> {
+        let accepted = self.accepted_rules()?;
+        let (now, _) = self.configured()?;
+        let is_meant = |of: &str| of == CLIENTS;
+        match accepted.get(CLIENTS) == now.get(CLIENTS)
+            || self.rules_were_changed_here(&accepted, &now, is_meant)?
+        {
+            true => Ok(()),
+            false => Err(OpError::RulesNotAccepted(Box::new(self.rules_difference(
+                &accepted,
+                &now,
+                String::new(),
+                is_meant,
+            )?))),
+        }
+    }
+
     /// Whether something is of a folder that is not there any more: nobody reads it, whatever its rule said.
     fn is_gone(&self, of: &str) -> bool {
         let folder = of.strip_prefix("folder ").and_then(unescape);
@@ -140,10 +178,10 @@ impl Context<'_> {
     /// would be accepted without a word.
     pub fn unaccepted_rules(&self) -> Result<Option<RulesDifference>, OpError> {
         let accepted = self.accepted_rules()?;
-        let (now, _) = self.configured()?;
+        let (now, hash) = self.configured()?;
         match accepted == now || self.rules_were_changed_here(&accepted, &now, |_| true)? {
             true => Ok(None),
-            false => self.rules_difference(&accepted, &now, |_| true).map(Some),
+            false => self.rules_difference(&accepted, &now, hash, |_| true).map(Some),
         }
     }
 
@@ -167,12 +205,9 @@ impl Context<'_> {
             return Ok(Rules::new());
         };
         let after = Config::of(change.new.as_deref()).map_err(RuleError::from)?;
-        let changes = changes(&self.configured()?.0, &said(&after));
-        if !changes.is_empty() {
-            // All else is accepted as it is before the change, if this is the first use.
-            self.accepted_rules()?;
-        }
-        Ok(changes)
+        // All else is accepted as it is before the change, if this is the first use.
+        self.accepted()?;
+        Ok(changes(&self.configured()?.0, &said(&after)))
     }
 
     /// Returns what the store's configuration says; nothing where it cannot be used.
@@ -187,23 +222,16 @@ impl Context<'_> {
         Ok((said(&config), bytes.as_deref().map(hash_of).unwrap_or_default()))
     }
 
-    /// Returns what groups and rules said when they were accepted; what they say now where nobody has looked yet.
+    /// Returns what groups and rules said when they were accepted.
     fn accepted_rules(&self) -> Result<Rules, OpError> {
-        if let Some(rules) = self.accepted()?.rules() {
-            return Ok(rules.clone());
-        }
-        let (now, _) = self.configured()?;
-        // A store that nobody can read yet is not met.
-        if self.store.is_known() {
-            self.store.change_accepted(|accepted| accepted.accept_rules(now.clone()))?;
-        }
-        Ok(now)
+        Ok(self.accepted()?.rules().clone())
     }
 
     fn rules_difference(
         &self,
         accepted: &Rules,
         now: &Rules,
+        hash: String,
         is_meant: impl Fn(&str) -> bool,
     ) -> Result<RulesDifference, OpError> {
         let mut lines = Vec::new();
@@ -220,7 +248,7 @@ impl Context<'_> {
             lines.extend(old.difference(new).map(|word| line("loses", word)));
         }
         let commit = self.last_change_of(Path::new(""), [Path::new(config::FILE)].into_iter())?;
-        Ok(RulesDifference { lines, commit, hash: self.configured()?.1 })
+        Ok(RulesDifference { lines, commit, hash })
     }
 }
 
@@ -240,11 +268,19 @@ fn said(config: &Config) -> Rules {
         let FolderRule { groups, keys, client } = rule;
         let groups = groups.iter().map(|name| format!("group:{name}"));
         let keys = keys.iter().map(|key| format!("key:{key}"));
-        let words = groups.chain(keys).chain(client.iter().map(|key| format!("client:{key}"))).collect();
-        said.insert(of_folder(folder), words);
+        let words = groups.chain(keys).chain(client.iter().map(|key| format!("client:{key}")));
+        // A rule that says nothing hides the one above.
+        said.insert(of_folder(folder), words.chain([HERE.to_owned()]).collect());
     }
-    said.retain(|_, words| !words.is_empty());
     said
+}
+
+/// Returns the keys that a change takes out of groups.
+pub(super) fn left_groups(accepted: &Rules, change: &Rules) -> Keys {
+    let none = BTreeSet::new();
+    let groups = change.iter().filter(|(of, _)| of.starts_with("group "));
+    let words = groups.flat_map(|(of, new)| accepted.get(of).unwrap_or(&none).difference(new));
+    words.filter_map(|word| Fingerprint::parse(word.strip_prefix("key:")?)).collect()
 }
 
 fn of_group(name: &GroupName) -> String {

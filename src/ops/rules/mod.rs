@@ -34,13 +34,10 @@ pub(super) fn carry_along(
     if seen == State::Absent {
         return Ok(());
     }
-    let (mut config, mut along) = (before.clone(), Vec::new());
+    let mut config = before.clone();
     for (folder, rule) in &before.rules {
         let Some(places) = places(folder.as_path()) else { continue };
         config.rules.remove(folder);
-        if !places.is_empty() {
-            along.push(folder);
-        }
         for place in places {
             config.rules.insert(FolderName::parse(place.as_os_str())?, rule.clone());
         }
@@ -49,7 +46,7 @@ pub(super) fn carry_along(
     if let Some([place, ..]) = places(before.clients.as_path()).as_deref() {
         config.clients = FolderName::parse(place.as_os_str())?;
     }
-    context.check_rules(&before, &before, along)?;
+    context.check_moved_rules(&before, |path| places(path).is_some_and(|places| !places.is_empty()))?;
     if config != before {
         plan.changes.push(Change { path: config::FILE.into(), seen, new: config.to_bytes() });
     }

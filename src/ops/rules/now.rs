@@ -275,9 +275,10 @@ pub fn keys_of(lines: &[Line]) -> Keys {
     lines.iter().flat_map(|line| line.keys.iter().cloned()).collect()
 }
 
-/// Returns what the guard remembers of lines: all keys that they name, and the subkeys that they ask for.
+/// Returns what the guard remembers of lines: the keys that they name, or the subkeys that they ask for.
 pub(super) fn guarded(lines: &[Line]) -> Keys {
-    lines.iter().flat_map(|line| line.keys.iter().chain(&line.subkeys).cloned()).collect()
+    let keys = |line: &Line| if line.subkeys.is_empty() { line.keys.clone() } else { line.subkeys.clone() };
+    lines.iter().flat_map(keys).collect()
 }
 
 /// Returns what a line of a recipients file stands for.

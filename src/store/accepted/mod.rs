@@ -47,8 +47,8 @@ pub struct Accepted {
     /// Keys that were about to gain access by a list from elsewhere, and have not been accepted anywhere
     /// since. Where they come up again, it is by nobody here, whatever git can still tell of it.
     refused: Keys,
-    /// What groups and rules said; none where nobody has looked yet.
-    rules: Option<Rules>,
+    /// What groups and rules said.
+    rules: Rules,
 }
 
 /// The file's form. Fingerprints stand in one line, separated by blanks: quick to read.
@@ -60,8 +60,8 @@ struct Record {
     expected: Option<Expected>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     refused: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rules: Option<rules::Written>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    rules: rules::Written,
 }
 
 /// What a change of ours sets, of all that is accepted by that.
@@ -71,6 +71,10 @@ pub struct Accepts {
     pub lists: Vec<Setting>,
     /// Of groups and rules those that change, with what they say from then on.
     pub rules: Rules,
+    /// Keys that are taken out somewhere, of a list or a group.
+    pub leaving: Keys,
+    /// Folders that are remembered, but have no list now: where one comes back, it is without whoever leaves.
+    pub vanished: Vec<FolderName>,
 }
 
 /// What a change of recipients files sets.
@@ -91,6 +95,10 @@ struct Expected {
     removed: Vec<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     rules: rules::Written,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    leaving: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    vanished: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +155,9 @@ impl Accepted {
     fn expect(&mut self, nonce: &str, accepts: &Accepts) {
         let (set, removed) = (BTreeMap::new(), Vec::new());
         let rules = rules::written(&accepts.rules);
-        let mut expected = Expected { nonce: nonce.to_owned(), set, removed, rules };
+        let vanished = accepts.vanished.iter().map(|folder| escape(folder.as_path())).collect();
+        let leaving = line(&accepts.leaving);
+        let mut expected = Expected { nonce: nonce.to_owned(), set, removed, rules, leaving, vanished };
         for setting in &accepts.lists {
             let name = escape(setting.folder.as_path());
             match &setting.list {
@@ -174,25 +184,33 @@ impl Accepted {
         for name in &expected.removed {
             self.forget(&folder_named(name)?);
         }
+        let leaving = parse_line(&expected.leaving)?;
+        for name in &expected.vanished {
+            let folder = folder_named(name)?;
+            if let Some(memory) = self.folders.get_mut(folder.as_path()) {
+                memory.former.extend(memory.keys.intersection(&leaving).cloned());
+                memory.keys.retain(|key| !leaving.contains(key));
+            }
+        }
         if !expected.rules.is_empty() {
             self.set_rules(rules::read(expected.rules));
         }
         Ok(())
     }
 
-    /// Returns what groups and rules said when they were accepted; none where nobody has looked yet.
-    pub fn rules(&self) -> Option<&Rules> {
-        self.rules.as_ref()
+    /// Returns what groups and rules said when they were accepted.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Accepts of groups and rules what `change` says; what has no words is gone.
     pub fn set_rules(&mut self, change: Rules) {
-        rules::set(self.rules.get_or_insert_default(), change);
+        rules::set(&mut self.rules, change);
     }
 
     /// Accepts what groups and rules say.
     pub fn accept_rules(&mut self, rules: Rules) {
-        self.rules = Some(rules);
+        self.rules = rules;
     }
 
     /// Remembers that a list from elsewhere would have let `keys` in.
@@ -248,7 +266,7 @@ impl Accepted {
             folders.insert(name, memory);
         }
         let refused = parse_line(&record.refused).map_err(&damaged)?;
-        Ok(Accepted { folders, expected: record.expected, refused, rules: record.rules.map(rules::read) })
+        Ok(Accepted { folders, expected: record.expected, refused, rules: rules::read(record.rules) })
     }
 
     fn text(&self) -> String {
@@ -261,7 +279,7 @@ impl Accepted {
             folders: folders.collect(),
             expected: self.expected.clone(),
             refused: line(&self.refused),
-            rules: self.rules.as_ref().map(rules::written),
+            rules: rules::written(&self.rules),
         };
         serde_yaml::to_string(&record).expect("names and fingerprints are text")
     }
@@ -336,13 +354,20 @@ mod tests {
             let rules = [("a", "1"), ("b", "")].map(|(of, says)| (of.to_owned(), words(says)));
             accepted
                 .accept_rules([("b", "2"), ("c", "3")].map(|(of, says)| (of.to_owned(), words(says))).into());
-            accepted.expect("n1", &Accepts { lists: settings.clone(), rules: rules.into() });
+            accepted.accept(&folder("gone"), keys("AD"), b"");
+            let vanished = vec![folder("gone")];
+            let accepts =
+                Accepts { lists: settings.clone(), rules: rules.into(), leaving: keys("D"), vanished };
+            accepted.expect("n1", &accepts);
             let mut accepted = Accepted::parse(&accepted.text(), Path::new("f")).unwrap();
             accepted.settle(nonce).unwrap();
             assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys(a), "{nonce:?}");
             assert_eq!(accepted.ruling(&folder("b")).unwrap().keys, keys(b), "{nonce:?}");
             assert_eq!(accepted.ruling(&folder("c")).unwrap().keys, keys("A"));
-            let rules: Vec<&str> = accepted.rules().unwrap().keys().map(String::as_str).collect();
+            let gone = accepted.ruling(&folder("gone")).unwrap();
+            let left = if nonce == Some("n1") { ("A", "D") } else { ("AD", "") };
+            assert_eq!((&gone.keys, &gone.former), (&keys(left.0), &keys(left.1)), "{nonce:?}");
+            let rules: Vec<&str> = accepted.rules().keys().map(String::as_str).collect();
             assert_eq!(rules, if nonce == Some("n1") { ["a", "c"] } else { ["b", "c"] });
             assert!(accepted.expected.is_none());
         }

@@ -68,3 +68,72 @@ fn a_list_in_a_tree_that_is_out_of_order_is_seen() {
     let line = "pass recipients accept / --expect $ALICE,$BOB,$DAVE; echo x | pass insert -mf web/new";
     store.refused(line, &["malformed tree", "git fsck"]);
 }
+
+#[test]
+fn a_list_in_a_tree_that_names_it_with_its_folder_lets_nobody_in() {
+    let store = shared();
+    store.ok(r#"cd evil; git pull -q; blob=$(printf "$ALICE\n$BOB\n$DAVE\n" | git hash-object -w --stdin)
+        { git ls-tree HEAD | grep -v '\sweb$'; printf "100644 blob $blob\tweb/.gpg-id\n"; } >listing
+        python3 - <<'EOF' >tree
+import sys
+entries = []
+for line in open("listing"):
+    head, name = line.rstrip("\n").split("\t")
+    mode, kind, id = head.split()
+    entries.append((name + ("/" if kind == "tree" else ""), mode.lstrip("0"), name, id))
+for _, mode, name, id in sorted(entries):
+    sys.stdout.buffer.write((mode + " " + name).encode() + b"\0" + bytes.fromhex(id))
+EOF
+        tree=$(git hash-object -w -t tree --literally tree); rm tree listing
+        git push -q origin $(git commit-tree -p HEAD -m x $tree):master; git -C ../store pull -q"#);
+    let output = store.shell("echo x | pass insert -m web/new");
+    assert_eq!(output.code, 1, "{}", output.err());
+    store.ok("not test -e store/web/new.gpg");
+}
+
+#[test]
+fn a_list_that_others_changed_and_that_is_then_moved_here_lets_nobody_in() {
+    for moved in [
+        "git -C store pull -q; git -C store mv web site; git -C store commit -qm moved",
+        "pass mv web site >/dev/null; cd store; git fetch -q; git merge --squash origin/master; git commit -qm sync",
+    ] {
+        let store = shared();
+        store.ok("cd evil; git pull -q; echo $DAVE >>web/.gpg-id; git commit -qam harmless; git push -q");
+        store.ok(moved);
+        store.refused(
+            "echo x | pass insert -m site/new",
+            &["recipients of site have changed", "gains access"],
+        );
+    }
+    // Who was accepted where the list came from may be let in elsewhere by hand.
+    let store = shared();
+    store.ok("cd evil; git pull -q; echo $DAVE >>web/.gpg-id; git commit -qam harmless; git push -q; cd ..; git -C store pull -q
+        pass recipients accept web --expect $ALICE,$BOB,$DAVE; echo $DAVE >>store/mine/.gpg-id; git -C store commit -qam ours
+        echo x | pass insert -m mine/new");
+}
+
+#[test]
+fn a_commit_that_only_git_can_read_stops_nothing() {
+    let store = shared();
+    store.ok("cd evil; git pull -q; git push -q origin $(printf 'tree %s\\nparent %s\\nauthor Eve\\ncommitter Eve\\n\\nx\\n' \
+        $(git rev-parse HEAD^{tree}) $(git rev-parse HEAD) | git hash-object -w -t commit --literally --stdin):refs/heads/x
+        git -C ../store pull -q");
+    store
+        .ok("EDITOR=$PWD/editor pass edit web/a; pass recipients check; pass recipients add web $CAROL --yes
+        echo $DAVE >>store/mine/.gpg-id; git -C store commit -qam mine; echo x | pass insert -m mine/new");
+}
+
+#[test]
+fn a_tree_without_end_is_named_and_harms_nothing() {
+    let store = shared();
+    store.ok("cd evil; git pull -q; blob=$(echo x | git hash-object -w --stdin)
+        tree=$(for i in $(seq 16); do printf \"100644 blob $blob\\tf$i.gpg\\n\"; done | git mktree)
+        for l in $(seq 12); do tree=$(for i in $(seq 16); do printf \"040000 tree $tree\\td$i\\n\"; done | git mktree); done
+        git push -q origin $(git commit-tree -m bomb $tree):refs/heads/x; git -C ../store pull -q");
+    store.refused(
+        "EDITOR=$PWD/editor pass edit web/a",
+        &["holds too much to look through", "git gc --prune=now"],
+    );
+    store.ok("echo x | pass insert -m web/new; git -C store update-ref -d refs/remotes/origin/x; git -C store reflog expire --expire=now --all
+        git -C store gc -q --prune=now; EDITOR=$PWD/editor pass edit web/a");
+}

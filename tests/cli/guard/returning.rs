@@ -119,3 +119,28 @@ fn put_under_git_by_others_a_store_stays_the_one_that_was_met() {
     let output = store.shell("echo x | pass insert -m b");
     assert!(output.code == 1 && output.err().contains("gains access"), "{}", output.err());
 }
+
+#[test]
+fn who_was_taken_out_while_the_folder_was_away_does_not_come_back_with_it() {
+    for (away, taken_out, back) in [
+        (
+            "git mv web site",
+            "pass recipients remove site $BOB --yes",
+            "git mv site web; printf \"$ALICE\\n$BOB\\n\" >web/.gpg-id",
+        ),
+        ("git rm -rq web", "pass group remove team $BOB --yes", "git checkout -q HEAD~2 -- web"),
+    ] {
+        let store = shared();
+        store.ok(
+            "pass group add team $ALICE $BOB --yes; pass group assign team web --yes; git -C store push -q",
+        );
+        eve(&store, away);
+        store.ok(&format!("pass recipients accept >/dev/null 2>&1; pass recipients accept --expect-rules $(sha256sum <store/.passel.yaml | cut -c -64) >/dev/null; {taken_out}; git -C store push -q"));
+        eve(&store, back);
+        let bob = store.ok("echo $BOB");
+        store.refused(
+            "echo x | pass insert -m web/new",
+            &[&format!("{bob} gains access again, after it was removed")],
+        );
+    }
+}

@@ -155,3 +155,48 @@ fn changes_of_our_own_are_accepted_by_that() {
     store.ok("pass group add team $DAVE --yes; pass group remove team $DAVE --yes; pass recipients check >/dev/null");
     assert!(store.ok("pass recipients accept").contains("Nothing to accept"));
 }
+
+#[test]
+fn where_the_clients_are_is_not_for_others_to_say() {
+    let store = ruled();
+    eve(
+        &store,
+        "mkdir -p fake/acme; cp .gpg-id fake/acme/; sed -i 's/^version: 1/version: 1\\nclients: fake/' .passel.yaml",
+    );
+    for line in [
+        "pass client remove acme --yes",
+        "pass client remove acme --keep-entries --yes",
+        "pass client add new $DAVE --yes",
+    ] {
+        store.refused(line, &["the place of the clients' folders gains `fake`"]);
+    }
+    store.ok("test -f store/clients/acme/x.gpg");
+}
+
+#[test]
+fn rules_that_came_before_the_first_change_of_ours_are_not_ours() {
+    let store = shared();
+    eve(
+        &store,
+        "printf \"version: 1\\ngroups:\\n  team: [$ALICE, $DAVE]\\nrules:\\n  web: {groups: [team]}\\n\" >.passel.yaml",
+    );
+    store.refused(
+        "pass group add team $CAROL --yes --force",
+        &["group `team` is new", "the rule of `web` is new"],
+    );
+}
+
+#[test]
+fn a_rule_that_says_nothing_hides_none() {
+    let store = ruled();
+    eve(&store, "sed -i 's/^rules:/rules:\\n  free: {}/' .passel.yaml");
+    store.refused("pass recipients add free $CAROL --yes", &["the rule of `free` is new"]);
+}
+
+#[test]
+fn a_rule_that_was_taken_out_stays_behind_no_folder_that_moves() {
+    let store = ruled();
+    eve(&store, "sed -i '/^  web:/,/team/d' .passel.yaml");
+    store.refused("pass mv web site", &["the rule of `web` loses group `team`"]);
+    store.ok("pass rm -rf web");
+}

@@ -8,7 +8,7 @@ use crate::cli::app::App;
 use crate::cli::commands::proposal::{Names, entries, listed};
 use crate::cli::error::CliError;
 use crate::git::Repo;
-use crate::model::{FolderName, Shown};
+use crate::model::{FolderName, argument};
 use crate::ops::client::{self, Client};
 use crate::ops::rules::Now;
 
@@ -56,7 +56,7 @@ pub fn tell_what_to_do(app: &App, now: &Now<'_, '_>, client: &Client) -> Result<
     let url = url.and_then(|repo| repo.remote_url().ok().flatten());
     let folder = &client.folder;
     let clone = match &url {
-        Some(url) => format!("git clone {} ~/.password-store", Shown::new(url)),
+        Some(url) => format!("git clone {} ~/.password-store", argument(url)),
         None => "copy the store to ~/.password-store (it has no git remote to clone from)".to_owned(),
     };
     let key = match client.keys.first() {
@@ -69,7 +69,11 @@ pub fn tell_what_to_do(app: &App, now: &Now<'_, '_>, client: &Client) -> Result<
         "  1. install gpg, git, and passel or pass".to_owned(),
         format!("  2. have the secret key in the keyring: {key}"),
         format!("  3. {clone}"),
-        format!("  4. passel ls {folder}; passel show {folder}/NAME (or pass, in its place)"),
+        format!(
+            "  4. passel ls {}; passel show {} (or pass, in its place)",
+            argument(folder.as_path()),
+            argument(&folder.as_path().join("NAME"))
+        ),
         format!("They see the names of all entries, and can read {}.", readable(app, now, client)?),
     ];
     for line in lines {

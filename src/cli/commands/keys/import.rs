@@ -5,7 +5,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::folder;
-use crate::cli::commands::keys_given::{certify, grouped};
+use crate::cli::commands::keys_given::{certify, doubted, grouped};
 use crate::cli::commands::recipients::accept::fingerprints;
 use crate::cli::commands::recipients::people::counted;
 use crate::cli::commands::recipients::refuse_absent;
@@ -69,11 +69,16 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     certify(app, &context, &imported, args.certify);
     let known = overview.files.good.values().filter(|file| wanted(file) && overview.has(file));
     let known: Vec<Fingerprint> = known.map(|file| file.key.fingerprint.clone()).collect();
-    if args.certify {
+    let known = if args.certify { doubted(&context, &known) } else { Vec::new() };
+    let unasked = !app.interactive && confirmed.is_empty() && !known.is_empty();
+    if !unasked {
         // What nobody has named by its fingerprint is asked about.
-        certify(app, &context, &known, !confirmed.is_empty());
+        match certify(app, &context, &known, !confirmed.is_empty()) {
+            0 => {}
+            count => app.ui.say(format!("Certified {}.", counted(count, "key", "keys")))?,
+        }
     }
-    if new.is_empty() && renewed.is_empty() {
+    if new.is_empty() && renewed.is_empty() && known.is_empty() {
         app.ui.say(match folders {
             None if left.is_empty() => "Nothing to import: the keyring has every key of the store.",
             _ => "Nothing to import: the keyring has every key that is needed.",
@@ -85,11 +90,16 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         app.ui.say(format!("{count} left out, as not needed here: `{program} keys list` shows them."))?;
     }
     overview.files.bad.iter().for_each(|bad| tell_bad(app, bad));
-    if !app.interactive && confirmed.is_empty() && !new.is_empty() {
-        let list = new.iter().map(|file| file.key.fingerprint.as_str()).collect::<Vec<_>>().join(",");
-        let program = &app.ui.program;
+    if !app.interactive && confirmed.is_empty() && (!new.is_empty() || unasked) {
+        let known = if unasked { &known[..] } else { &[] };
+        let keys: Vec<&str> =
+            new.iter().map(|file| &file.key.fingerprint).chain(known).map(Fingerprint::as_str).collect();
+        let (program, certify) = (&app.ui.program, if unasked { " --certify" } else { "" });
         return Err(CliError::new("nobody can be asked here whether these fingerprints are right").hint(
-            format!("compare them with the keys' owners, then `{program} keys import --fingerprint {list}`"),
+            format!(
+                "compare them with the keys' owners, then `{program} keys import{certify} --fingerprint {}`",
+                keys.join(",")
+            ),
         ));
     }
     match overview.files.bad.is_empty() {
