@@ -140,12 +140,16 @@ impl Repo {
         Ok(true)
     }
 
-    /// Returns the recipients files, by their paths and blobs, that commits brought which did not come about here.
+    /// Returns the recipients files, by their paths and blobs, that only commits brought which did not come about
+    /// here (and no revert, say, of what did).
     pub fn lists_from_elsewhere(&self, changing: &Changing) -> Result<Vec<(PathBuf, Oid)>, GitError> {
         let local = self.local_commits();
         let changes = self.changing_lists(changing)?;
-        let others = changes.iter().filter(|change| !local.made.contains(&change.commit));
-        Ok(others.flat_map(|change| change.brings.iter().cloned()).collect())
+        let (own, others): (Vec<_>, Vec<_>) =
+            changes.iter().partition(|change| local.made.contains(&change.commit));
+        let own: HashSet<_> = own.into_iter().flat_map(|change| &change.brings).collect();
+        let theirs = others.into_iter().flat_map(|change| &change.brings);
+        Ok(theirs.filter(|file| !own.contains(file)).cloned().collect())
     }
 
     /// Returns the newest commit of HEAD's history that changed one of `paths`.
