@@ -99,7 +99,7 @@ complete -c passel -n '__passel_is recipients' -l dry-run -d 'Show what would ch
 complete -c passel -n '__passel_is recipients' -s y -l yes -d 'Do not ask'
 complete -c passel -n '__passel_is recipients' -l force -d 'Do it even if none of your own keys could read the folder any more'
 complete -c passel -n '__passel_is recipients' -l expect -r -F -d 'Accept without a question if exactly these full fingerprints, separated by commas, can read the folder. Folders below it are left alone'
-complete -c passel -n '__passel_is recipients' -l expect-rules -r -F -d 'Accept the groups and rules, and nothing else, without a question if `.passel.yaml` has this SHA-256'
+complete -c passel -n '__passel_is recipients' -l expect-rules -r -F -d 'Accept the groups and rules, and nothing else, without a question if `.passel.yaml` has this SHA-256 (`none` if there is no such file)'
 complete -c passel -n '__passel_is recipients' -l accept -d 'Let them pass: on this machine they are encrypted anew from now on, where they are'
 complete -c passel -n '__passel_is recipients; and test (count (commandline -opc)) -eq 2' -a 'list add remove set who what update check canonicalize accept review'
 complete -c passel -n '__passel_is recipients' -a '(__passel_ask folders; __passel_ask keys)'

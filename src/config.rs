@@ -53,6 +53,9 @@ pub enum ConfigError {
     /// It is damaged, or was edited into something that says nothing clear.
     #[error("`{FILE}` is damaged: {0}")]
     Damaged(String),
+    /// git has left both sides of a conflict in it.
+    #[error("`{FILE}` holds a merge conflict")]
+    Conflicted,
     /// It could not be read.
     #[error(transparent)]
     Path(#[from] BeneathError),
@@ -152,6 +155,9 @@ impl Config {
         }
         if bytes.len() > MAX_FILE {
             return Err(ConfigError::Damaged(format!("it is larger than {} MiB", MAX_FILE >> 20)));
+        }
+        if bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
+            return Err(ConfigError::Conflicted);
         }
         let damaged = |what: String| ConfigError::Damaged(one_line(&what));
         let text = std::str::from_utf8(bytes).map_err(|e| damaged(e.to_string()))?;

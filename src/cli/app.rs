@@ -235,7 +235,7 @@ impl App {
     }
 
     /// Returns what hints depend on.
-    fn scene(&self) -> Scene<'_> {
+    pub fn scene(&self) -> Scene<'_> {
         Scene { program: &self.ui.program, root: &self.environment.root, crypto: self.crypto() }
     }
 

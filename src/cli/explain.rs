@@ -26,8 +26,16 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
     match error {
         OpError::NotFound(name) => CliError::pass(format!("Error: {name} is not in the password store.")),
         OpError::Name(NameError::Parent(_)) => sneaky(),
+        OpError::Store(StoreError::NoStore { source, .. })
+            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
+            not_permitted(CliError::from_error(error), scene)
+        }
         OpError::NoRule(_) | OpError::Store(StoreError::NoStore { .. }) => CliError::pass(format!(
             "Error: You must run:\n    {program} init your-gpg-id\nbefore you may use the password store."
+        )),
+        OpError::LastList => CliError::from_error(error).hint(format!(
+            "`{program} init GPG-ID...` says who else is to read them; `{program} rm -r NAME` removes them"
         )),
         OpError::EmptyRule(file) => {
             let folder = folder_of(file).filter(|folder| folder != "/");
@@ -36,7 +44,7 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
         }
         OpError::Recipient { source, place, id } => recipient(error, source, id, place, scene),
         OpError::Decrypt { name, source } => {
-            let told = undecryptable(CliError::from_error(error), name, source, program);
+            let told = undecryptable(CliError::from_error(error), name, source, scene);
             told.code(match source {
                 CryptoError::Decrypt { code, .. } => *code,
                 _ => exit::CANNOT_DECRYPT,
@@ -124,19 +132,21 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
 }
 
 /// Returns pass's answer where `generate -i` could not replace the first line of an entry, with the cause.
-pub fn not_replaced(error: &OpError, program: &str) -> CliError {
+pub fn not_replaced(error: &OpError, scene: &Scene<'_>) -> CliError {
+    let program = scene.program;
     let told = CliError::pass_caused("Could not reencrypt new password.", error);
     match error {
         OpError::NotFound(name) => {
             told.hint(format!("`{program} generate {}` makes a new entry", quoted_name(name)))
         }
-        OpError::Decrypt { name, source } => undecryptable(told, name, source, program),
+        OpError::Decrypt { name, source } => undecryptable(told, name, source, scene),
         _ => told,
     }
 }
 
 /// Adds how the entry `name` can be had again, where that does not depend on what only gpg knows.
-fn undecryptable(told: CliError, name: &str, source: &CryptoError, program: &str) -> CliError {
+fn undecryptable(told: CliError, name: &str, source: &CryptoError, scene: &Scene<'_>) -> CliError {
+    let program = scene.program;
     match source {
         CryptoError::Decrypt { why: Undecryptable::NoKey, .. } => {
             let folder = name.trim_start_matches('/').rsplit_once('/').map_or("/", |(folder, _)| folder);
@@ -149,16 +159,24 @@ fn undecryptable(told: CliError, name: &str, source: &CryptoError, program: &str
         CryptoError::Decrypt { .. } | CryptoError::Malformed(_) | CryptoError::Unsound(_) => {
             let file = quoted_name(&format!("{name}.gpg"));
             let name = quoted_name(name);
+            let told = match scene.has_git() {
+                true => told.hint(format!(
+                    "`{program} git log -- {file}` lists its versions, `{program} git checkout COMMIT -- {file}` \
+                     brings one back"
+                )),
+                false => told,
+            };
             told.hint(format!(
-                "`{program} git log -- {file}` lists its versions, `{program} git checkout COMMIT -- {file}` \
-                 brings one back"
-            ))
-            .hint(format!(
                 "without one, store it anew (`{program} insert -m {name}`) or remove it (`{program} rm {name}`)"
             ))
         }
         _ => told,
     }
+}
+
+/// Adds what to look at where the system lets us do nothing.
+fn not_permitted(told: CliError, scene: &Scene<'_>) -> CliError {
+    told.hint(format!("look at owner and mode: `ls -ld {}`", argument(scene.root)))
 }
 
 /// Returns a name to put into a command: quoted, and without the slash that some clients begin with.

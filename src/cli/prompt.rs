@@ -53,6 +53,9 @@ pub trait Prompt {
     /// Asks for a line that is not shown while it is typed; it must end in a line break.
     fn secret(&mut self, prompt: &str) -> Result<Plaintext, PromptError>;
 
+    /// Takes lines until the end of the input, Ctrl-D on a terminal.
+    fn text(&mut self) -> Result<Plaintext, PromptError>;
+
     /// Asks for a line. Without a terminal, the last one of the input may lack its line break.
     fn line(&mut self, prompt: &str) -> Result<Plaintext, PromptError>;
 }
@@ -127,6 +130,17 @@ impl<I: AsFd, O: Write> Prompt for Terminal<I, O> {
         let (line, is_whole) = read_line(self.input.as_fd())?;
         if is_whole || !line.is_empty() { line.into_plaintext() } else { Err(PromptError::Closed) }
     }
+
+    fn text(&mut self) -> Result<Plaintext, PromptError> {
+        // Ctrl-C ends the question, as it does every other one, and not us.
+        let modes = self.is_interactive().then(|| Modes::set(self.input.as_fd(), true)).transpose()?;
+        let text = read_text(self.input.as_fd(), modes.is_some());
+        drop(modes);
+        if matches!(text, Err(PromptError::Interrupted)) {
+            self.say("\n")?;
+        }
+        Ok(Plaintext::from_zeroizing(text?.0))
+    }
 }
 
 /// Bytes that are wiped, also where they were before the buffer grew.
@@ -184,6 +198,27 @@ fn read_typed(input: BorrowedFd<'_>) -> Result<Buffer, PromptError> {
         }
         // Ctrl-D behind some text: the line goes on.
         line.extend(&chunk[..length]);
+    }
+}
+
+/// Reads until the end of the input; with `typed`, until somebody ends it or interrupts.
+fn read_text(input: BorrowedFd<'_>, typed: bool) -> Result<Buffer, PromptError> {
+    let ends = match typed {
+        true => {
+            let codes = tcgetattr(input)?.special_codes;
+            vec![codes[SpecialCodeIndex::VEOL], codes[SpecialCodeIndex::VEOL2]]
+        }
+        false => Vec::new(),
+    };
+    let mut text = Buffer::new();
+    let mut chunk = Zeroizing::new([0u8; 8192]);
+    loop {
+        let length = read(input, &mut chunk[..])?;
+        let Some(last) = chunk[..length].last() else { return Ok(text) };
+        if *last != 0 && ends.contains(last) {
+            return Err(PromptError::Interrupted);
+        }
+        text.extend(&chunk[..length]);
     }
 }
 

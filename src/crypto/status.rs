@@ -48,7 +48,10 @@ pub fn vouches_for_decryption(status: &[u8]) -> Result<(), CryptoError> {
 pub fn undecryptable(status: &[u8]) -> Undecryptable {
     let lines = lines(status);
     let says = |keyword: &str| lines.iter().any(|(found, _)| found == keyword);
-    if !says("BEGIN_DECRYPTION") {
+    if lines.is_empty() {
+        // It did not even begin: because of an option, say. What it wrote tells why.
+        Undecryptable::Other
+    } else if !says("BEGIN_DECRYPTION") {
         Undecryptable::NoMessage
     } else if says("DECRYPTION_KEY") {
         // Said once a key has opened the session key: what follows needs none.
@@ -154,6 +157,7 @@ mod tests {
 
     #[test]
     fn tells_why_nothing_was_decrypted() {
+        assert_eq!(undecryptable(b""), Undecryptable::Other);
         for (lines, why) in [
             ("NODATA 3", Undecryptable::NoMessage),
             ("ENC_TO 1 18 0, BEGIN_DECRYPTION, DECRYPTION_FAILED", Undecryptable::NoKey),

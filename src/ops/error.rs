@@ -25,6 +25,9 @@ pub enum OpError {
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),
+    /// The last list is to go, and entries would be left that nobody could be told to read.
+    #[error("the entries of the store would have no recipients")]
+    LastList,
     /// A recipients file names nobody.
     #[error("`{0}` names no recipient")]
     EmptyRule(String),

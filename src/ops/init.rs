@@ -76,7 +76,7 @@ fn tell_still_reading(
 
 /// Removes `folder`'s own recipients and encrypts its entries to those of the folder above.
 pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Result<Changed, OpError> {
-    lists::change(context, || {
+    let changed = lists::change(context, || {
         let file = folder.gpg_id();
         if context.store.read_recipients(&file)?.is_none() {
             return Err(OpError::NotFound(Shown::os(&file).to_string()));
@@ -87,7 +87,11 @@ pub fn deinit(context: &Context<'_>, folder: &FolderName, subject: &str) -> Resu
             prune: folders_upwards(folder),
             ..ListChange::default()
         })
-    })
+    });
+    match changed {
+        Err(OpError::NoRule(_)) => Err(OpError::LastList),
+        changed => changed,
+    }
 }
 
 /// Fails if one of `keys` was neither named by its full fingerprint nor accepted for the folder before, and

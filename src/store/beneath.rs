@@ -48,6 +48,16 @@ impl BeneathError {
         matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
     }
 
+    /// Returns the error as one about another path.
+    pub fn about(self, other: &Path) -> Self {
+        match self {
+            BeneathError::Io { action, source, .. } => {
+                BeneathError::Io { action, path: Shown::os(other).to_string(), source }
+            }
+            error => error,
+        }
+    }
+
     /// Whether something stands where nothing was to be replaced.
     pub fn is_taken(&self) -> bool {
         matches!(self, BeneathError::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)

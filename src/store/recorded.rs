@@ -155,6 +155,11 @@ impl Store {
     /// Returns the error for a file that is not as HEAD has it.
     pub fn differing(&self, path: &Path) -> StoreError {
         let shown = Shown::os(path).to_string();
+        // In the middle of a merge, say, that is what is the matter.
+        let prefix = Repo::prefix_of(&self.root, path.parent().unwrap_or(Path::new("")));
+        if let Some(Err(error)) = prefix.map(|prefix| Repo::open(&self.root, &prefix)?.refuse_unfinished()) {
+            return error.into();
+        }
         let absent = self.beneath.state(path).is_ok_and(|state| state == State::Absent);
         match absent && self.refuse_left_out(path).is_err() {
             true => GitError::Sparse { path: shown }.into(),

@@ -81,7 +81,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     } else if args.qrcode {
         app.qrcode(&new)
     } else {
-        print(app, &shown, &new)
+        print(app, &shown, &new).map_err(|error| {
+            error.hint(format!("it is stored all the same: `{} show` shows it", app.ui.program))
+        })
     }
 }
 
@@ -110,7 +112,7 @@ fn store_password(
     };
     result.map_err(|error| match error {
         OpError::NotFound(_) | OpError::Decrypt { .. } if in_place => {
-            explain::not_replaced(&error, &app.ui.program)
+            explain::not_replaced(&error, &app.scene())
         }
         error => app.error(error),
     })

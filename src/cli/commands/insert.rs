@@ -94,7 +94,7 @@ impl App {
 /// Reads all of standard input.
 fn read_lines(app: &App, name: &str) -> Result<Plaintext, CliError> {
     app.ui.say(format!("Enter contents of {name} and press Ctrl+D when finished:\n"))?;
-    read_secret()
+    Ok(app.prompt.borrow_mut().text()?)
 }
 
 /// Reads all of standard input, into memory that is wiped.

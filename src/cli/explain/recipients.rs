@@ -110,6 +110,10 @@ pub(super) fn rule(error: &RuleError, scene: &Scene<'_>) -> CliError {
     let told = CliError::from_error(error);
     match error {
         RuleError::Config(ConfigError::Newer(_)) => told.hint("use a newer passel"),
+        RuleError::Config(ConfigError::Conflicted) => told.hint(format!(
+            "keep what both sides say in an editor, without the lines `<<<<<<<`, `=======` and `>>>>>>>`; then \
+             `{program} git add {FILE}`, `{program} git commit`"
+        )),
         RuleError::Config(ConfigError::Damaged(_)) if !scene.has_git() => told.hint("mend it in an editor"),
         RuleError::Config(ConfigError::Damaged(_)) => told
             .hint(format!("`{program} git log -p {FILE}` shows how it came about; mend it in an editor"))

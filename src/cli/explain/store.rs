@@ -8,6 +8,7 @@ use crate::cli::scene::Scene;
 use crate::git::GitError;
 use crate::model::argument;
 use crate::store::StoreError;
+use crate::store::beneath::BeneathError;
 use crate::store::journal::JournalError;
 use crate::store::record::RecordError;
 
@@ -23,6 +24,15 @@ pub(super) fn store(error: &StoreError, scene: &Scene<'_>) -> CliError {
             told.hint(format!("move it out of the store; then `{init}` says who is to read the folder"))
         }
         StoreError::Git(error) => git(told, error, scene),
+        StoreError::Path(BeneathError::Io { source, .. })
+        | StoreError::Journal(JournalError(RecordError::Io { source, .. }))
+        | StoreError::Accepted(RecordError::Io { source, .. })
+        | StoreError::Lock(source)
+            if source.kind() == std::io::ErrorKind::PermissionDenied =>
+        {
+            super::not_permitted(told, scene)
+        }
+        StoreError::Unfinished(_) => told.hint("if the disk is full, make room first"),
         StoreError::Journal(JournalError(RecordError::Newer { .. }))
         | StoreError::Accepted(RecordError::Newer { .. })
         | StoreError::Reviewed(RecordError::Newer { .. }) => told.hint("use a newer passel"),
@@ -54,7 +64,8 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
             told.hint("keep the store on a file system that has them (not FAT or exFAT), or without git")
         }
         GitError::Unfinished { what: "merge", .. } => told.hint(format!(
-            "finish it with `{program} git commit`, or give it up with `{program} git merge --abort`"
+            "finish it: `{program} git status` lists what is left, then `{program} git add`, `{program} git commit`; \
+             or give it up: `{program} git merge --abort`"
         )),
         GitError::Unfinished { what, .. } => {
             told.hint(format!("finish or abort the {what} first: `{program} git status` says how"))

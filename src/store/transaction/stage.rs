@@ -146,7 +146,8 @@ impl Store {
                 Some(stat) => stat.st_mode & 0o777,
                 None => 0o666 & !self.options.umask,
             };
-            self.beneath.write_new(&path, bytes, mode)?;
+            // The file's own name tells more than that of the one that waits beside it.
+            self.beneath.write_new(&path, bytes, mode).map_err(|error| error.about(&change.path))?;
             to_sync.insert(self.root.join(path.parent().unwrap_or(Path::new(""))));
             to_sync.insert(self.root.join(path));
         }

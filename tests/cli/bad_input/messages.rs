@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::Bad;
+use crate::cli::git::Repository;
 use crate::common::{TestStore, subject};
 
 #[test]
@@ -175,4 +176,54 @@ fn a_password_that_cannot_be_copied_is_not_generated() {
             "PASSWORD_STORE_CLIP_TIME is `soon`",
         );
     }
+}
+
+#[test]
+fn a_wrong_option_for_gpg_is_no_damage_to_an_entry() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE; echo x | pass insert -m a");
+    let told = store.shell("PASSWORD_STORE_GPG_OPTS=--bogus pass show a");
+    assert!(told.code == 2 && told.err().contains("bogus"), "{}", told.err());
+    assert!(!told.err().contains("no OpenPGP message") && !told.err().contains("pass rm"), "{}", told.err());
+}
+
+#[test]
+fn the_last_list_stays_as_long_as_there_are_entries() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE; echo x | pass insert -m a");
+    store.refused("pass init ''", &["the entries of the store would have no recipients", "pass rm -r NAME"]);
+}
+
+#[test]
+fn a_merge_that_is_not_finished_is_named_before_what_it_left() {
+    let store = Repository::new();
+    store.ok("pass init $ALICE; echo x | pass insert -m a; cd store; git checkout -qb other; cd ..; echo y | pass insert -mf a
+        cd store; git checkout -q master; cd ..; echo z | pass insert -mf a; not git -C store merge -q other >/dev/null 2>&1");
+    store.refused(
+        "pass init $ALICE $BOB",
+        &["is in the middle of a merge", "pass git status", "pass git merge --abort"],
+    );
+    // Both sides of a conflict in the configuration.
+    store.ok("git -C store merge --abort; printf '<<<<<<< HEAD\\nversion: 1\\n=======\\nversion: 1\\n>>>>>>> x\\n' >store/.passel.yaml");
+    store.refused("pass group list", &["`.passel.yaml` holds a merge conflict", "pass git add .passel.yaml"]);
+}
+
+#[test]
+fn what_may_not_be_written_or_read_is_named_with_the_folder_to_look_at() {
+    let store = Repository::new();
+    // Whoever is root may write everywhere.
+    let nobody = "setpriv --reuid 65534 --regid 65534 --clear-groups";
+    store.ok("pass init $ALICE; echo x | pass insert -m a; chmod 755 . store; chmod -R a+rX store; rm -rf store/.git");
+    let told =
+        store.shell(&format!("export GNUPGHOME=/nonexistent PASSWORD_STORE_KEY=; HOME=/nonexistent XDG_STATE_HOME= {nobody} pass rm -f a"));
+    if told.err().contains("setpriv") {
+        return;
+    }
+    assert!(told.code == 1 && told.err().contains("ls -ld"), "{}", told.err());
+    let told = store.shell(&format!("chmod 700 store; export GNUPGHOME=/nonexistent; HOME=/nonexistent XDG_STATE_HOME= {nobody} pass show a"));
+    assert!(
+        told.code == 1 && told.err().contains("ls -ld") && !told.err().contains("You must run"),
+        "{}",
+        told.err()
+    );
 }
