@@ -156,7 +156,8 @@ impl Config {
         if bytes.len() > MAX_FILE {
             return Err(ConfigError::Damaged(format!("it is larger than {} MiB", MAX_FILE >> 20)));
         }
-        if bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< ")) {
+        let is_marked = bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<< "));
+        if is_marked {
             return Err(ConfigError::Conflicted);
         }
         let damaged = |what: String| ConfigError::Damaged(one_line(&what));
@@ -351,6 +352,8 @@ mod tests {
 
     #[test]
     fn refuses_a_newer_format_and_damage() {
+        let conflict = "<<<<<<< HEAD\nversion: 1\n=======";
+        assert!(matches!(Config::parse(conflict.as_bytes()), Err(ConfigError::Conflicted)));
         let newer = Config::parse(b"version: 2\ngroups: something else\n");
         assert!(matches!(newer, Err(ConfigError::Newer(2))));
         for text in [
@@ -366,7 +369,6 @@ mod tests {
             "version: 1\nrules: {web: {keys: []}, web/: {keys: []}}",
             "version: 1\nclients: /",
             "version: 1\nversion: 1",
-            "<<<<<<< HEAD\nversion: 1\n=======",
         ] {
             let read = Config::parse(text.as_bytes());
             assert!(matches!(read, Err(ConfigError::Damaged(_))), "{text:?}: {read:?}");

@@ -2,7 +2,7 @@
 //! commits did not.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -22,7 +22,11 @@ type Stamp = Vec<(PathBuf, SystemTime)>;
 
 /// What was found, by git directory, as long as the objects stay the same.
 #[derive(Debug, Default)]
-pub struct Changing(RefCell<HashMap<PathBuf, Found>>);
+pub struct Changing {
+    found: RefCell<HashMap<PathBuf, Found>>,
+    /// All commits that a commit leads to.
+    history: RefCell<Option<(Oid, Rc<HashSet<Oid>>)>>,
+}
 
 /// The commits that were found, and when.
 type Found = (Stamp, Rc<Vec<Change>>);
@@ -42,16 +46,30 @@ impl Repo {
     pub(super) fn changing_lists(&self, known: &Changing) -> Result<Rc<Vec<Change>>, GitError> {
         // Taken first: what comes meanwhile counts the next time.
         let stamp = self.objects_stamp();
-        if let Some((then, commits)) = known.0.borrow().get(self.common())
+        if let Some((then, commits)) = known.found.borrow().get(self.common())
             && Some(then) == stamp.as_ref()
         {
             return Ok(Rc::clone(commits));
         }
         let commits = Rc::new(self.find_changing_lists()?);
         if let Some(stamp) = stamp {
-            known.0.borrow_mut().insert(self.common().to_path_buf(), (stamp, Rc::clone(&commits)));
+            known.found.borrow_mut().insert(self.common().to_path_buf(), (stamp, Rc::clone(&commits)));
         }
         Ok(commits)
+    }
+
+    /// Returns the commit and all that it leads to, as far as libgit2 can read them.
+    pub(super) fn history_of(&self, commit: Oid, known: &Changing) -> Result<Rc<HashSet<Oid>>, GitError> {
+        if let Some((of, history)) = &*known.history.borrow()
+            && *of == commit
+        {
+            return Ok(Rc::clone(history));
+        }
+        let mut walk = self.repo.revwalk().map_err(git_error("walk the history"))?;
+        walk.push(commit).map_err(git_error("walk the history"))?;
+        let history: Rc<HashSet<Oid>> = Rc::new(walk.map_while(Result::ok).collect());
+        *known.history.borrow_mut() = Some((commit, Rc::clone(&history)));
+        Ok(history)
     }
 
     fn find_changing_lists(&self) -> Result<Vec<Change>, GitError> {

@@ -6,7 +6,7 @@
 //! here brings nothing of its own in what it took from either side. (What a rebase makes counts as fetched: it
 //! applies changes to other files than they were made to, where others have renamed those.)
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -16,6 +16,7 @@ use git2::{Oid, Sort};
 use super::changing::Changing;
 use super::objects::RawCommit;
 use super::{GitError, Head, Repo, git_error};
+use crate::model::Shown;
 use crate::model::key::day;
 
 /// Commits that came about in this very clone.
@@ -62,6 +63,11 @@ pub struct CommitInfo {
 }
 
 impl CommitInfo {
+    /// Returns what a message says of it, safe to show.
+    pub fn told(&self) -> String {
+        format!("commit {} of {} by {}", self.id, self.day, Shown::new(&self.author))
+    }
+
     /// Returns what a person knows `commit` by.
     fn of(commit: &git2::Commit<'_>) -> Self {
         let author = commit.author();
@@ -150,6 +156,34 @@ impl Repo {
         let own: HashSet<_> = own.into_iter().flat_map(|change| &change.brings).collect();
         let theirs = others.into_iter().flat_map(|change| &change.brings);
         Ok(theirs.filter(|file| !own.contains(file)).cloned().collect())
+    }
+
+    /// Returns for each mark the newest commit of HEAD's history that holds it where none of its parents does.
+    pub fn brought_by<M: Clone + Ord>(
+        &self,
+        changing: &Changing,
+        marks: &mut dyn FnMut(&Head<'_>) -> Result<BTreeSet<M>, GitError>,
+    ) -> Result<BTreeMap<M, CommitInfo>, GitError> {
+        let Some(head) = self.head_commit()? else { return Ok(BTreeMap::new()) };
+        let history = self.history_of(head, changing)?;
+        let odb = self.repo.odb().map_err(git_error("walk the history"))?;
+        let mut brought = BTreeMap::new();
+        // From the oldest on: the last one to bring it stays.
+        for commit in self.changing_lists(changing)?.iter().map(|change| change.commit) {
+            if !history.contains(&commit) {
+                continue;
+            }
+            let Ok(found) = self.tree_of(commit).and_then(|tree| marks(&tree)) else { continue };
+            let (Ok(raw), Ok(info)) = (RawCommit::read(&odb, commit), self.commit_info(commit)) else {
+                continue;
+            };
+            let mut known = BTreeSet::new();
+            for parent in raw.parents {
+                known.extend(self.tree_of(parent).and_then(|tree| marks(&tree)).unwrap_or_default());
+            }
+            brought.extend(found.difference(&known).map(|mark| (mark.clone(), info.clone())));
+        }
+        Ok(brought)
     }
 
     /// Returns the newest commit of HEAD's history that changed one of `paths`.

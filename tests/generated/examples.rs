@@ -44,6 +44,29 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 ],
             ),
             (
+                "See who can read what, by the lists and by the entries themselves; what one key can read:",
+                &[
+                    "passel recipients list --tree",
+                    "passel recipients who web/gitlab",
+                    "passel recipients what bob@example.org",
+                ],
+            ),
+            (
+                "Let exactly these people read a folder:",
+                &["passel recipients set web alice@example.org bob@example.org --yes"],
+            ),
+            (
+                "Look for what is wrong; bring entries in line with their lists, see before what would change; name \
+                 recipients by their fingerprints; look at entries that are held back:",
+                &[
+                    "passel recipients check",
+                    "passel recipients update --dry-run",
+                    "passel recipients update --yes",
+                    "passel recipients canonicalize --yes",
+                    "passel recipients review",
+                ],
+            ),
+            (
                 "Accept what a colleague changed, once you have asked whether it is right:",
                 &["passel recipients accept", "passel recipients accept web"],
             ),

@@ -37,8 +37,8 @@ pub struct KeyArgs {
 /// Fingerprints that the user has compared.
 #[derive(Debug, clap::Args)]
 pub struct Confirmed {
-    /// The full fingerprint of a key that gains access; confirms it without a question.
-    #[arg(long, value_name = "FINGERPRINT")]
+    /// The full fingerprints of keys that gain access; confirms them without a question.
+    #[arg(long, value_name = "FINGERPRINT,...", value_delimiter = ',')]
     pub fingerprint: Vec<String>,
 }
 
@@ -109,6 +109,11 @@ impl Given {
         }
         whole.extend(names.iter().filter_map(|name| Fingerprint::of_name(name)));
         Ok(Given { recipients, files, typed: whole, certify: args.certify })
+    }
+
+    /// Returns the fingerprints that were typed whole.
+    pub fn typed(&self) -> &Keys {
+        &self.typed
     }
 
     /// Returns the names of keys that are not in the keyring yet.

@@ -91,6 +91,12 @@ pub fn change(
     edit: impl Fn(&Now<'_, '_>) -> Result<Wanted, OpError>,
 ) -> Result<bool, CliError> {
     let Request { consent, given, .. } = request;
+    // Whose fingerprint was typed is meant, whoever else let them in.
+    let edit = |now: &Now<'_, '_>| {
+        let mut wanted = edit(now)?;
+        wanted.named.extend(given.typed().iter().cloned());
+        Ok(wanted)
+    };
     let proposal = propose(context, &edit, request.force).map_err(|e| app.error(e))?;
     if !proposal.is_change {
         app.ui.say("Nothing to change.")?;

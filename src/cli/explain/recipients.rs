@@ -98,6 +98,10 @@ pub(super) fn not_accepted(error: &OpError, difference: &Difference, scene: &Sce
     let ruling = if ruling.is_root() { "/".to_owned() } else { argument(ruling.as_path()) };
     let keys: Vec<&str> = difference.gains.iter().map(Fingerprint::as_str).collect();
     let what = if keys.len() == 1 { "the key" } else { "the keys" };
+    let told = match difference.on_the_way {
+        true => told.hint(format!("or the same command with `--fingerprint {}`", keys.join(","))),
+        false => told,
+    };
     told.hint(format!(
         "if it is not: `{program} recipients remove {ruling} {}` takes {what} out again",
         keys.join(" ")

@@ -10,7 +10,7 @@ mod origin;
 mod pending;
 mod rules;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(super) use origin::list_in;
@@ -19,7 +19,7 @@ pub use rules::RulesDifference;
 use super::rules::{RuleError, shown};
 use super::{Context, KnownLists, OpError, Recipients};
 use crate::git::provenance::CommitInfo;
-use crate::model::{Fingerprint, FolderName, RecipientId, Shown};
+use crate::model::{Fingerprint, FolderName, RecipientId};
 use crate::store::StoreError;
 use crate::store::accepted::{Accepted, Keys, Memory, hash_of};
 use crate::store::recipients::{Overlay, Rule};
@@ -45,8 +45,13 @@ pub struct Difference {
     pub was_unusable: bool,
     /// Whether the list is committed as it is.
     pub is_committed: bool,
-    /// The commit that changed the list last, where there is one.
+    /// The commit that let in and took out all of them, where one did; or the one that changed the list last, where
+    /// nobody can tell.
     pub commit: Option<CommitInfo>,
+    /// Where several commits did, which one did what.
+    pub by: BTreeMap<Fingerprint, CommitInfo>,
+    /// Whether a change of the recipients was refused that leaves them as they are: it may accept them by itself.
+    pub on_the_way: bool,
 }
 
 impl Difference {
@@ -65,17 +70,17 @@ impl Difference {
     /// Returns a sentence's end: who gains, who loses, since which commit.
     pub fn told(&self) -> String {
         let mut parts = Vec::new();
+        let by = |key| self.by.get(key).map(|commit| format!(" ({})", commit.told())).unwrap_or_default();
         for key in &self.gains {
             let again = if self.returning.contains(key) { " again, after it was removed" } else { "" };
-            parts.push(format!("{key} gains access{again}"));
+            parts.push(format!("{key} gains access{again}{}", by(key)));
         }
-        parts.extend(self.loses.iter().map(|key| format!("{key} loses it")));
+        parts.extend(self.loses.iter().map(|key| format!("{key} loses it{}", by(key))));
         if self.was_unusable {
             parts.push("the list could not be used when this machine first saw it".to_owned());
         }
         if let Some(commit) = &self.commit {
-            let author = Shown::new(&commit.author);
-            parts.push(format!("commit {} of {} by {author}", commit.id, commit.day));
+            parts.push(commit.told());
         } else if !self.is_committed {
             parts.push("the list is not committed".to_owned());
         }
@@ -164,7 +169,8 @@ impl Context<'_> {
         if is_own {
             return Ok(());
         }
-        Err(OpError::NotAccepted(Box::new(self.difference(folder, memory, judged.clone(), rule)?)))
+        let difference = self.difference(folder, memory, judged.clone(), rule)?;
+        Err(OpError::NotAccepted(Box::new(Difference { on_the_way: slipped_in, ..difference })))
     }
 
     /// Returns how who can read `folder` differs from what was accepted here; none if it does not.
@@ -268,9 +274,18 @@ impl Context<'_> {
         let memory = memory.cloned().unwrap_or_default();
         let gains: Vec<Fingerprint> = keys.difference(&memory.keys).cloned().collect();
         let returning = gains.iter().filter(|key| memory.former.contains(key)).cloned().collect();
-        let loses = memory.keys.difference(&keys).cloned().collect();
+        let loses: Vec<Fingerprint> = memory.keys.difference(&keys).cloned().collect();
         let is_committed = self.is_committed(rule)?;
-        let commit = if is_committed { self.last_change(folder, rule)? } else { None };
+        let mut by = if is_committed { self.brought_by(folder, &gains, &loses)? } else { BTreeMap::new() };
+        let mut commit = by.values().next().cloned();
+        if by.values().all(|other| Some(other) == commit.as_ref()) {
+            by.clear();
+        } else {
+            commit = None;
+        }
+        if is_committed && commit.is_none() && by.is_empty() {
+            commit = self.last_change(folder, rule)?;
+        }
         let was_unusable = memory.keys.is_empty() && memory.list == hash_of(&rule.gpg_id);
         let (folder, ruling, list) = (folder.clone(), folder_of_list(rule), hash_of(&rule.gpg_id));
         Ok(Difference {
@@ -284,6 +299,8 @@ impl Context<'_> {
             was_unusable,
             is_committed,
             commit,
+            by,
+            on_the_way: false,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Where a list of recipients came from: this machine, or elsewhere.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::{Context, OpError, gained, key_set};
@@ -182,6 +182,28 @@ impl Context<'_> {
         let Some(parent) = prefix.parent() else { return Ok(None) };
         let parent = FolderName::parse(parent.as_os_str())?;
         Ok(self.store.rule(&parent, &Overlay::new())?.map(|rule| rule.gpg_id))
+    }
+
+    /// Returns the commits that let each of `gains` into the list that rules `folder`, and took each of `loses` out.
+    pub(super) fn brought_by(
+        &self,
+        folder: &FolderName,
+        gains: &[Fingerprint],
+        loses: &[Fingerprint],
+    ) -> Result<BTreeMap<Fingerprint, CommitInfo>, OpError> {
+        // What cannot be opened tells nothing.
+        let Some(Ok(history)) = History::of(self.store.root(), folder.as_path()) else {
+            return Ok(BTreeMap::new());
+        };
+        let mut names: HashMap<String, Keys> = HashMap::new();
+        let mut marks = |tree: &Head<'_>| -> Result<BTreeSet<Fingerprint>, GitError> {
+            let list = history.list(tree, folder.as_path())?.map(|(_, list)| list).unwrap_or_default();
+            let named = self.keys_named(&list, &mut names);
+            let gained = gains.iter().filter(|key| named.contains(*key));
+            let lost = loses.iter().filter(|key| !named.contains(*key));
+            Ok(gained.chain(lost).cloned().collect())
+        };
+        Ok(history.repo.brought_by(self.store.changing(), &mut marks).map_err(StoreError::from)?)
     }
 
     /// Returns the commit that last changed one of the lists that could rule `folder`.

@@ -38,8 +38,7 @@ impl RulesDifference {
     pub fn told(&self) -> String {
         let mut told = self.lines.join("; ");
         if let Some(commit) = &self.commit {
-            let author = Shown::new(&commit.author);
-            told.push_str(&format!("; commit {} of {} by {author}", commit.id, commit.day));
+            told.push_str(&format!("; {}", commit.told()));
         }
         told
     }

@@ -114,3 +114,35 @@ fn lists_that_were_changed_alike_are_asked_about_once() {
     assert!(said.contains("Accept these recipients for all 5 folders?"), "{said}");
     store.ok("for c in a b c d e f; do echo x | pass insert -m clients/$c/x; done");
 }
+
+#[test]
+fn each_key_is_told_with_the_commit_that_brought_it() {
+    let store = shared();
+    eve(&store, "echo $DAVE >>web/.gpg-id");
+    store.ok("cd evil; git config user.name Mallory; echo $CAROL >>web/.gpg-id; git commit -qam carol; echo '# a word' >>web/.gpg-id
+        git config user.name Anna; git commit -qam comment; git push -q; git -C ../store pull -q");
+    let (dave, carol) = (store.ok("echo $DAVE"), store.ok("echo $CAROL"));
+    let told = store.refused("echo x | pass insert -m web/n", &["have changed"]).err();
+    let by = |key: &str| {
+        let (_, rest) = told.split_once(&format!("{key} gains access (commit ")).expect(&told);
+        rest[..rest.find(')').unwrap()].to_owned()
+    };
+    assert!(by(&dave).contains("Eve") && by(&carol).contains("Mallory"), "{told}");
+    // One commit for all is told once.
+    store.ok("pass recipients accept web --expect $ALICE,$BOB,$CAROL,$DAVE; cd evil; sed -i \"/$DAVE/d\" web/.gpg-id
+        git commit -qam out; echo '# more' >>web/.gpg-id; git config user.name Other; git commit -qam more; git push -q; git -C ../store pull -q");
+    let told = store.refused("echo x | pass insert -m web/n", &["loses it; commit ", "by Anna"]);
+    assert!(!told.err().contains("Other"), "{}", told.err());
+}
+
+#[test]
+fn one_of_two_keys_that_came_together_is_taken_out_and_the_other_kept() {
+    let store = shared();
+    eve(&store, "printf \"$DAVE\\n$CAROL\\n\" >>web/.gpg-id");
+    let (dave, carol) = (store.ok("echo $DAVE"), store.ok("echo $CAROL"));
+    let told =
+        store.refused("pass recipients remove web $DAVE --yes", &["gains access", "the same command"]).err();
+    assert!(told.contains(&format!("`--fingerprint {carol}`")) && !told.contains(&dave), "{told}");
+    store.ok("pass recipients remove web $DAVE --fingerprint $CAROL --yes; echo x | pass insert -m web/n");
+    store.ok("grep -q $CAROL store/web/.gpg-id; not grep -q $DAVE store/web/.gpg-id");
+}

@@ -371,8 +371,7 @@ fn show_rules(app: &App, difference: &RulesDifference) -> Result<(), CliError> {
 /// Tells who changed something last.
 fn show_commit(app: &App, commit: Option<&CommitInfo>) -> Result<(), CliError> {
     if let Some(commit) = commit {
-        let author = crate::model::Shown::new(&commit.author);
-        app.ui.say(format!("  changed in commit {} of {} by {author}", commit.id, commit.day))?;
+        app.ui.say(format!("  changed in {}", commit.told()))?;
     }
     Ok(())
 }
@@ -439,12 +438,13 @@ fn show(app: &App, difference: &Difference) -> Result<(), CliError> {
 fn show_change(app: &App, difference: &Difference) -> Result<(), CliError> {
     let names = app.key_names();
     let name = |key: &Fingerprint| names.get(key).map_or("(not in the keyring)", String::as_str);
+    let by = |key| difference.by.get(key).map(|commit| format!("  ({})", commit.told())).unwrap_or_default();
     for key in &difference.gains {
         let again = if difference.returning.contains(key) { "  (was removed before)" } else { "" };
-        app.ui.say(format!("  gains   {key}  {}{again}", name(key)))?;
+        app.ui.say(format!("  gains   {key}  {}{again}{}", name(key), by(key)))?;
     }
     for key in &difference.loses {
-        app.ui.say(format!("  loses   {key}  {}", name(key)))?;
+        app.ui.say(format!("  loses   {key}  {}{}", name(key), by(key)))?;
     }
     if difference.was_unusable {
         app.ui.say("  (the list could not be used when this machine first saw it)")?;

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::cli::app::App;
 use crate::cli::commands::folder;
-use crate::cli::commands::keys_given::{Given, KeyArgs};
+use crate::cli::commands::keys_given::{Confirmed, Given, KeyArgs};
 use crate::cli::commands::proposal::{Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::ops::Context;
@@ -33,7 +33,8 @@ pub struct AddArgs {
 /// Take keys out of a folder's recipients, and encrypt its entries to the others only.
 ///
 /// What the keys could read until now stays known to their owners: the entries concerned are listed, and
-/// their passwords should be changed.
+/// their passwords should be changed. Where others have let several keys in that nobody here has accepted,
+/// --fingerprint names those of them that are to stay.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:\n  passel recipients remove clients/acme anna@acme.example\n  \
     passel recipients remove / 0123456789ABCDEF0123456789ABCDEF01234567 --dry-run")]
@@ -44,6 +45,9 @@ pub struct RemoveArgs {
     /// Keys, or lines of the recipients file as they stand there.
     #[arg(value_name = "KEY", required = true)]
     pub keys: Vec<String>,
+    /// Keys that others have let in, and that are to stay.
+    #[command(flatten)]
+    pub confirmed: Confirmed,
     /// How to go about it.
     #[command(flatten)]
     pub how: How,
@@ -100,7 +104,8 @@ pub fn set(app: &App, args: &SetArgs) -> Result<(), CliError> {
 pub fn remove(app: &App, args: &RemoveArgs) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
-    run(app, &context, &args.folder, &Edit::Remove(args.keys.clone()), &args.how, &Given::default())
+    let given = Given::confirmed_only(&args.confirmed)?;
+    run(app, &context, &args.folder, &Edit::Remove(args.keys.clone()), &args.how, &given)
 }
 
 /// Shows what will change, asks, does it, and tells what follows.
