@@ -37,7 +37,7 @@ demo: build ## two colleagues and a client share a store, in a throwaway folder
 test: ## install what the tests lack, then run them all
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast -j $$(($$(getconf _NPROCESSORS_ONLN) + 1)); \
+		set -x; $(CARGO) test --locked --doc && $(CARGO) nextest run --locked --no-fail-fast -j $$(($$(getconf _NPROCESSORS_ONLN) + 2)); \
 	else \
 		set -x; $(CARGO) test --locked --no-fail-fast; \
 	fi

@@ -97,7 +97,7 @@ pub fn change(
         wanted.named.extend(given.typed().iter().cloned());
         Ok(wanted)
     };
-    let proposal = propose(context, &edit, request.force).map_err(|e| app.error(e))?;
+    let proposal = propose(context, edit, request.force).map_err(|e| app.error(e))?;
     if !proposal.is_change {
         app.ui.say("Nothing to change.")?;
         return Ok(false);
@@ -114,7 +114,7 @@ pub fn change(
     }
     given.import(app, context)?;
     let subject = (request.subject)(&proposal);
-    let changed = carry_out(context, &edit, &proposal, &subject).map_err(|e| app.error(e))?;
+    let changed = carry_out(context, edit, &proposal, &subject).map_err(|e| app.error(e))?;
     app.tell(&changed.published, &changed.reencrypted);
     let _ = app.ui.say(request.done.as_str());
     if !proposal.leaving().is_empty() {
