@@ -32,8 +32,8 @@ build: ## install what the build lacks, then build the program
 demo: build ## two colleagues and a client share a store, in a throwaway folder
 	PASSEL="$(PASSEL)" demo/run
 
-# Documentation tests are not nextest's business, hence the extra call. One test more at once than there are
-# processors: some wait for patience to run out.
+# Documentation tests are not nextest's business, hence the extra call. Two tests more at once than there are
+# processors: many wait, for git's and gpg's processes or for patience to run out.
 test: ## install what the tests lack, then run them all
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
