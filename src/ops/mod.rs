@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 pub use error::OpError;
 use error::shown_folder;
 
-use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
+use crate::crypto::{Crypto, CryptoError, RecipientError, Trust, openpgp};
 use crate::git::GitError;
 use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
@@ -239,6 +239,20 @@ impl Context<'_> {
             let source = if message.is_empty() { CryptoError::Malformed("the file is empty") } else { error };
             OpError::Decrypt { name: name.to_string(), source }
         })
+    }
+
+    /// The same for one of many messages: in-process where that can be done.
+    pub fn decrypt_one_of_many(
+        &self,
+        name: impl std::fmt::Display,
+        message: &[u8],
+    ) -> Result<Plaintext, OpError> {
+        // gpg reads forms that nothing is encrypted anew from.
+        if openpgp::normal(message).is_err() {
+            return self.decrypt(name, message);
+        }
+        let failed = |source| OpError::Decrypt { name: name.to_string(), source };
+        self.crypto.decryptor().decrypt_message(message).map_err(failed)
     }
 
     /// Returns `text` encrypted for `name`.

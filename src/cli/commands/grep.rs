@@ -9,7 +9,7 @@ use crate::cli::ui::Text;
 use crate::model::Shown;
 use crate::ops::reencrypt::is_entry;
 use crate::ops::show::read_message;
-use crate::process::grep::grep;
+use crate::process::grep::{Literal, grep};
 use crate::store::Store;
 
 /// Search the decrypted entries.
@@ -28,12 +28,13 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let context = app.context(&store);
+    let literal = Literal::of(&args.words);
     let mut failed = 0;
     for path in entries(&store)? {
         let relative = path.strip_prefix(store.root()).expect("it was found below the root");
         let shown = Shown::os(relative).to_string();
         let name = shown.strip_suffix(".gpg").unwrap_or(&shown);
-        let text = read_message(&path).and_then(|message| context.decrypt(name, &message));
+        let text = read_message(&path).and_then(|message| context.decrypt_one_of_many(name, &message));
         let text = match text {
             Ok(text) => text,
             Err(error) => {
@@ -42,6 +43,10 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
                 continue;
             }
         };
+        // Most entries do not hold it: that costs no process.
+        if literal.as_ref().is_some_and(|literal| literal.is_absent(text.expose())) {
+            continue;
+        }
         // An entry's own escape sequences must not pass for grep's colours on a terminal.
         let coloured = !(app.ui.is_terminal() && text.expose().contains(&0x1b));
         let found = grep(&args.words, &text, coloured);
