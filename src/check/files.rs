@@ -16,6 +16,14 @@ impl Check for Files {
         };
         let unusable = facts.survey.unusable.iter().map(|(folder, why)| finding(folder, why));
         let empty = facts.survey.lists.values().filter(|list| list.lines.is_empty());
+        if facts.survey.lists.is_empty() && facts.survey.unusable.is_empty() {
+            return Ok(vec![Finding {
+                severity: Severity::Error,
+                subject: "the store".to_owned(),
+                message: "nothing says who can read it".to_owned(),
+                hint: "`passel init GPG-ID...`".to_owned(),
+            }]);
+        }
         Ok(unusable.chain(empty.map(|list| finding(&list.folder, "it names no recipient"))).collect())
     }
 }

@@ -126,3 +126,11 @@ fn what_cannot_be_looked_at_is_no_clean_bill() {
     let output = store.shell("PATH=$PWD/bad:$PATH; pass recipients check");
     assert_eq!((output.code, output.out().as_str()), (1, ""), "{}", output.err());
 }
+
+#[test]
+fn an_empty_store_is_told_how_to_begin() {
+    let store = Repository::new();
+    let output = store.shell("mkdir -p store; pass recipients check");
+    assert!(output.code == 4 && output.out().contains("nothing says who can read it"), "{}", output.out());
+    assert!(output.out().contains("`pass init GPG-ID...`"), "{}", output.out());
+}

@@ -17,10 +17,10 @@ use crate::store::accepted::Keys;
 
 /// Accept changed recipients: from now on this machine encrypts to them.
 ///
-/// Each changed list at and below the folder is shown and asked about, once where four or more were changed
-/// alike; so is the list of a folder above, where
-/// that is what rules the folder. Groups and rules (`.passel.yaml`) that others have changed come last, when no
-/// folder is named: until they are accepted, no change of recipients is made from them.
+/// Each changed list at and below the folder is shown and asked about, once where four or more were changed alike;
+/// so is the list of a folder above, where that is what rules the folder. Groups and rules (`.passel.yaml`) that
+/// others have changed come last, when no folder is named: until they are accepted, no change of recipients is made
+/// from them.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Exit codes: 0 if everything is accepted, 1 if something is not, or cannot be.\n\n\

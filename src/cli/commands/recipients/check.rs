@@ -17,13 +17,13 @@ use crate::ops::check::check;
 
 /// Look for what is wrong with recipients and entries.
 ///
-/// Errors: recipients files that cannot be used, that are not signed where PASSWORD_STORE_SIGNING_KEY asks for
-/// it, or that nobody on this machine has accepted; groups and rules that nobody has; recipients that are missing, ambiguous, expired or revoked;
-/// entries that other keys can read than the files name, or that were encrypted for others elsewhere, and files
-/// that are no messages. Warnings: keys that expire within 30 days, that are weak (RSA, DSA or Elgamal below
-/// 2,048 bits) or certified with SHA-1 only; recipients that are no full fingerprints; lists that are not what
-/// their groups come to; entries that are encrypted to an older
-/// subkey, whose recipients are hidden, or that nobody but one can read.
+/// Errors: a store without recipients; recipients files that cannot be used, that are not signed where
+/// PASSWORD_STORE_SIGNING_KEY asks for it, or that nobody on this machine has accepted; groups and rules that
+/// nobody has; recipients that are missing, ambiguous, expired or revoked; entries that other keys can read than
+/// the files name, or that were encrypted for others elsewhere, and files that are no messages. Warnings: keys that
+/// expire within 30 days, that are weak (RSA, DSA or Elgamal below 2,048 bits) or certified with SHA-1 only;
+/// recipients that are no full fingerprints; lists that are not what their groups come to; entries that are
+/// encrypted to an older subkey, whose recipients are hidden, or that nobody but one can read.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Args {
