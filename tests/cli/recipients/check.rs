@@ -130,7 +130,7 @@ fn what_cannot_be_looked_at_is_no_clean_bill() {
 #[test]
 fn an_empty_store_is_told_how_to_begin() {
     let store = Repository::new();
-    let output = store.shell("mkdir -p store; pass recipients check");
+    let output = store.shell("mkdir empty; PASSWORD_STORE_DIR=$PWD/empty pass recipients check");
     assert!(output.code == 4 && output.out().contains("nothing says who can read it"), "{}", output.out());
     assert!(output.out().contains("`pass init GPG-ID...`"), "{}", output.out());
 }
