@@ -129,7 +129,9 @@ impl Context<'_> {
         if !leaving.is_empty() {
             for (path, _) in accepted.folders() {
                 let list = path.join(".gpg-id");
-                if self.store.beneath().state(&list).map_err(StoreError::from)? == State::Absent
+                let is_set = lists.iter().any(|setting| setting.folder.as_path() == path);
+                if !is_set
+                    && self.store.beneath().state(&list).map_err(StoreError::from)? == State::Absent
                     && let Ok(folder) = FolderName::parse(path.as_os_str())
                 {
                     vanished.push(folder);
