@@ -124,6 +124,18 @@ impl Repo {
 impl Walk<'_, '_> {
     /// Adds what came with the commit `id`.
     fn commit(&mut self, id: Oid, wanted: &dyn Fn(&Path) -> bool) -> Result<(), GitError> {
+        match self.whole_commit(id, wanted) {
+            // What a power cut took before anything led to it; or what a partial clone never had.
+            Err(GitError::Libgit2 { source, .. }) if source.code() == git2::ErrorCode::NotFound => {
+                self.whole = false;
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// The same where all its trees are here.
+    fn whole_commit(&mut self, id: Oid, wanted: &dyn Fn(&Path) -> bool) -> Result<(), GitError> {
         let commit = RawCommit::read(self.odb, id)?;
         // Of a shallow clone's oldest commits, the parents are not there.
         let parents = commit.parents;

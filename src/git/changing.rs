@@ -110,6 +110,10 @@ fn brought(odb: &Odb<'_>, id: Oid, trees: &mut Trees<'_>) -> Result<Option<Vec<(
     let is_wanted = |path: &Path| NAMES.iter().any(|name| path.ends_with(name));
     let is_list = |path: &Path| path.ends_with(".gpg-id");
     let commit = RawCommit::read(odb, id)?;
+    // What a power cut took before anything led to it was never checked out.
+    if !odb.exists(commit.tree) {
+        return Ok(None);
+    }
     trees.step();
     // Without a list as well, the first commit says who can read a folder: whoever can read the one above.
     let mut differs = commit.parents.is_empty();

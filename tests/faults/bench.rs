@@ -183,11 +183,19 @@ impl<'a> Bench<'a> {
         self.memory.names()
     }
 
-    /// Empties the memory, as a restart does.
+    /// Empties the memory, as a restart does, and forgets what is remembered of the store beside it: another
+    /// scenario's store stood in the same place, and had no git perhaps.
     pub fn clear_memory(&self) {
         for path in self.memory.names() {
             let _ = fs::remove_dir_all(path);
         }
+        let _ = fs::remove_dir_all(self.state());
+    }
+
+    /// The folder for what programs remember between runs.
+    fn state(&self) -> PathBuf {
+        let name = self.mount.path().file_name().expect("it is a folder in /tmp");
+        self.home.path().join("states").join(name)
     }
 
     /// The store.
@@ -206,6 +214,7 @@ impl<'a> Bench<'a> {
         }
         command.args(arguments);
         command.env("PASSWORD_STORE_DIR", self.store()).env("TMPDIR", self.mount.path().join("tmp"));
+        command.env("XDG_STATE_HOME", self.state());
         run(command, input, kill)
     }
 

@@ -205,6 +205,7 @@ pub struct Prepared {
 impl Prepared {
     /// Builds the store and runs the command once without failure, recording its operations.
     pub fn new(bench: &Bench, scenario: Scenario) -> Self {
+        bench.clear_memory();
         build(bench, &scenario);
         let disk = bench.mount.disk();
         let subjects = subjects(bench);

@@ -137,3 +137,14 @@ fn a_tree_without_end_is_named_and_harms_nothing() {
     store.ok("echo x | pass insert -m web/new; git -C store update-ref -d refs/remotes/origin/x; git -C store reflog expire --expire=now --all
         git -C store gc -q --prune=now; EDITOR=$PWD/editor pass edit web/a");
 }
+
+#[test]
+fn a_commit_whose_tree_a_power_cut_took_stops_nothing() {
+    let store = shared();
+    store.ok("cd store; echo x >x; blob=$(git hash-object -w x); rm x
+        inner=$(printf \"100644 blob $blob\\tx.gpg\\n\" | git mktree); tree=$(printf \"040000 tree $inner\\td\\n\" | git mktree)
+        git commit-tree -m lost $tree >/dev/null; git commit-tree -m 'lost too' $inner >/dev/null; rm -f .git/objects/$(echo $inner | cut -c -2)/$(echo $inner | cut -c 3-)");
+    store
+        .ok("EDITOR=$PWD/editor pass edit web/a; pass recipients add web $CAROL --yes; pass recipients check
+        echo x | pass insert -m web/new");
+}
