@@ -209,6 +209,7 @@ fn links_lead_nowhere() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn recipients_files_fail_closed() {
     corpus("recipients.txt");
 }
@@ -232,6 +233,7 @@ fn forged_messages_are_refused() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn planted_files_are_not_obeyed() {
     corpus("planted.txt");
 }
