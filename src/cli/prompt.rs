@@ -175,11 +175,16 @@ impl std::ops::Deref for Buffer {
     }
 }
 
+/// Returns what ends a line in place of a signal ([`Modes::set`]); 0 is none.
+fn interrupts(input: BorrowedFd<'_>) -> Result<[u8; 2], PromptError> {
+    let codes = tcgetattr(input)?.special_codes;
+    Ok([codes[SpecialCodeIndex::VEOL], codes[SpecialCodeIndex::VEOL2]])
+}
+
 /// Reads a line that a person types. Canonical mode: each `read` returns one line, or what was typed
 /// before Ctrl-D or, since [`Modes::set`] makes them end a line, Ctrl-C and Ctrl-\.
 fn read_typed(input: BorrowedFd<'_>) -> Result<Buffer, PromptError> {
-    let codes = tcgetattr(input)?.special_codes;
-    let ends = [codes[SpecialCodeIndex::VEOL], codes[SpecialCodeIndex::VEOL2]];
+    let ends = interrupts(input)?;
     let mut line = Buffer::new();
     let mut chunk = Zeroizing::new([0u8; TERMINAL_LINE + 1]);
     loop {
@@ -203,13 +208,7 @@ fn read_typed(input: BorrowedFd<'_>) -> Result<Buffer, PromptError> {
 
 /// Reads until the end of the input; with `typed`, until somebody ends it or interrupts.
 fn read_text(input: BorrowedFd<'_>, typed: bool) -> Result<Buffer, PromptError> {
-    let ends = match typed {
-        true => {
-            let codes = tcgetattr(input)?.special_codes;
-            vec![codes[SpecialCodeIndex::VEOL], codes[SpecialCodeIndex::VEOL2]]
-        }
-        false => Vec::new(),
-    };
+    let ends = typed.then(|| interrupts(input)).transpose()?.unwrap_or_default();
     let mut text = Buffer::new();
     let mut chunk = Zeroizing::new([0u8; 8192]);
     loop {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::explain;
-use crate::model::FolderName;
+use crate::model::{FolderName, Plaintext};
 use crate::model::entry::is_sneaky;
 use crate::ops::{check_signature, reencrypt, signature_path};
 use crate::process::extension::{
@@ -16,7 +16,6 @@ use crate::process::extension::{
     SYSTEM_FOLDER, VERIFY_ARGUMENT,
 };
 
-use super::insert::read_secret;
 use super::typed;
 
 /// Runs the extension called `name` in our place, if there is one; comes back only if there is none.
@@ -60,10 +59,11 @@ pub fn serve(app: &App, words: &[OsString]) -> Option<Result<(), CliError>> {
         [request, argument] => (request, argument.as_os_str()),
         _ => return None,
     };
+    let secret = || -> Result<Plaintext, CliError> { Ok(app.prompt.borrow_mut().text()?) };
     Some(match request.to_str()? {
-        CLIP_ARGUMENT => read_secret().and_then(|secret| app.clip(&secret, argument)),
-        QRCODE_ARGUMENT => read_secret().and_then(|secret| app.qrcode(&secret)),
-        SHOWN_ARGUMENT => read_secret().and_then(|text| Ok(app.ui.secret_escaped(text.expose())?)),
+        CLIP_ARGUMENT => secret().and_then(|secret| app.clip(&secret, argument)),
+        QRCODE_ARGUMENT => secret().and_then(|secret| app.qrcode(&secret)),
+        SHOWN_ARGUMENT => secret().and_then(|text| Ok(app.ui.secret_escaped(text.expose())?)),
         RECIPIENTS_ARGUMENT => recipients(app, argument),
         REENCRYPT_ARGUMENT => reencrypt(app, Path::new(argument)),
         VERIFY_ARGUMENT => verify(app, Path::new(argument)),

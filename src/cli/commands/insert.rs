@@ -1,9 +1,6 @@
 //! `insert`.
 
 use std::ffi::OsString;
-use std::io::Read as _;
-
-use zeroize::Zeroizing;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -95,31 +92,6 @@ impl App {
 fn read_lines(app: &App, name: &str) -> Result<Plaintext, CliError> {
     app.ui.say(format!("Enter contents of {name} and press Ctrl+D when finished:\n"))?;
     Ok(app.prompt.borrow_mut().text()?)
-}
-
-/// Reads all of standard input, into memory that is wiped.
-pub fn read_secret() -> Result<Plaintext, CliError> {
-    let mut text = Zeroizing::new(Vec::new());
-    let mut chunk = Zeroizing::new([0_u8; 8192]);
-    let mut stdin = std::io::stdin().lock();
-    loop {
-        match stdin.read(chunk.as_mut_slice()) {
-            Ok(0) => return Ok(Plaintext::from_zeroizing(text)),
-            Ok(count) => grow(&mut text, &chunk[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(CliError::caused("cannot read standard input", &error)),
-        }
-    }
-}
-
-/// Appends to a buffer; when it has to move, what it leaves behind is wiped.
-fn grow(text: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
-    if text.capacity() < text.len() + more.len() {
-        let mut larger = Zeroizing::new(Vec::with_capacity((text.len() + more.len()) * 2));
-        larger.extend_from_slice(text);
-        *text = larger;
-    }
-    text.extend_from_slice(more);
 }
 
 /// Asks for a secret. pass ends the line on standard output even where nobody saw the question.

@@ -32,7 +32,7 @@ use super::{Context, KnownLists, OpError, Recipients};
 use crate::crypto::openpgp::{Body, body, normal};
 use crate::git::Oid;
 use crate::git::provenance::CommitInfo;
-use crate::model::{EntryName, Fingerprint, GpgId, RecipientId, Shown};
+use crate::model::{EntryName, Fingerprint, GpgId, RecipientId};
 use crate::store::recipients::Overlay;
 use crate::store::reviewed::Reviewed;
 
@@ -56,10 +56,7 @@ impl Copied {
             false => format!("holds what stood at `{from}`,"),
         };
         let since = match &self.commit {
-            Some(commit) => {
-                let author = Shown::new(&commit.author);
-                format!("since commit {} of {} by {author}", commit.id, commit.day)
-            }
+            Some(commit) => format!("since {}", commit.told()),
             None => "which is not committed".to_owned(),
         };
         let gains: Vec<&str> = self.gains.iter().map(Fingerprint::as_str).collect();

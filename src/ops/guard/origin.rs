@@ -114,9 +114,12 @@ impl Context<'_> {
         if !was_made_here.map_err(StoreError::from)? {
             return Ok(false);
         }
+        if gained.is_empty() {
+            return Ok(true);
+        }
         // A list that others changed may have been moved here, by git or by hand.
         let brought = history.repo.lists_from_elsewhere(self.store.changing()).map_err(StoreError::from)?;
-        for (path, blob) in brought.into_iter().filter(|_| !gained.is_empty()) {
+        for (path, blob) in brought {
             let Ok(list) = history.repo.blob(blob) else { return Ok(false) };
             let theirs = self.keys_named(&list, &mut names);
             let is_known = |key: &Fingerprint| {

@@ -83,11 +83,8 @@ impl Context<'_> {
             return Ok(());
         }
         if self.rules_were_changed_here(&accepted, &now, |of| concerned.contains(of))? {
-            let own: Rules = concerned
-                .into_iter()
-                .map(|of| (now.get(&of).cloned().unwrap_or_default(), of))
-                .map(|(w, of)| (of, w))
-                .collect();
+            let mut own = changes(&accepted, &now);
+            own.retain(|of, _| concerned.contains(of));
             return Ok(self.store.change_accepted(|accepted| accepted.set_rules(own))?);
         }
         // Who is refused accepts nothing by it: the hash stands for no answer.

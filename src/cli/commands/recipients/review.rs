@@ -7,7 +7,7 @@ use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::crypto::CryptoError;
-use crate::model::{FolderName, Shown, argument};
+use crate::model::{FolderName, argument};
 use crate::ops::review::{self, Review, Undecided};
 use crate::ops::{Context, relocate};
 
@@ -128,9 +128,7 @@ fn show(app: &App, entries: &[Undecided]) -> Result<(), CliError> {
         let what = if from == entry.name { " (an old version)" } else { "" };
         app.ui.say(format!("  was encrypted for others as  {from}{what}"))?;
         let commit = match &entry.copied.commit {
-            Some(commit) => {
-                format!("commit {} of {} by {}", commit.id, commit.day, Shown::new(&commit.author))
-            }
+            Some(commit) => commit.told(),
             None => "no commit yet".to_owned(),
         };
         app.ui.say(format!("  came here with               {commit}"))?;
