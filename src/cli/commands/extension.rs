@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::explain;
-use crate::model::{FolderName, Plaintext};
 use crate::model::entry::is_sneaky;
+use crate::model::{FolderName, Plaintext};
 use crate::ops::{check_signature, reencrypt, signature_path};
 use crate::process::extension::{
     CLIP_ARGUMENT, Extension, QRCODE_ARGUMENT, RECIPIENTS_ARGUMENT, REENCRYPT_ARGUMENT, SHOWN_ARGUMENT,
