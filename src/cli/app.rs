@@ -8,11 +8,11 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use crate::crypto::{Crypto as _, GnuPg, GnuPgConfig};
+use crate::crypto::{CacheConfig, Crypto as _, GnuPg, GnuPgConfig};
 use crate::model::{Fingerprint, Key, Shown};
 use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
-use crate::store::{Notes, Options, Store};
+use crate::store::{Notes, Options, Store, place_id};
 
 use super::commands::edit::memory_folders;
 use super::error::CliError;
@@ -52,6 +52,21 @@ pub struct Environment {
     pub in_process: bool,
     /// `XDG_STATE_HOME`, or `~/.local/state`; none without a home.
     pub state: Option<PathBuf>,
+    /// `XDG_CACHE_HOME`, or `~/.cache`; none without a home.
+    pub cache: Option<PathBuf>,
+    /// Of whose messages `PASSEL_CACHE` lets session keys be remembered.
+    pub remember: Remember,
+}
+
+/// Of whose messages session keys are remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remember {
+    /// Nobody's.
+    Nothing,
+    /// Those of keys that are no smartcard's.
+    Keys,
+    /// Those of all keys.
+    Cards,
 }
 
 impl Environment {
@@ -76,6 +91,22 @@ impl Environment {
             // Blanks are no key, but as in pass they do ask for signatures: none is good enough then.
             signing_keys.push(signing);
         }
+        // A relative path is to be ignored (XDG Base Directory Specification).
+        let folder = |name: &str, default: &str| {
+            let named = os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+            named.or_else(|| os("HOME").map(|home| PathBuf::from(home).join(default)))
+        };
+        let remember = match &*text("PASSEL_CACHE", "on") {
+            "on" => Remember::Keys,
+            "off" => Remember::Nothing,
+            "cards" => Remember::Cards,
+            other => {
+                return Err(CliError::new(format!(
+                    "PASSEL_CACHE is `{}`, not on, off or cards",
+                    Shown::new(other)
+                )));
+            }
+        };
         Ok(Environment {
             root: std::path::absolute(&root).unwrap_or(root),
             keys: os("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
@@ -89,12 +120,16 @@ impl Environment {
             characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
             editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
             in_process: os("PASSEL_CRYPTO").is_none_or(|value| value != "gpgme"),
-            // A relative path is to be ignored (XDG Base Directory Specification).
-            state: os("XDG_STATE_HOME")
-                .map(PathBuf::from)
-                .filter(|path| path.is_absolute())
-                .or_else(|| os("HOME").map(|home| PathBuf::from(home).join(".local/state"))),
+            state: folder("XDG_STATE_HOME", ".local/state"),
+            cache: folder("XDG_CACHE_HOME", ".cache"),
+            remember,
         })
+    }
+
+    /// Returns the folder for the session keys of this store's messages, or of `all` stores'.
+    pub fn session_keys(&self, all: bool) -> Option<PathBuf> {
+        let folder = self.cache.as_ref()?.join("passel/session-keys");
+        Some(if all { folder } else { folder.join(place_id(&self.root)) })
     }
 }
 
@@ -198,12 +233,20 @@ impl App {
                 batch: program == "gpg2"
                     || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
                 program,
+                cache: self.session_cache(),
                 home: None,
                 options: self.environment.gpg_options.clone(),
                 session: session::agent_options(tty.as_deref()),
                 tty: tty.filter(|_| std::env::var_os("GPG_TTY").is_none_or(|tty| tty.is_empty())),
             })
         })
+    }
+
+    /// Returns where session keys are remembered, if they are to be.
+    fn session_cache(&self) -> Option<CacheConfig> {
+        let cards = self.environment.remember == Remember::Cards;
+        let folder = self.environment.session_keys(false)?;
+        (self.environment.remember != Remember::Nothing).then_some(CacheConfig { folder, cards })
     }
 
     /// Returns the command that git decrypts entries with for its diffs, as pass writes it.

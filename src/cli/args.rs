@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, client, edit, find, generate, git, grep, group, help, init, insert, keys, recipients, relocate,
-    remove, show,
+    adopt, cache, client, edit, find, generate, git, grep, group, help, init, insert, keys, recipients,
+    relocate, remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -55,6 +55,8 @@ pub enum Command {
     Keys(keys::Args),
     /// Look over a store that another program has made, and mend what is safe to mend.
     Adopt(adopt::Args),
+    /// Forget the session keys that are remembered for speed.
+    Cache(cache::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -65,7 +67,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 5] = ["recipients", "group", "client", "keys", "adopt"];
+pub const OWN: [&str; 6] = ["recipients", "group", "client", "keys", "adopt", "cache"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

@@ -128,6 +128,7 @@ fn dispatch(
         Command::Client(args) => c::client::run(app, &args),
         Command::Keys(args) => c::keys::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
+        Command::Cache(args) => c::cache::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, &args::command(), &args),
         Command::Version => c::help::version(app),

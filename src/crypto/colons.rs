@@ -80,23 +80,27 @@ pub struct SecretPart {
     pub fingerprint: Fingerprint,
     /// What the agent knows it by.
     pub keygrip: String,
+    /// Whether a smartcard has it.
+    pub on_card: bool,
 }
 
 /// Returns the parts in the output of `--list-secret-keys --with-keygrip` that are not merely said to exist
 /// elsewhere (field 15: `#`).
 pub fn secret_parts(listing: &str) -> Vec<SecretPart> {
-    let (mut parts, mut fingerprint, mut present) = (Vec::new(), None, false);
+    let (mut parts, mut fingerprint, mut place) = (Vec::new(), None, "#");
     for line in listing.lines() {
         let fields: Vec<&str> = line.split(':').collect();
         let field = |number: usize| fields.get(number - 1).copied().unwrap_or("");
         match field(1) {
-            "sec" | "ssb" => (fingerprint, present) = (None, field(15) != "#"),
+            "sec" | "ssb" => (fingerprint, place) = (None, field(15)),
             "fpr" => fingerprint = Fingerprint::parse(field(10)),
             "grp" => {
                 let digits = field(10);
                 let right = digits.len() == 40 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-                if let Some(fingerprint) = fingerprint.take().filter(|_| present && right) {
-                    parts.push(SecretPart { fingerprint, keygrip: digits.to_owned() });
+                if let Some(fingerprint) = fingerprint.take().filter(|_| place != "#" && right) {
+                    // Otherwise the serial number of a card stands there.
+                    let on_card = !matches!(place, "" | "+");
+                    parts.push(SecretPart { fingerprint, keygrip: digits.to_owned(), on_card });
                 }
             }
             _ => {}
@@ -325,10 +329,12 @@ mod tests {
             let grip = grip.to_string().repeat(40);
             format!("{kind}:u:255:18:1:1::::::e:::{present}:::\n{fingerprint}grp:::::::::{grip}:\n")
         };
-        let listing = [part("sec", PRIMARY, "#", 'A'), part("ssb", SUB, "+", 'B')].concat();
-        let found = secret_parts(&listing);
-        assert_eq!(found.len(), 1);
-        assert_eq!((found[0].fingerprint.as_str(), &*found[0].keygrip), (&SUB[12..52], &*"B".repeat(40)));
+        for (place, on_card) in [("+", false), ("", false), ("D2760001240102010006012345670000", true)] {
+            let listing = [part("sec", PRIMARY, "#", 'A'), part("ssb", SUB, place, 'B')].concat();
+            let found = secret_parts(&listing);
+            let fingerprint = Fingerprint::parse(&SUB[12..52]).unwrap();
+            assert_eq!(found, [SecretPart { fingerprint, keygrip: "B".repeat(40), on_card }]);
+        }
         assert_eq!(secret_parts("grp:::::::::AB:\n"), []);
     }
 

@@ -174,7 +174,7 @@ impl Crypto for GnuPg {
         }
         // One message alone is quickest through the program (measured: 8 ms): a context of gpgme costs several
         // processes to begin with (18 ms), looking keys up and exporting them costs three.
-        let first = self.encrypted.fetch_add(1, Ordering::Relaxed) == 0;
+        let first = self.encrypted.fetch_add(1, Ordering::Relaxed) == 0 && !self.bulk.is_expected();
         // Who certified a key is for gpg to say.
         let native = !first && trust == Trust::Accepted;
         let native = native.then(|| self.native.encrypt(plaintext, &to)).flatten();
@@ -203,6 +203,17 @@ impl Crypto for GnuPg {
 
     fn decryptor(&self) -> &dyn Decryptor {
         &self.bulk
+    }
+
+    fn remembered_more(&self) -> Option<usize> {
+        self.native.remembered_more()
+    }
+
+    fn remember(&self, entries: Option<&[Vec<u8>]>) {
+        if let Some(entries) = entries {
+            self.native.forget_others(entries);
+        }
+        self.native.write_remembered();
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
@@ -265,21 +276,29 @@ impl Crypto for GnuPg {
 struct Bulk {
     gpg: Gpg,
     native: Arc<Native>,
+    /// Whether a message has come.
     begun: AtomicBool,
+    /// Whether many are to come.
+    expected: AtomicBool,
     cancelled: AtomicBool,
 }
 
 impl Bulk {
     fn new(config: GnuPgConfig, native: Arc<Native>) -> Self {
-        let (begun, cancelled) = (AtomicBool::new(false), AtomicBool::new(false));
-        Bulk { gpg: Gpg::new(config), native, begun, cancelled }
+        let [begun, expected, cancelled] = [(); 3].map(|()| AtomicBool::new(false));
+        Bulk { gpg: Gpg::new(config), native, begun, expected, cancelled }
     }
 
-    /// Decrypts in-process where that can be done, else by gpg, which also says what is wrong. The first
-    /// message is gpg's: it may be the only one, and what pinentry shows is then as everywhere.
+    /// Whether many messages are to come.
+    fn is_expected(&self) -> bool {
+        self.expected.load(Ordering::Relaxed)
+    }
+
+    /// Decrypts in-process where that can be done, else by gpg, which also says what is wrong. One message
+    /// alone is gpg's, which is quicker then.
     fn try_decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         let message = &openpgp::normal(message)?;
-        if !self.begun.swap(true, Ordering::Relaxed) {
+        if !self.begun.swap(true, Ordering::Relaxed) && !self.is_expected() {
             return self.gpg.decrypt(message);
         }
         self.native.decrypt(message).or_else(|why| match why {
@@ -293,6 +312,15 @@ impl Bulk {
 const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
 
 impl Decryptor for Bulk {
+    fn expect(&self, messages: usize) {
+        if messages > 1
+            && !self.expected.swap(true, Ordering::Relaxed)
+            && self.native.remember() == Err(Unopened::Cancelled)
+        {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         // Who has said no once is not asked again for every entry.
         if self.cancelled.load(Ordering::Relaxed) {

@@ -9,6 +9,7 @@ use crate::model::{Fingerprint, Key, Plaintext, RecipientId};
 use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
+use super::native::CacheConfig;
 use super::{CryptoError, Trust, openpgp, status};
 
 /// How to run GnuPG.
@@ -29,6 +30,8 @@ pub struct GnuPgConfig {
     pub session: Vec<(String, OsString)>,
     /// Whether OpenPGP may be done in-process where that gives what gpg would.
     pub in_process: bool,
+    /// Where session keys are remembered between runs; none remembers nothing.
+    pub cache: Option<CacheConfig>,
 }
 
 impl Default for GnuPgConfig {
@@ -41,6 +44,7 @@ impl Default for GnuPgConfig {
             tty: None,
             session: Vec::new(),
             in_process: true,
+            cache: None,
         }
     }
 }

@@ -18,11 +18,17 @@ mod tests;
 
 pub use gnupg::GnuPg;
 pub use gpg::GnuPgConfig;
+pub use native::CacheConfig;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
 
 /// Decrypts on any thread.
 pub trait Decryptor: Sync {
+    /// Tells how many messages are to come: for more than one, preparations pay.
+    fn expect(&self, messages: usize) {
+        let _ = messages;
+    }
+
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected, and has a
     /// [normal form](openpgp::normal): of what [`openpgp::body`] tells from others, and of nothing else.
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
@@ -66,6 +72,16 @@ pub trait Crypto {
 
     /// Returns what decrypts on several threads at once, to encrypt anew.
     fn decryptor(&self) -> &dyn Decryptor;
+
+    /// How many messages' session keys are remembered for later runs, if this run has added some.
+    fn remembered_more(&self) -> Option<usize> {
+        None
+    }
+
+    /// Writes down the session keys to remember: of `entries` alone, where that is given.
+    fn remember(&self, entries: Option<&[Vec<u8>]>) {
+        let _ = entries;
+    }
 
     /// Returns the key IDs in the message's session-key packets, in order; no key is needed. Fails for
     /// messages of a form that gpg might read otherwise.

@@ -1,6 +1,7 @@
 //! Use cases: one a file, the steps told in order.
 
 pub mod adopt;
+pub mod cache;
 pub mod canonicalize;
 pub mod check;
 pub mod client;
@@ -291,6 +292,7 @@ impl Context<'_> {
                     if !published.commits.is_empty() {
                         self.tell_uncommitted_lists(&plan);
                     }
+                    cache::settle(self);
                     return Ok(published);
                 }
                 Outcome::Done(published) => return Err(OpError::Overtaken(published.overtaken.join("; "))),

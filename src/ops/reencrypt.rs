@@ -161,6 +161,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         let (first, rest) = wanted.split_at(wanted.len().min(1));
         let context = self.context;
         let total = wanted.len();
+        context.crypto.decryptor().expect(total);
         for numbers in [first, rest] {
             let messages: Vec<&[u8]> = numbers.iter().map(|n| jobs[*n].message.as_slice()).collect();
             parallel::decrypt(context.crypto.decryptor(), &messages, |index, text| {

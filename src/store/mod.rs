@@ -26,6 +26,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use sha2::{Digest as _, Sha256};
+
 use beneath::{Beneath, BeneathError, State};
 
 use crate::git::changing::Changing;
@@ -118,6 +120,13 @@ impl Told {
     pub fn take_held(&self) -> Vec<String> {
         self.held.take().into_values().collect()
     }
+}
+
+/// Returns what tells a store's place from others, for the names of files elsewhere.
+pub fn place_id(root: &Path) -> String {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+    let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How a store is to be used.

@@ -7,6 +7,7 @@ use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::ui::Text;
 use crate::model::Shown;
+use crate::ops::cache;
 use crate::ops::reencrypt::is_entry;
 use crate::ops::show::read_message;
 use crate::process::grep::{Literal, grep};
@@ -30,7 +31,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = app.context(&store);
     let literal = Literal::of(&args.words);
     let mut failed = 0;
-    for path in entries(&store)? {
+    let entries = entries(&store)?;
+    context.crypto.decryptor().expect(entries.len());
+    for path in entries {
         let relative = path.strip_prefix(store.root()).expect("it was found below the root");
         let shown = Shown::os(relative).to_string();
         let name = shown.strip_suffix(".gpg").unwrap_or(&shown);
@@ -64,6 +67,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             }
         }
     }
+    cache::settle(&context);
     if failed > 0 {
         let entries = if failed == 1 { "entry" } else { "entries" };
         return Err(CliError::new(format!("{failed} {entries} could not be searched")));

@@ -2,9 +2,11 @@
 //! is left to gpg (ARCHITECTURE.md, "OpenPGP").
 
 mod agent;
+mod cache;
 mod keys;
 mod open;
 mod options;
+mod own;
 mod packets;
 mod seal;
 mod sexp;
@@ -12,16 +14,19 @@ mod sexp;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use pgp::composed::RawSessionKey;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 
 pub use agent::is_cancellation;
+pub use cache::CacheConfig;
 pub use open::Unopened;
 
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgconf::{self, Directories};
+use super::openpgp;
 use crate::model::{Plaintext, RecipientId};
 
 /// What a message's data are encrypted with. Wipes itself; neither shown nor compared.
@@ -37,6 +42,7 @@ pub struct Native {
     directories: OnceLock<Option<Directories>>,
     sealer: seal::Sealer,
     opener: open::Opener,
+    cache: cache::Cache,
 }
 
 impl Native {
@@ -44,6 +50,7 @@ impl Native {
     pub fn new(config: GnuPgConfig) -> Self {
         let gpg = Gpg::new(config.clone());
         Native {
+            cache: cache::Cache::new(config.cache.clone()),
             config,
             gpg,
             directories: OnceLock::new(),
@@ -56,13 +63,44 @@ impl Native {
     /// must do it.
     pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Option<Vec<u8>> {
         self.directories()?;
-        self.sealer.seal(&self.gpg, plaintext, to)
+        let (message, session, readers) = self.sealer.seal(&self.gpg, plaintext, to)?;
+        // Whoever encrypts to a key of their own may remember how to read it; nobody else.
+        let own = self.opener.known_own();
+        let ours = own.and_then(|own| {
+            readers.iter().find_map(|key| own.get(&key.key_id()).filter(|own| own.fingerprint == *key))
+        });
+        if let Some(key) = ours {
+            self.cache.learn(key, cache::Digest::of(&openpgp::normal(&message).ok()?), session);
+        }
+        Some(message)
     }
 
-    /// Returns the plaintext of a message that is encrypted, whole and integrity protected.
+    /// Returns the plaintext of a message in its normal form that is encrypted, whole and integrity protected.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        self.opener.open(&self.config, places, message)
+        self.opener.open(&self.config, places, &self.cache, message)
+    }
+
+    /// Looks for the session keys that were remembered, and from now on remembers new ones.
+    pub fn remember(&self) -> Result<(), Unopened> {
+        let places = self.directories().ok_or(Unopened::LeftToGpg)?;
+        self.opener.remember(&self.config, places, &self.cache)
+    }
+
+    /// How many session keys are remembered, if some of them are new.
+    pub fn remembered_more(&self) -> Option<usize> {
+        self.cache.grown()
+    }
+
+    /// Forgets the session keys of messages that are not among `messages`.
+    pub fn forget_others(&self, messages: &[Vec<u8>]) {
+        let normal = messages.iter().filter_map(|message| openpgp::normal(message).ok());
+        self.cache.retain(&normal.map(|message| cache::Digest::of(&message)).collect::<HashSet<_>>());
+    }
+
+    /// Writes new session keys where they are remembered.
+    pub fn write_remembered(&self) {
+        self.cache.write();
     }
 
     /// Returns where GnuPG's files are, unless something there or among the user's options may make gpg's
@@ -76,5 +114,12 @@ impl Native {
             options::are_harmless(&[&found.home, &found.system]).then_some(found)
         };
         self.directories.get_or_init(look).as_ref()
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        // Also of work that ended with an error.
+        self.cache.write();
     }
 }

@@ -1,6 +1,5 @@
 //! Decryption without gpg: the agent opens the session key, the library does the rest.
 
-use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::{Mutex, OnceLock};
 
@@ -13,12 +12,12 @@ use pgp::types::{EcdhPublicParams, PkeskBytes, PublicParams, Seipdv1ReadMode};
 use zeroize::Zeroizing;
 
 use super::agent::{Agent, AgentError, Answer};
-use super::keys::{self, Part, PublicParts};
+use super::cache::{Cache, Digest, aes};
+use super::own::{OwnKey, OwnKeys, own_keys};
 use super::{SessionKey, packets, sexp};
-use crate::crypto::colons::{self, SecretPart};
 use crate::crypto::gpg::{GnuPgConfig, Gpg};
 use crate::crypto::gpgconf::{self, Directories};
-use crate::model::{Fingerprint, KeyId, Plaintext, day};
+use crate::model::Plaintext;
 use crate::process::slurp_secret;
 
 /// Larger messages are left to gpg, which does not hold all of them several times in memory.
@@ -43,7 +42,7 @@ pub enum Unopened {
 /// Our own keys, and the conversation with the agent that has them.
 #[derive(Default)]
 pub struct Opener {
-    own: OnceLock<HashMap<KeyId, OwnKey>>,
+    own: OnceLock<OwnKeys>,
     line: Mutex<Line>,
 }
 
@@ -55,14 +54,6 @@ struct Line {
     cancelled: bool,
 }
 
-/// A part of a key whose secret the agent has.
-struct OwnKey {
-    part: Part,
-    keygrip: String,
-    /// What pinentry shows.
-    description: String,
-}
-
 impl Opener {
     /// Returns the plaintext of a whole message of the usual form, whose integrity is protected and was
     /// verified.
@@ -70,24 +61,70 @@ impl Opener {
         &self,
         config: &GnuPgConfig,
         places: &Directories,
+        cache: &Cache,
         message: &[u8],
     ) -> Result<Plaintext, Unopened> {
         if message.len() > LARGEST {
             return Err(Unopened::LeftToGpg);
         }
         let sealed = packets::sealed(message).ok_or(Unopened::LeftToGpg)?;
-        let own = self.own.get_or_init(|| own_keys(&Gpg::new(config.clone())).unwrap_or_default());
-        let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, packet)));
+        let own = self.own(config);
+        let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
+        let digest = Digest::of(message);
+        // One that does not fit the message is wrong, and the agent is asked after all.
+        let remembered = named.clone().take(TRIES).find_map(|(key, _)| {
+            let session = cache.find(key, &digest)?;
+            decrypt(&session, &sealed.data)
+        });
+        if let Some(text) = remembered {
+            return Ok(text);
+        }
         for (key, packet) in named.take(TRIES) {
-            let Some(request) = request(key, packet) else { continue };
-            let answer = self.ask(config, places, key, &request.ciphertext)?;
-            let Some(session) = frame(key, &request, &answer).and_then(|frame| session_key(&frame)) else {
-                continue;
-            };
+            let Some(session) = self.unseal(config, places, key, packet)? else { continue };
             // The first session key that opens counts, as with gpg: a second one beside it is suspicious.
-            return decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg);
+            let text = decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg)?;
+            cache.learn(key, digest, session);
+            return Ok(text);
         }
         Err(Unopened::LeftToGpg)
+    }
+
+    /// Looks for what was remembered of messages.
+    pub fn remember(
+        &self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        cache: &Cache,
+    ) -> Result<(), Unopened> {
+        let open = |key: &OwnKey, packet: &[u8]| match self.unseal(config, places, key, packet) {
+            // It is damaged, then, or the key is not at hand; the messages themselves will tell.
+            Err(Unopened::LeftToGpg) => Ok(None),
+            other => other,
+        };
+        cache.open(self.own(config), open, decrypt)
+    }
+
+    /// Returns our own keys.
+    fn own(&self, config: &GnuPgConfig) -> &OwnKeys {
+        self.own.get_or_init(|| own_keys(&Gpg::new(config.clone())).unwrap_or_default())
+    }
+
+    /// Returns our own keys if they were needed before.
+    pub fn known_own(&self) -> Option<&OwnKeys> {
+        self.own.get()
+    }
+
+    /// Returns the session key in a session-key packet that names `key`; none if it holds none.
+    fn unseal(
+        &self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        key: &OwnKey,
+        packet: &[u8],
+    ) -> Result<Option<SessionKey>, Unopened> {
+        let Some(request) = request(key, packet) else { return Ok(None) };
+        let answer = self.ask(config, places, key, &request.ciphertext)?;
+        Ok(frame(key, &request, &answer).and_then(|frame| session_key(&frame)))
     }
 
     /// Returns what the agent makes of a session key.
@@ -147,52 +184,6 @@ fn connect(config: &GnuPgConfig, places: &Directories) -> Result<Agent, AgentErr
         }
         Agent::connect(&places.agent, &config.session)
     })
-}
-
-/// Returns the parts of keys whose secret is with the agent, by key ID, with their public numbers.
-fn own_keys(gpg: &Gpg) -> Option<HashMap<KeyId, OwnKey>> {
-    let listing = gpg.secret_listing().ok()?;
-    let keys = colons::keys(&listing);
-    let primaries: Vec<&Fingerprint> = keys.iter().map(|key| &key.fingerprint).collect();
-    let exported = read_together(gpg, &primaries).unwrap_or_else(|| {
-        // One key that the library cannot read is no reason to do without the others.
-        primaries.iter().filter_map(|key| read_together(gpg, &[*key])).flatten().collect()
-    });
-    let mut own = HashMap::new();
-    for SecretPart { fingerprint, keygrip } in colons::secret_parts(&listing) {
-        let bearer = keys.iter().find(|key| key.subkeys.iter().any(|part| part.fingerprint == fingerprint));
-        let part = exported.iter().find_map(|key| key.part(&fingerprint));
-        if let (Some(key), Some(part)) = (bearer, part) {
-            let description =
-                describe(key.name(), key.subkeys.iter().find(|p| p.fingerprint == fingerprint)?);
-            own.insert(fingerprint.key_id(), OwnKey { part, keygrip, description });
-        }
-    }
-    Some(own)
-}
-
-/// Exports keys and reads them.
-fn read_together(gpg: &Gpg, keys: &[&Fingerprint]) -> Option<Vec<PublicParts>> {
-    if keys.is_empty() {
-        // gpg would export the whole keyring.
-        return Some(Vec::new());
-    }
-    keys::read(&gpg.export_binary(keys).ok()?)
-}
-
-/// Returns what gpg has pinentry say.
-fn describe(name: &str, part: &crate::model::Subkey) -> String {
-    let kind = match part.algorithm.number {
-        18 => "ECDH",
-        _ => "RSA",
-    };
-    format!(
-        "Please enter the passphrase to unlock the OpenPGP secret key:\n\"{name}\"\n{}-bit {kind} key, ID {},\n\
-         created {}.\n",
-        part.algorithm.bits,
-        part.fingerprint.key_id(),
-        day(part.created)
-    )
 }
 
 /// What the agent is asked, and what its answer is put together with.
@@ -278,12 +269,7 @@ fn unpad(padded: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
 fn session_key(frame: &[u8]) -> Option<SessionKey> {
     let (number, rest) = frame.split_first()?;
     let (key, sum) = rest.split_last_chunk::<2>()?;
-    let cipher = match SymmetricKeyAlgorithm::from(*number) {
-        aes @ (SymmetricKeyAlgorithm::AES128
-        | SymmetricKeyAlgorithm::AES192
-        | SymmetricKeyAlgorithm::AES256) => aes,
-        _ => return None,
-    };
+    let cipher = aes(*number)?;
     checksum::simple(*sum, key).ok()?;
     (key.len() == cipher.key_size()).then(|| SessionKey { cipher, key: RawSessionKey::from(key) })
 }

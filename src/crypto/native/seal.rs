@@ -32,8 +32,14 @@ struct Chosen {
 }
 
 impl Sealer {
-    /// Returns `plaintext` encrypted to exactly `to`; none where gpg must do it.
-    pub fn seal(&self, gpg: &Gpg, plaintext: &Plaintext, to: &[RecipientId]) -> Option<Vec<u8>> {
+    /// Returns `plaintext` encrypted to exactly `to`, the session key, and the fingerprints of the parts of keys
+    /// that open it; none where gpg must do it.
+    pub fn seal(
+        &self,
+        gpg: &Gpg,
+        plaintext: &Plaintext,
+        to: &[RecipientId],
+    ) -> Option<(Vec<u8>, SessionKey, Vec<Fingerprint>)> {
         let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs()).ok()?;
         let mut chosen = self.choose(gpg, to)?;
         if !chosen.iter().all(|key| key.valid.contains(&now)) {
@@ -47,7 +53,8 @@ impl Sealer {
             new
         });
         // A time of 32 bits, as the format has it.
-        write(plaintext, &chosen, u32::try_from(now).ok()?)
+        let (message, session) = write(plaintext, &chosen, u32::try_from(now).ok()?)?;
+        Some((message, session, seen))
     }
 
     /// Returns what is encrypted to for each of `to`, exported at its first use.
@@ -107,9 +114,9 @@ fn part_for<'k>(key: &'k Key, recipient: &RecipientId) -> Option<&'k Subkey> {
     may.then_some(part)
 }
 
-/// Returns the message: a session-key packet for each of `to`, then the data with a modification detection
+/// Returns the message, and its session key: a session-key packet for each of `to`, then the data with a modification detection
 /// code, which is what GnuPG 2.2 writes and reads.
-fn write(plaintext: &Plaintext, to: &[Arc<Chosen>], now: u32) -> Option<Vec<u8>> {
+fn write(plaintext: &Plaintext, to: &[Arc<Chosen>], now: u32) -> Option<(Vec<u8>, SessionKey)> {
     let cipher = SymmetricKeyAlgorithm::AES256;
     let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };
     let mut message = Vec::new();
@@ -119,5 +126,5 @@ fn write(plaintext: &Plaintext, to: &[Arc<Chosen>], now: u32) -> Option<Vec<u8>>
     let literal = packets::literal(plaintext.expose(), now)?;
     let data = SymEncryptedProtectedData::encrypt_seipdv1(OsRng, cipher, session.key.as_ref(), &literal);
     data.ok()?.to_writer_with_header(&mut message).ok()?;
-    Some(message)
+    Some((message, session))
 }

@@ -254,7 +254,7 @@ fn packets_data(message: &[u8]) -> Vec<u8> {
 }
 
 /// Makes a pinentry that cancels, and counts how often it was asked.
-fn cancelling_pinentry(ring: &Keyring) -> PathBuf {
+pub(super) fn cancelling_pinentry(ring: &Keyring) -> PathBuf {
     let (program, count) = (ring.path().join("pinentry"), ring.path().join("asked"));
     let script = format!(
         "#!/bin/sh\necho OK\nwhile read -r word rest; do case $word in\n\
@@ -270,7 +270,7 @@ fn cancelling_pinentry(ring: &Keyring) -> PathBuf {
 }
 
 /// Returns a key with a passphrase, and three messages for it.
-fn protected(ring: &Keyring) -> Vec<Vec<u8>> {
+pub(super) fn protected(ring: &Keyring) -> Vec<Vec<u8>> {
     let args = ["--passphrase", "secret", "--quick-gen-key", "P <p@x>", "future-default", "default", "never"];
     assert!(ring.try_gpg(args, b"").0);
     // The agent knows the passphrase now: it must forget.

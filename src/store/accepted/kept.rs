@@ -2,12 +2,10 @@
 
 use std::path::PathBuf;
 
-use sha2::{Digest as _, Sha256};
-
 use super::{Accepted, Accepts};
 use crate::git::Repo;
 use crate::store::record::{RecordError, read, write};
-use crate::store::{Store, StoreError, whole};
+use crate::store::{Store, StoreError, place_id, whole};
 
 impl Store {
     /// Returns what this machine has accepted; none if it has never written to this store.
@@ -118,9 +116,6 @@ impl Store {
 
     fn memory_without_git(&self, name: &str) -> Result<PathBuf, RecordError> {
         let state = self.options.state.as_ref().ok_or(RecordError::NoPlace)?;
-        let root = self.root.canonicalize().unwrap_or_else(|_| self.root.clone());
-        let hash = Sha256::digest(root.as_os_str().as_encoded_bytes());
-        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(state.join("passel").join(format!("{name}-{digits}")))
+        Ok(state.join("passel").join(format!("{name}-{}", place_id(&self.root))))
     }
 }

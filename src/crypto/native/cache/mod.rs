@@ -1,0 +1,294 @@
+//! Session keys that are remembered between runs, so that many messages that were read before cost one
+//! private-key operation in all (ARCHITECTURE.md, "Remembered session keys"). For speed alone: whatever is
+//! wrong with them, the message itself decides.
+
+mod file;
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use pgp::crypto::sym::SymmetricKeyAlgorithm;
+use pgp::packet::PacketTrait as _;
+use rand_core::OsRng;
+use rustix::fs::{FlockOperation, OFlags, flock};
+
+pub use file::{Digest, aes};
+
+use super::own::{OwnKey, OwnKeys};
+use super::{SessionKey, Unopened};
+use crate::model::{Fingerprint, Plaintext};
+
+/// A larger file is none of ours: room for some 250,000 messages.
+const LARGEST: u64 = 16 << 20;
+
+/// How many different session keys of a file's own are opened: each costs a private-key operation. A file that
+/// nobody tampered with has one, or a few.
+const OPENED: usize = 4;
+
+/// How many new session keys are written at once, and how long they wait at most, so that little is lost when
+/// an hour's work is interrupted.
+const BATCH: usize = 1024;
+const WAIT: Duration = Duration::from_secs(5);
+
+/// How often, and how far apart, a lock that somebody else holds is tried.
+const TRIES: usize = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Where session keys are remembered, and which.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheConfig {
+    /// The folder: one file for each of the user's own keys.
+    pub folder: PathBuf,
+    /// Whether those of keys on smartcards are, too: a card may ask for a touch each time, which this undoes.
+    pub cards: bool,
+}
+
+/// The remembered session keys.
+pub struct Cache {
+    config: Option<CacheConfig>,
+    shelves: Mutex<Shelves>,
+}
+
+/// What is remembered for each of the user's own keys; none before it was looked for.
+#[derive(Default)]
+struct Shelves {
+    opened: bool,
+    by_key: HashMap<Fingerprint, Shelf>,
+}
+
+/// What is remembered for one key.
+struct Shelf {
+    /// What this run encrypts with, and the packet that tells the key what that is.
+    seal: Arc<SessionKey>,
+    packet: Vec<u8>,
+    known: HashMap<Digest, Arc<SessionKey>>,
+    /// Not written yet.
+    new: Vec<Digest>,
+    /// Whether the file must be written anew.
+    stale: bool,
+    written: Instant,
+}
+
+impl Cache {
+    /// Remembers in `config`'s folder; nothing without one.
+    pub fn new(config: Option<CacheConfig>) -> Self {
+        Cache { config, shelves: Mutex::default() }
+    }
+
+    /// Looks for what was remembered for the `own` keys, once. `open` returns the session key in a session-key
+    /// packet, which costs a private-key operation; `decrypt` the content of encrypted data.
+    pub fn open(
+        &self,
+        own: &OwnKeys,
+        open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
+        decrypt: impl Fn(&SessionKey, &[u8]) -> Option<Plaintext>,
+    ) -> Result<(), Unopened> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let mut shelves = self.shelves();
+        if std::mem::replace(&mut shelves.opened, true) {
+            return Ok(());
+        }
+        for key in own.values().filter(|key| config.cards || !key.on_card) {
+            let shelf = Shelf::read(&config.file(key), key, &open, &decrypt)?;
+            shelves.by_key.extend(shelf.map(|shelf| (key.fingerprint.clone(), shelf)));
+        }
+        Ok(())
+    }
+
+    /// Returns the session key of a message that `key` opened before.
+    pub fn find(&self, key: &OwnKey, message: &Digest) -> Option<Arc<SessionKey>> {
+        self.shelves().by_key.get(&key.fingerprint)?.known.get(message).cloned()
+    }
+
+    /// Remembers the session key of a message that `key` opens; only once there was something to look for.
+    pub fn learn(&self, key: &OwnKey, message: Digest, session: SessionKey) {
+        let mut shelves = self.shelves();
+        let Some(shelf) = shelves.by_key.get_mut(&key.fingerprint) else { return };
+        // One that was found to be wrong stands in the file: it must go.
+        shelf.stale |= shelf.known.insert(message, Arc::new(session)).is_some();
+        shelf.new.push(message);
+        if (shelf.new.len() >= BATCH || shelf.written.elapsed() >= WAIT)
+            && let Some(config) = &self.config
+        {
+            shelf.write(&config.folder, &config.file(key));
+        }
+    }
+
+    /// How many session keys are remembered, if some of them are new.
+    pub fn grown(&self) -> Option<usize> {
+        let shelves = self.shelves();
+        let grown = shelves.by_key.values().any(|shelf| !shelf.new.is_empty() || shelf.stale);
+        grown.then(|| shelves.by_key.values().map(|shelf| shelf.known.len()).sum())
+    }
+
+    /// Forgets the messages that are not among `messages`.
+    pub fn retain(&self, messages: &HashSet<Digest>) {
+        for shelf in self.shelves().by_key.values_mut() {
+            let before = shelf.known.len();
+            shelf.known.retain(|message, _| messages.contains(message));
+            shelf.stale |= shelf.known.len() < before;
+        }
+    }
+
+    /// Writes what is new. It is for speed alone: a disk that is full or a lock that somebody holds is no error.
+    pub fn write(&self) {
+        let Some(config) = &self.config else { return };
+        for (key, shelf) in &mut self.shelves().by_key {
+            shelf.write(&config.folder, &config.folder.join(file_name(key)));
+        }
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, Shelves> {
+        self.shelves.lock().expect("nobody panics holding it")
+    }
+}
+
+impl CacheConfig {
+    fn file(&self, key: &OwnKey) -> PathBuf {
+        self.folder.join(file_name(&key.fingerprint))
+    }
+}
+
+/// Returns the name of a key's file.
+fn file_name(key: &Fingerprint) -> String {
+    format!("{key}.pgp")
+}
+
+impl Shelf {
+    /// Reads a key's file; what is damaged in it, or is another key's, counts as not there. None if nothing can
+    /// be encrypted to the key.
+    fn read(
+        file: &Path,
+        key: &OwnKey,
+        open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
+        decrypt: impl Fn(&SessionKey, &[u8]) -> Option<Plaintext>,
+    ) -> Result<Option<Self>, Unopened> {
+        let bytes = read_file(file);
+        let (pieces, mut whole) = bytes.as_deref().map_or((Vec::new(), true), file::pieces);
+        let mut known = HashMap::new();
+        let mut opened: Vec<(&[u8], Option<Arc<SessionKey>>)> = Vec::new();
+        // The newest first: they are worth most, where there are too many.
+        for piece in pieces.iter().rev() {
+            if piece.key != key.fingerprint.key_id() {
+                whole = false;
+                continue;
+            }
+            let session = match opened.iter().find(|(packet, _)| *packet == piece.session_key) {
+                Some((_, session)) => session.clone(),
+                None if opened.len() == OPENED => None,
+                None => {
+                    let session = open(key, piece.session_key)?.map(Arc::new);
+                    opened.push((piece.session_key, session.clone()));
+                    session
+                }
+            };
+            let content = session.and_then(|session| decrypt(&session, piece.data));
+            match content.and_then(|content| file::records(content.expose())) {
+                Some(records) => {
+                    for (message, session) in records {
+                        known.entry(message).or_insert_with(|| Arc::new(session));
+                    }
+                }
+                None => whole = false,
+            }
+        }
+        let seal = opened.into_iter().find_map(|(packet, session)| Some((session?, packet.to_vec())));
+        // With several, the next run is to have one.
+        let stale = !whole || pieces.iter().any(|piece| piece.session_key != pieces[0].session_key);
+        let Some((seal, packet)) = seal.filter(|_| !stale).or_else(|| new_seal(key)) else { return Ok(None) };
+        Ok(Some(Shelf { seal, packet, known, new: Vec::new(), stale, written: Instant::now() }))
+    }
+
+    /// Writes what is new, or all of it.
+    fn write(&mut self, folder: &Path, file: &Path) {
+        self.written = Instant::now();
+        if self.new.is_empty() && !self.stale {
+            return;
+        }
+        let Some(_lock) = lock(folder) else { return };
+        // What somebody else did not finish writing would hide what is put behind it.
+        let append_to = |bytes: Vec<u8>| {
+            let whole = file::pieces(&bytes).1.then_some(())?;
+            self.sealed(self.new.iter()).and_then(|message| append(file, &message).ok()).map(|()| whole)
+        };
+        let appended = if self.stale { None } else { read_file(file).and_then(append_to) };
+        let written = appended.or_else(|| replace(file, &self.sealed(self.known.keys())?).ok());
+        if written.is_some() {
+            self.new.clear();
+            self.stale = false;
+        }
+    }
+
+    /// Returns a message that holds what is known of `messages`.
+    fn sealed<'m>(&self, messages: impl Iterator<Item = &'m Digest>) -> Option<Vec<u8>> {
+        let records = messages.filter_map(|message| Some((*message, &**self.known.get(message)?)));
+        file::seal(&self.seal, &self.packet, &records.collect::<Vec<_>>())
+    }
+}
+
+/// Returns a new session key for a key's file, with the packet that tells the key.
+fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
+    let cipher = SymmetricKeyAlgorithm::AES256;
+    let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };
+    let mut packet = Vec::new();
+    key.part.seal(&session).ok()?.to_writer_with_header(&mut packet).ok()?;
+    Some((Arc::new(session), packet))
+}
+
+/// Returns the content of a file of ours; none if there is none, or it is something else.
+fn read_file(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = open(path, OpenOptions::new().read(true)).ok()?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    (u64::try_from(bytes.len()).ok()? <= LARGEST).then_some(bytes)
+}
+
+/// Opens a regular file, through no link.
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    #[allow(clippy::cast_possible_wrap, reason = "open flags are small")]
+    let file = options.custom_flags(flags.bits() as i32).open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::ErrorKind::InvalidInput.into()),
+    }
+}
+
+/// Puts a message behind those in a file; nothing of it stays unless all of it does.
+fn append(path: &Path, message: &[u8]) -> io::Result<()> {
+    let mut file = open(path, OpenOptions::new().append(true))?;
+    let length = file.metadata()?.len();
+    file.write_all(message).inspect_err(|_| drop(file.set_len(length)))
+}
+
+/// Puts a new file, readable by the user alone, in place of what is there. The folder is locked.
+fn replace(path: &Path, message: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    // What a killed run left.
+    drop(fs::remove_file(&beside));
+    let written = open(&beside, OpenOptions::new().write(true).create_new(true).mode(0o600))
+        .and_then(|mut file| file.write_all(message))
+        .and_then(|()| fs::rename(&beside, path));
+    written.inspect_err(|_| drop(fs::remove_file(&beside)))
+}
+
+/// Returns the folder, made if there is none, locked against others who write; none if that takes too long.
+fn lock(folder: &Path) -> Option<fs::File> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).ok()?;
+    let handle = fs::File::open(folder).ok()?;
+    for _ in 0..TRIES {
+        match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Some(handle),
+            Err(_) => std::thread::sleep(PAUSE),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

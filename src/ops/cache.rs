@@ -1,0 +1,44 @@
+//! The session keys that are remembered between runs, for speed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::Context;
+use super::reencrypt::is_entry;
+
+/// How many more messages than entries may be remembered before those that are gone are forgotten.
+const SPARE: usize = 100;
+
+/// Writes down what was learnt of messages in this run. Forgets those that are no entries any more, once they
+/// are a quarter of all: to find them, every entry is read.
+pub fn settle(context: &Context<'_>) {
+    let Some(remembered) = context.crypto.remembered_more() else { return };
+    // It is for speed alone: a store that cannot be read is told of by what reads it.
+    let entries = entries(context).unwrap_or_default();
+    let messages = (!entries.is_empty() && remembered > entries.len() + entries.len() / 4 + SPARE)
+        .then(|| entries.iter().map(|entry| context.store.beneath().read(entry).ok()?).collect())
+        .flatten();
+    let messages: Option<Vec<Vec<u8>>> = messages;
+    context.crypto.remember(messages.as_deref());
+}
+
+/// Returns the paths of all entries.
+fn entries(context: &Context<'_>) -> Option<Vec<PathBuf>> {
+    let files = context.store.beneath().below(Path::new("")).ok()?.files;
+    let entries = files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
+    Some(entries.map(|(path, _)| path).collect())
+}
+
+/// Removes what is remembered in `folder`, that of a store or that of all of them; whether there was anything.
+pub fn clear(folder: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(folder) {
+        // Nothing behind a link is ours.
+        Ok(found) if !found.is_dir() => fs::remove_file(folder).map(|()| true),
+        Ok(_) => fs::remove_dir_all(folder).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
