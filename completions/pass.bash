@@ -71,6 +71,7 @@ _pass_complete_options() {
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
+    cache) _pass_offer -h --help --all ;;
     esac
 }
 
@@ -117,8 +118,16 @@ _pass_complete_arguments() {
             _pass_complete_keys
         fi
         ;;
+    cache)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer clear
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt git help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache git help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -133,7 +142,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -8,6 +8,7 @@ mod common;
 mod cli {
     mod adopt;
     mod bad_input;
+    mod cache;
     mod client;
     mod completion;
     mod concurrency;

@@ -136,6 +136,10 @@ impl TestStore {
             ("EDITOR".into(), "true".into()),
             ("KEYS".into(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys").into()),
         ];
+        // Whoever runs the tests may want all of them without what is only there for speed.
+        for name in ["PASSEL_CRYPTO", "PASSEL_CACHE"] {
+            all.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));
+        }
         for name in KEYS {
             all.push((name.to_uppercase(), self.keyring.fingerprint(name).into()));
         }

@@ -52,7 +52,7 @@ impl fmt::Display for Node {
 }
 
 /// Looks at everything under `root` but the link to the program, git's configuration, and what the program
-/// remembers of accepted recipients.
+/// remembers of accepted recipients and of session keys.
 pub fn take(root: &Path, keyring: &Keyring) -> Vec<Node> {
     let mut nodes = Vec::new();
     walk(root, root, keyring, &mut nodes);
@@ -65,7 +65,7 @@ fn walk(root: &Path, folder: &Path, keyring: &Keyring, nodes: &mut Vec<Node>) {
     paths.sort();
     for path in paths {
         let relative = path.strip_prefix(root).expect("it lies below").to_string_lossy().into_owned();
-        if ["bin", "home/.gitconfig", "home/.local"].contains(&relative.as_str()) {
+        if ["bin", "home/.gitconfig", "home/.local", "home/.cache"].contains(&relative.as_str()) {
             continue;
         }
         let kind = kind_of(&path, keyring);

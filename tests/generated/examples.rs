@@ -20,6 +20,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "cache",
+        &[(
+            "Forget what is remembered of this store's entries, then of those of all stores:",
+            &["passel cache clear", "passel cache clear --all"],
+        )],
+    ),
+    (
         "adopt",
         &[(
             "Look over a store that another program has made, then mend what is safe to mend:",

@@ -46,8 +46,9 @@ impl Ring {
 
     /// Returns how many private-key operations the agent has done.
     fn operations(&self) -> usize {
-        let log = fs::read_to_string(self.ring.path().join("log")).unwrap_or_default();
-        log.lines().filter(|line| line.ends_with("<- PKDECRYPT")).count()
+        // It holds bytes that are no text, too.
+        let log = fs::read(self.ring.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).lines().filter(|line| line.ends_with("<- PKDECRYPT")).count()
     }
 
     /// Decrypts the messages, which hold their own numbers, in a run of its own; returns the number of private-key
