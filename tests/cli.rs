@@ -13,6 +13,7 @@ mod cli {
     mod completion;
     mod concurrency;
     mod copies;
+    mod doctor;
     mod extension;
     mod git;
     mod group;

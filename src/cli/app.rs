@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
-use crate::crypto::{CacheConfig, Crypto as _, GnuPg, GnuPgConfig};
+use crate::crypto::{CacheConfig, Crypto as _, GnuPg, GnuPgConfig, Tally};
 use crate::model::{Fingerprint, Key, Shown};
 use crate::ops::{Context, OpError};
 use crate::process::git::GitProgram;
@@ -201,6 +201,18 @@ impl App {
             let note = note.replace("`passel ", &format!("`{} ", self.ui.program));
             self.ui.warn(format!("note: {note}"));
         }
+    }
+
+    /// Tells how messages were encrypted and decrypted.
+    pub fn tell_tally(&self) {
+        let Tally { decrypted, remembered, decrypted_by_gpg, encrypted, encrypted_by_gpg } =
+            self.crypto().tally();
+        let all = decrypted + remembered + decrypted_by_gpg;
+        self.ui.warn(format!(
+            "decrypted: {all} ({remembered} with remembered session keys, {decrypted_by_gpg} by gpg); \
+             encrypted: {} ({encrypted_by_gpg} by gpg)",
+            encrypted + encrypted_by_gpg
+        ));
     }
 
     /// Tells what was held back until a person decides; that ends a command which is otherwise done with an

@@ -3,14 +3,17 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, edit, find, generate, git, grep, group, help, init, insert, keys, recipients,
-    relocate, remove, show,
+    adopt, cache, client, doctor, edit, find, generate, git, grep, group, help, init, insert, keys,
+    recipients, relocate, remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
 #[derive(Debug, Parser)]
 #[command(name = "passel", version, disable_help_subcommand = true, infer_long_args = true)]
 pub struct Root {
+    /// Before the command: tell in the end how many entries were encrypted and decrypted, and how many of them by gpg.
+    #[arg(long)]
+    pub verbose: bool,
     /// What to do; a bare name shows the entry or folder of that name.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -57,6 +60,8 @@ pub enum Command {
     Adopt(adopt::Args),
     /// Forget the session keys that are remembered for speed.
     Cache(cache::Args),
+    /// Tell how long work on many entries takes here, and what would make it quicker.
+    Doctor(doctor::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -67,7 +72,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 6] = ["recipients", "group", "client", "keys", "adopt", "cache"];
+pub const OWN: [&str; 7] = ["recipients", "group", "client", "keys", "adopt", "cache", "doctor"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

@@ -66,6 +66,10 @@ pub fn main() -> ExitCode {
 /// Runs one command.
 fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
     let environment = Environment::read()?;
+    let (verbose, words) = match words {
+        [first, rest @ ..] if first == "--verbose" => (true, rest),
+        all => (false, all),
+    };
     hardening::set_umask(environment.umask);
     // A killed `edit` leaves plaintext in memory: the next command, whichever it is, wipes it.
     for error in tmpdir::sweep(&commands::edit::memory_folders()) {
@@ -92,6 +96,9 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
         dispatch(&app, definitions, name, rest)
     };
     app.tell_notes();
+    if verbose {
+        app.tell_tally();
+    }
     app.tell_held(done)
 }
 
@@ -129,6 +136,7 @@ fn dispatch(
         Command::Keys(args) => c::keys::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
+        Command::Doctor(args) => c::doctor::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, &args::command(), &args),
         Command::Version => c::help::version(app),

@@ -14,7 +14,7 @@ use super::gpgme::Engine;
 use super::lookup::{self, Name};
 use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, Decryptor, RecipientError, Trust, Undecryptable};
+use super::{Crypto, CryptoError, Decryptor, KeySpeed, RecipientError, Tally, Trust, Undecryptable};
 
 /// How long a listing of the keyring stands for the keyring.
 const FRESH: Duration = Duration::from_secs(1);
@@ -182,8 +182,13 @@ impl Crypto for GnuPg {
         let plain = self.config.options.is_empty() && to.iter().all(|r| r.subkey.is_none());
         let message = match native {
             Some(message) => message,
-            None if first || !plain => self.gpg.encrypt(plaintext, &to, trust)?,
-            None => self.encrypt_by_gpgme(plaintext, &to, trust)?,
+            None => {
+                self.native.counters.encrypted_by_gpg.count();
+                match first || !plain {
+                    true => self.gpg.encrypt(plaintext, &to, trust)?,
+                    false => self.encrypt_by_gpgme(plaintext, &to, trust)?,
+                }
+            }
         };
         let Outline { recipients, passphrase, container } = openpgp::outline(&message)?;
         if container == Container::Unprotected {
@@ -198,6 +203,7 @@ impl Crypto for GnuPg {
     }
 
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        self.native.counters.decrypted_by_gpg.count();
         self.gpg.decrypt(message)
     }
 
@@ -214,6 +220,18 @@ impl Crypto for GnuPg {
             self.native.forget_others(entries);
         }
         self.native.write_remembered();
+    }
+
+    fn is_remembered(&self, message: &[u8]) -> bool {
+        openpgp::normal(message).is_ok_and(|message| self.native.is_remembered(&message))
+    }
+
+    fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
+        self.native.key_speeds()
+    }
+
+    fn tally(&self) -> Tally {
+        self.native.counters.tally()
     }
 
     fn recipients_of(&self, message: &[u8]) -> Result<Vec<KeyId>, CryptoError> {
@@ -299,17 +317,22 @@ impl Bulk {
     fn try_decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         let message = &openpgp::normal(message)?;
         if !self.begun.swap(true, Ordering::Relaxed) && !self.is_expected() {
-            return self.gpg.decrypt(message);
+            return self.decrypt_by_gpg(message);
         }
         self.native.decrypt(message).or_else(|why| match why {
-            Unopened::LeftToGpg => self.gpg.decrypt(message),
+            Unopened::LeftToGpg => self.decrypt_by_gpg(message),
             Unopened::Cancelled => Err(CANCELLED),
         })
+    }
+
+    fn decrypt_by_gpg(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        self.native.counters.decrypted_by_gpg.count();
+        self.gpg.decrypt(message)
     }
 }
 
 /// The error for a passphrase that was not given.
-const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
+pub(super) const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
 
 impl Decryptor for Bulk {
     fn expect(&self, messages: usize) {

@@ -12,6 +12,7 @@ pub mod lookup;
 mod native;
 pub mod openpgp;
 mod status;
+mod tally;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,9 @@ mod tests;
 pub use gnupg::GnuPg;
 pub use gpg::GnuPgConfig;
 pub use native::CacheConfig;
+pub use tally::Tally;
+
+use std::time::Duration;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
 
@@ -32,6 +36,22 @@ pub trait Decryptor: Sync {
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected, and has a
     /// [normal form](openpgp::normal): of what [`openpgp::body`] tells from others, and of nothing else.
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+}
+
+/// How quickly one of the user's own keys works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySpeed {
+    /// The part that opens messages.
+    pub fingerprint: Fingerprint,
+    /// What the key is called.
+    pub name: String,
+    /// Whether a smartcard has it.
+    pub on_card: bool,
+    /// How often the agent repeats a hash (`--s2k-count`) to derive the key from a passphrase, each time it is used;
+    /// none where it is stored without one, or on a card.
+    pub derivation: Option<u64>,
+    /// How long one private-key operation takes.
+    pub operation: Duration,
 }
 
 /// Who vouches for the keys that are encrypted to.
@@ -81,6 +101,23 @@ pub trait Crypto {
     /// Writes down the session keys to remember: of `entries` alone, where that is given.
     fn remember(&self, entries: Option<&[Vec<u8>]>) {
         let _ = entries;
+    }
+
+    /// Whether the session key of a message is remembered, once messages were [expected](Decryptor::expect).
+    fn is_remembered(&self, message: &[u8]) -> bool {
+        let _ = message;
+        false
+    }
+
+    /// Returns how quickly those of the user's own keys work that messages are opened with in-process; somebody
+    /// may be asked for a passphrase or a card.
+    fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
+        Ok(Vec::new())
+    }
+
+    /// Returns how messages were encrypted and decrypted so far.
+    fn tally(&self) -> Tally {
+        Tally::default()
     }
 
     /// Returns the key IDs in the message's session-key packets, in order; no key is needed. Fails for

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::Context;
 use super::reencrypt::is_entry;
+use super::{Context, OpError};
 
 /// How many more messages than entries may be remembered before those that are gone are forgotten.
 const SPARE: usize = 100;
@@ -26,10 +26,10 @@ pub fn settle(context: &Context<'_>) {
 }
 
 /// Returns the paths of all entries.
-fn entries(context: &Context<'_>) -> Option<Vec<PathBuf>> {
-    let files = context.store.beneath().below(Path::new("")).ok()?.files;
+pub fn entries(context: &Context<'_>) -> Result<Vec<PathBuf>, OpError> {
+    let files = context.store.beneath().below(Path::new(""))?.files;
     let entries = files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
-    Some(entries.map(|(path, _)| path).collect())
+    Ok(entries.map(|(path, _)| path).collect())
 }
 
 /// Removes what is remembered in `folder`, that of a store or that of all of them; whether there was anything.

@@ -7,6 +7,7 @@ pub mod check;
 pub mod client;
 mod concerned;
 pub mod copies;
+pub mod doctor;
 pub mod edit;
 mod error;
 pub mod generate;

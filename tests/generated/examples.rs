@@ -27,6 +27,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "doctor",
+        &[(
+            "See how long it takes to read all entries, also as a number:",
+            &["passel doctor", "passel doctor --json"],
+        )],
+    ),
+    (
         "adopt",
         &[(
             "Look over a store that another program has made, then mend what is safe to mend:",

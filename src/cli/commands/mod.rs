@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod cache;
 pub mod client;
 pub mod complete;
+pub mod doctor;
 pub mod edit;
 pub mod extension;
 pub mod find;

@@ -42,6 +42,32 @@ pub struct Answer {
     pub data: Zeroizing<Vec<u8>>,
     /// What it says of padding (`S PADDING n`): 0 if a card has taken it away already.
     pub padding: Option<u32>,
+    /// What it says of a key (`S KEYINFO …`).
+    info: Option<KeyInfo>,
+}
+
+/// What the agent knows of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Whether it is stored here, not on a card.
+    pub is_stored: bool,
+    /// Whether it has a passphrase.
+    pub is_protected: bool,
+    /// Whether that is known, so that nobody is asked for it.
+    pub is_cached: bool,
+}
+
+impl KeyInfo {
+    /// Reads `GRIP TYPE SERIALNO IDSTR CACHED PROTECTION …` (agent/command.c's help of KEYINFO).
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ').skip(1);
+        let (kind, mut rest) = (words.next()?, words.skip(2));
+        let (cached, protection) = (rest.next()?, rest.next()?);
+        let [is_stored, is_protected] = [kind == "D", protection == "P"];
+        // Of other kinds of protection nobody knows.
+        matches!(protection, "P" | "C" | "-").then_some(())?;
+        Some(KeyInfo { is_stored, is_protected, is_cached: cached == "1" })
+    }
 }
 
 /// A connection. Its requests are answered one at a time.
@@ -86,6 +112,17 @@ impl Agent {
         self.request(b"PKDECRYPT", ciphertext)
     }
 
+    /// Returns what it knows of the key with this keygrip, if it says so.
+    pub fn key_info(&mut self, keygrip: &str) -> Result<Option<KeyInfo>, AgentError> {
+        Ok(self.request(format!("KEYINFO {keygrip}").as_bytes(), b"")?.info)
+    }
+
+    /// Returns how often it repeats a hash to derive a key from a passphrase.
+    pub fn derivation(&mut self) -> Result<Option<u64>, AgentError> {
+        let count = self.request(b"GETINFO s2k_count", b"")?.data;
+        Ok(std::str::from_utf8(&count).ok().and_then(|count| count.trim().parse().ok()))
+    }
+
     /// Sends a line, and returns the answer.
     fn request(&mut self, line: &[u8], ciphertext: &[u8]) -> Result<Answer, AgentError> {
         self.stream.write_all(&[line, b"\n"].concat())?;
@@ -94,7 +131,8 @@ impl Agent {
 
     /// Reads an answer up to its end; hands `ciphertext` over where that is asked for.
     fn answer(&mut self, ciphertext: &[u8]) -> Result<Answer, AgentError> {
-        let mut answer = Answer { data: Zeroizing::new(Vec::with_capacity(ANSWER)), padding: None };
+        let mut answer =
+            Answer { data: Zeroizing::new(Vec::with_capacity(ANSWER)), padding: None, info: None };
         loop {
             let line = self.line()?;
             let (keyword, rest) = match line.iter().position(|b| *b == b' ') {
@@ -117,6 +155,8 @@ impl Agent {
                     let text = String::from_utf8_lossy(rest);
                     if let Some(padding) = text.strip_prefix("PADDING ") {
                         answer.padding = Some(padding.trim().parse().map_err(|_| AgentError::Garbage)?);
+                    } else if let Some(info) = text.strip_prefix("KEYINFO ") {
+                        answer.info = KeyInfo::parse(info);
                     }
                 }
                 b"INQUIRE" => self.tell(rest, ciphertext)?,

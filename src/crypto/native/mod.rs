@@ -24,9 +24,12 @@ pub use agent::is_cancellation;
 pub use cache::CacheConfig;
 pub use open::Unopened;
 
+use super::gnupg::CANCELLED;
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgconf::{self, Directories};
 use super::openpgp;
+use super::tally::Counters;
+use super::{CryptoError, KeySpeed};
 use crate::model::{Plaintext, RecipientId};
 
 /// What a message's data are encrypted with. Wipes itself; neither shown nor compared.
@@ -43,6 +46,8 @@ pub struct Native {
     sealer: seal::Sealer,
     opener: open::Opener,
     cache: cache::Cache,
+    /// What was done so far.
+    pub counters: Counters,
 }
 
 impl Native {
@@ -51,6 +56,7 @@ impl Native {
         let gpg = Gpg::new(config.clone());
         Native {
             cache: cache::Cache::new(config.cache.clone()),
+            counters: Counters::default(),
             config,
             gpg,
             directories: OnceLock::new(),
@@ -64,6 +70,7 @@ impl Native {
     pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Option<Vec<u8>> {
         self.directories()?;
         let (message, session, readers) = self.sealer.seal(&self.gpg, plaintext, to)?;
+        self.counters.encrypted.count();
         // Whoever encrypts to a key of their own may remember how to read it; nobody else.
         let own = self.opener.known_own();
         let ours = own.and_then(|own| {
@@ -78,13 +85,29 @@ impl Native {
     /// Returns the plaintext of a message in its normal form that is encrypted, whole and integrity protected.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        self.opener.open(&self.config, places, &self.cache, message)
+        let (text, remembered) = self.opener.open(&self.config, places, &self.cache, message)?;
+        let counter = if remembered { &self.counters.remembered } else { &self.counters.decrypted };
+        counter.count();
+        Ok(text)
     }
 
     /// Looks for the session keys that were remembered, and from now on remembers new ones.
     pub fn remember(&self) -> Result<(), Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
         self.opener.remember(&self.config, places, &self.cache)
+    }
+
+    /// Whether the session key of a message in its normal form is remembered.
+    pub fn is_remembered(&self, message: &[u8]) -> bool {
+        self.opener.is_remembered(&self.config, &self.cache, message)
+    }
+
+    /// Times a private-key operation of each own key that can be encrypted to.
+    pub fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
+        match self.directories() {
+            Some(places) => self.opener.key_speeds(&self.config, places).map_err(|_| CANCELLED),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// How many session keys are remembered, if some of them are new.

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
 
 use pgp::composed::RawSessionKey;
 use pgp::crypto::ecdh;
@@ -12,9 +13,10 @@ use pgp::types::{EcdhPublicParams, PkeskBytes, PublicParams, Seipdv1ReadMode};
 use zeroize::Zeroizing;
 
 use super::agent::{Agent, AgentError, Answer};
-use super::cache::{Cache, Digest, aes};
+use super::cache::{Cache, Digest, aes, new_seal};
 use super::own::{OwnKey, OwnKeys, own_keys};
 use super::{SessionKey, packets, sexp};
+use crate::crypto::KeySpeed;
 use crate::crypto::gpg::{GnuPgConfig, Gpg};
 use crate::crypto::gpgconf::{self, Directories};
 use crate::model::Plaintext;
@@ -56,14 +58,14 @@ struct Line {
 
 impl Opener {
     /// Returns the plaintext of a whole message of the usual form, whose integrity is protected and was
-    /// verified.
+    /// verified, and whether its session key was remembered.
     pub fn open(
         &self,
         config: &GnuPgConfig,
         places: &Directories,
         cache: &Cache,
         message: &[u8],
-    ) -> Result<Plaintext, Unopened> {
+    ) -> Result<(Plaintext, bool), Unopened> {
         if message.len() > LARGEST {
             return Err(Unopened::LeftToGpg);
         }
@@ -77,14 +79,14 @@ impl Opener {
             decrypt(&session, &sealed.data)
         });
         if let Some(text) = remembered {
-            return Ok(text);
+            return Ok((text, true));
         }
         for (key, packet) in named.take(TRIES) {
             let Some(session) = self.unseal(config, places, key, packet)? else { continue };
             // The first session key that opens counts, as with gpg: a second one beside it is suspicious.
             let text = decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg)?;
             cache.learn(key, digest, session);
-            return Ok(text);
+            return Ok((text, false));
         }
         Err(Unopened::LeftToGpg)
     }
@@ -107,6 +109,48 @@ impl Opener {
     /// Returns our own keys.
     fn own(&self, config: &GnuPgConfig) -> &OwnKeys {
         self.own.get_or_init(|| own_keys(&Gpg::new(config.clone())).unwrap_or_default())
+    }
+
+    /// Whether the session key of a message is remembered.
+    pub fn is_remembered(&self, config: &GnuPgConfig, cache: &Cache, message: &[u8]) -> bool {
+        let own = self.own(config);
+        let named = packets::sealed(message).map(|sealed| sealed.session_keys).unwrap_or_default();
+        let digest = Digest::of(message);
+        named.iter().filter_map(|(id, _)| own.get(id)).any(|key| cache.find(key, &digest).is_some())
+    }
+
+    /// Times a private-key operation of each own key that can be encrypted to. Fails only where a passphrase was
+    /// not given; keys that the agent cannot use are left out.
+    pub fn key_speeds(&self, config: &GnuPgConfig, places: &Directories) -> Result<Vec<KeySpeed>, Unopened> {
+        let mut speeds = Vec::new();
+        for key in self.own(config).values() {
+            let Some((_, packet)) = new_seal(key) else { continue };
+            let once = || {
+                let begun = Instant::now();
+                let done = self.unseal(config, places, key, &packet)?;
+                Ok(done.map(|_| begun.elapsed()))
+            };
+            // The first time, somebody may be asked for a passphrase; a card may want a touch each time.
+            let operation = match once() {
+                Ok(first) if key.on_card => first,
+                Ok(_) => once().and_then(|second| Ok(second.min(once()?)))?,
+                Err(Unopened::LeftToGpg) => None,
+                Err(cancelled) => return Err(cancelled),
+            };
+            let Some(operation) = operation else { continue };
+            let derivation = self.derivation(key);
+            let (fingerprint, name) = (key.fingerprint.clone(), key.name.clone());
+            speeds.push(KeySpeed { fingerprint, name, on_card: key.on_card, derivation, operation });
+        }
+        speeds.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+        Ok(speeds)
+    }
+
+    /// Returns how often the agent repeats a hash to derive a key from its passphrase, if it has one.
+    fn derivation(&self, key: &OwnKey) -> Option<u64> {
+        let mut line = self.line.lock().expect("nobody panics holding it");
+        let agent = line.agent.as_mut()?;
+        agent.key_info(&key.keygrip).ok()??.is_protected.then(|| agent.derivation().ok()?)?
     }
 
     /// Returns our own keys if they were needed before.

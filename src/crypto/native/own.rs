@@ -18,6 +18,8 @@ pub struct OwnKey {
     pub fingerprint: Fingerprint,
     /// What the agent knows it by.
     pub keygrip: String,
+    /// What the key is called.
+    pub name: String,
     /// What pinentry shows.
     pub description: String,
     /// Whether a smartcard has the secret.
@@ -40,7 +42,11 @@ pub fn own_keys(gpg: &Gpg) -> Option<OwnKeys> {
         if let (Some(key), Some(part)) = (bearer, part) {
             let description =
                 describe(key.name(), key.subkeys.iter().find(|p| p.fingerprint == fingerprint)?);
-            own.insert(fingerprint.key_id(), OwnKey { part, fingerprint, keygrip, description, on_card });
+            let name = key.name().to_owned();
+            own.insert(
+                fingerprint.key_id(),
+                OwnKey { part, fingerprint, keygrip, name, description, on_card },
+            );
         }
     }
     Some(own)

@@ -232,7 +232,7 @@ impl Shelf {
 }
 
 /// Returns a new session key for a key's file, with the packet that tells the key.
-fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
+pub fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
     let cipher = SymmetricKeyAlgorithm::AES256;
     let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };
     let mut packet = Vec::new();
