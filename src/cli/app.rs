@@ -126,6 +126,14 @@ impl Environment {
         })
     }
 
+    /// Returns the file in which it is noted what gpg says of the user's own keys.
+    fn own_keys(&self) -> Option<PathBuf> {
+        let variable =
+            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = variable("GNUPGHOME").or_else(|| Some(variable("HOME")?.join(".gnupg")))?;
+        Some(self.cache.as_ref()?.join("passel/own-keys").join(place_id(&home)))
+    }
+
     /// Returns the folder for the session keys of this store's messages, or of `all` stores'.
     pub fn session_keys(&self, all: bool) -> Option<PathBuf> {
         let folder = self.cache.as_ref()?.join("passel/session-keys");
@@ -258,7 +266,8 @@ impl App {
     fn session_cache(&self) -> Option<CacheConfig> {
         let cards = self.environment.remember == Remember::Cards;
         let folder = self.environment.session_keys(false)?;
-        (self.environment.remember != Remember::Nothing).then_some(CacheConfig { folder, cards })
+        let note = self.environment.own_keys()?;
+        (self.environment.remember != Remember::Nothing).then_some(CacheConfig { folder, note, cards })
     }
 
     /// Returns the command that git decrypts entries with for its diffs, as pass writes it.

@@ -203,8 +203,16 @@ impl Crypto for GnuPg {
     }
 
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        let normal = openpgp::normal(message);
+        if let Some(text) = normal.ok().and_then(|message| self.native.decrypt_alone(&message)) {
+            return Ok(text);
+        }
         self.native.counters.decrypted_by_gpg.count();
         self.gpg.decrypt(message)
+    }
+
+    fn prepare(&self) {
+        self.native.prepare();
     }
 
     fn decryptor(&self) -> &dyn Decryptor {

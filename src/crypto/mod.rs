@@ -90,6 +90,9 @@ pub trait Crypto {
     /// look at: it may be of any form that gpg reads.
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
 
+    /// Gets ready to decrypt one message quickly in the next run.
+    fn prepare(&self) {}
+
     /// Returns what decrypts on several threads at once, to encrypt anew.
     fn decryptor(&self) -> &dyn Decryptor;
 

@@ -59,7 +59,11 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             let context = app.context(&store);
             let text = context.decrypt(Shown::os(name), &message).map_err(|e| app.error(e))?;
             match number {
-                None => Ok(app.ui.secret(text.expose())?),
+                None => {
+                    app.ui.secret(text.expose())?;
+                    context.crypto.prepare();
+                    Ok(())
+                }
                 Some(number) => {
                     let line = line(&text, number)?;
                     if args.clip.is_some() { app.clip(&line, name) } else { app.qrcode(&line) }

@@ -4,6 +4,7 @@
 mod agent;
 mod cache;
 mod keys;
+mod note;
 mod open;
 mod options;
 mod own;
@@ -25,6 +26,9 @@ pub use cache::CacheConfig;
 pub use open::Unopened;
 
 use super::gnupg::CANCELLED;
+use note::{Note, Stamps};
+use own::OwnKeys;
+
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgconf::{self, Directories};
 use super::openpgp;
@@ -45,6 +49,8 @@ pub struct Native {
     directories: OnceLock<Option<Directories>>,
     sealer: seal::Sealer,
     opener: open::Opener,
+    own: OnceLock<OwnKeys>,
+    note: OnceLock<Option<Note>>,
     cache: cache::Cache,
     /// What was done so far.
     pub counters: Counters,
@@ -62,6 +68,8 @@ impl Native {
             directories: OnceLock::new(),
             sealer: seal::Sealer::default(),
             opener: open::Opener::default(),
+            own: OnceLock::new(),
+            note: OnceLock::new(),
         }
     }
 
@@ -72,8 +80,7 @@ impl Native {
         let (message, session, readers) = self.sealer.seal(&self.gpg, plaintext, to)?;
         self.counters.encrypted.count();
         // Whoever encrypts to a key of their own may remember how to read it; nobody else.
-        let own = self.opener.known_own();
-        let ours = own.and_then(|own| {
+        let ours = self.own.get().and_then(|own| {
             readers.iter().find_map(|key| own.get(&key.key_id()).filter(|own| own.fingerprint == *key))
         });
         if let Some(key) = ours {
@@ -85,27 +92,72 @@ impl Native {
     /// Returns the plaintext of a message in its normal form that is encrypted, whole and integrity protected.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        let (text, remembered) = self.opener.open(&self.config, places, &self.cache, message)?;
+        let (text, remembered) = self.opener.open(self.own(), &self.config, places, &self.cache, message)?;
         let counter = if remembered { &self.counters.remembered } else { &self.counters.decrypted };
         counter.count();
         Ok(text)
     }
 
+    /// Returns the plaintext of one message by itself, in its normal form; none where gpg is quicker, where somebody
+    /// would be asked for something, or where anything is out of the ordinary.
+    pub fn decrypt_alone(&self, message: &[u8]) -> Option<Plaintext> {
+        // Without what was noted, gpg would be asked more than once.
+        self.note()?;
+        let places = self.directories()?;
+        let text = self.opener.open_alone(self.own(), &self.config, places, message)?;
+        self.counters.decrypted.count();
+        Some(text)
+    }
+
+    /// Notes what the next run needs for [`Native::decrypt_alone`], unless it is noted already.
+    pub fn prepare(&self) {
+        let Some(cache) = &self.config.cache else { return };
+        if self.note().is_none() && self.directories().is_some() && note::is_possible(&cache.note) {
+            self.own();
+        }
+    }
+
+    /// Returns our own keys.
+    fn own(&self) -> &OwnKeys {
+        self.own.get_or_init(|| match self.note() {
+            Some(note) => own::read(&note.listing, &note.exports),
+            None => self.ask().unwrap_or_default(),
+        })
+    }
+
+    /// Asks gpg for our own keys, and notes what it says.
+    fn ask(&self) -> Option<OwnKeys> {
+        let places = self.directories()?;
+        let stamps = Stamps::of(&places.home);
+        let (listing, exports) = own::ask(&self.gpg)?;
+        let own = own::read(&listing, &exports);
+        if let Some(cache) = &self.config.cache {
+            Note::new(places, stamps, listing, exports).write(&cache.note);
+        }
+        Some(own)
+    }
+
+    /// Returns what was noted, if it is up to date.
+    fn note(&self) -> Option<&Note> {
+        let read = || Note::read(&self.config.cache.as_ref()?.note);
+        self.note.get_or_init(read).as_ref()
+    }
+
     /// Looks for the session keys that were remembered, and from now on remembers new ones.
     pub fn remember(&self) -> Result<(), Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        self.opener.remember(&self.config, places, &self.cache)
+        self.opener.remember(self.own(), &self.config, places, &self.cache)
     }
 
     /// Whether the session key of a message in its normal form is remembered.
     pub fn is_remembered(&self, message: &[u8]) -> bool {
-        self.opener.is_remembered(&self.config, &self.cache, message)
+        self.opener.is_remembered(self.own(), &self.cache, message)
     }
 
     /// Times a private-key operation of each own key that can be encrypted to.
     pub fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
         match self.directories() {
-            Some(places) => self.opener.key_speeds(&self.config, places).map_err(|_| CANCELLED),
+            Some(places) => self.opener.key_speeds(self.own(), &self.config, places).map_err(|_| CANCELLED),
             None => Ok(Vec::new()),
         }
     }
@@ -133,7 +185,10 @@ impl Native {
             if !self.config.in_process || !self.config.options.is_empty() {
                 return None;
             }
-            let found = gpgconf::directories(self.config.home.as_deref())?;
+            let found = match self.note() {
+                Some(note) => note.places(),
+                None => gpgconf::directories(self.config.home.as_deref())?,
+            };
             options::are_harmless(&[&found.home, &found.system]).then_some(found)
         };
         self.directories.get_or_init(look).as_ref()

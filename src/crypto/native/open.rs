@@ -1,7 +1,7 @@
 //! Decryption without gpg: the agent opens the session key, the library does the rest.
 
 use std::io::Read as _;
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use pgp::composed::RawSessionKey;
@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 
 use super::agent::{Agent, AgentError, Answer};
 use super::cache::{Cache, Digest, aes, new_seal};
-use super::own::{OwnKey, OwnKeys, own_keys};
+use super::own::{OwnKey, OwnKeys};
 use super::{SessionKey, packets, sexp};
 use crate::crypto::KeySpeed;
-use crate::crypto::gpg::{GnuPgConfig, Gpg};
+use crate::crypto::gpg::GnuPgConfig;
 use crate::crypto::gpgconf::{self, Directories};
 use crate::model::Plaintext;
 use crate::process::slurp_secret;
@@ -41,10 +41,9 @@ pub enum Unopened {
     Cancelled,
 }
 
-/// Our own keys, and the conversation with the agent that has them.
+/// The conversation with the agent that has our own keys.
 #[derive(Default)]
 pub struct Opener {
-    own: OnceLock<OwnKeys>,
     line: Mutex<Line>,
 }
 
@@ -61,6 +60,7 @@ impl Opener {
     /// verified, and whether its session key was remembered.
     pub fn open(
         &self,
+        own: &OwnKeys,
         config: &GnuPgConfig,
         places: &Directories,
         cache: &Cache,
@@ -70,7 +70,6 @@ impl Opener {
             return Err(Unopened::LeftToGpg);
         }
         let sealed = packets::sealed(message).ok_or(Unopened::LeftToGpg)?;
-        let own = self.own(config);
         let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
         let digest = Digest::of(message);
         // One that does not fit the message is wrong, and the agent is asked after all.
@@ -91,9 +90,41 @@ impl Opener {
         Err(Unopened::LeftToGpg)
     }
 
+    /// Returns the plaintext of one message by itself, where its key is at hand and nobody is asked for anything:
+    /// what goes on otherwise, and its words, are gpg's.
+    pub fn open_alone(
+        &self,
+        own: &OwnKeys,
+        config: &GnuPgConfig,
+        places: &Directories,
+        message: &[u8],
+    ) -> Option<Plaintext> {
+        let sealed = packets::sealed(message).filter(|_| message.len() <= LARGEST)?;
+        let mut named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
+        let (key, packet) = named.next().filter(|(key, _)| key.is_current)?;
+        self.asks_nobody(config, places, key).then_some(())?;
+        let session = self.unseal(config, places, key, packet).ok()??;
+        decrypt(&session, &sealed.data)
+    }
+
+    /// Whether the agent has `key` at hand, and asks nobody for a passphrase.
+    fn asks_nobody(&self, config: &GnuPgConfig, places: &Directories, key: &OwnKey) -> bool {
+        let mut line = self.line.lock().expect("nobody panics holding it");
+        // An agent that does not run is gpg's to start.
+        let agent = match line.agent.take() {
+            Some(agent) => Ok(agent),
+            None => Agent::connect(&places.agent, &config.session),
+        };
+        let Ok(mut agent) = agent else { return false };
+        let Ok(info) = agent.key_info(&key.keygrip) else { return false };
+        line.agent = Some(agent);
+        info.is_some_and(|info| info.is_stored && (!info.is_protected || info.is_cached))
+    }
+
     /// Looks for what was remembered of messages.
     pub fn remember(
         &self,
+        own: &OwnKeys,
         config: &GnuPgConfig,
         places: &Directories,
         cache: &Cache,
@@ -103,17 +134,11 @@ impl Opener {
             Err(Unopened::LeftToGpg) => Ok(None),
             other => other,
         };
-        cache.open(self.own(config), open, decrypt)
-    }
-
-    /// Returns our own keys.
-    fn own(&self, config: &GnuPgConfig) -> &OwnKeys {
-        self.own.get_or_init(|| own_keys(&Gpg::new(config.clone())).unwrap_or_default())
+        cache.open(own, open, decrypt)
     }
 
     /// Whether the session key of a message is remembered.
-    pub fn is_remembered(&self, config: &GnuPgConfig, cache: &Cache, message: &[u8]) -> bool {
-        let own = self.own(config);
+    pub fn is_remembered(&self, own: &OwnKeys, cache: &Cache, message: &[u8]) -> bool {
         let named = packets::sealed(message).map(|sealed| sealed.session_keys).unwrap_or_default();
         let digest = Digest::of(message);
         named.iter().filter_map(|(id, _)| own.get(id)).any(|key| cache.find(key, &digest).is_some())
@@ -121,9 +146,14 @@ impl Opener {
 
     /// Times a private-key operation of each own key that can be encrypted to. Fails only where a passphrase was
     /// not given; keys that the agent cannot use are left out.
-    pub fn key_speeds(&self, config: &GnuPgConfig, places: &Directories) -> Result<Vec<KeySpeed>, Unopened> {
+    pub fn key_speeds(
+        &self,
+        own: &OwnKeys,
+        config: &GnuPgConfig,
+        places: &Directories,
+    ) -> Result<Vec<KeySpeed>, Unopened> {
         let mut speeds = Vec::new();
-        for key in self.own(config).values() {
+        for key in own.values() {
             let Some((_, packet)) = new_seal(key) else { continue };
             let once = || {
                 let begun = Instant::now();
@@ -151,11 +181,6 @@ impl Opener {
         let mut line = self.line.lock().expect("nobody panics holding it");
         let agent = line.agent.as_mut()?;
         agent.key_info(&key.keygrip).ok()??.is_protected.then(|| agent.derivation().ok()?)?
-    }
-
-    /// Returns our own keys if they were needed before.
-    pub fn known_own(&self) -> Option<&OwnKeys> {
-        self.own.get()
     }
 
     /// Returns the session key in a session-key packet that names `key`; none if it holds none.

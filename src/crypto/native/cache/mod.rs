@@ -44,6 +44,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct CacheConfig {
     /// The folder: one file for each of the user's own keys.
     pub folder: PathBuf,
+    /// The file in which it is noted what gpg says of those keys.
+    pub note: PathBuf,
     /// Whether those of keys on smartcards are, too: a card may ask for a touch each time, which this undoes.
     pub cards: bool,
 }
@@ -243,13 +245,13 @@ pub fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
 /// Returns the content of a file of ours; none if there is none, or it is something else.
 fn read_file(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = open(path, OpenOptions::new().read(true)).ok()?;
+    let file = open_regular(path, OpenOptions::new().read(true)).ok()?;
     file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
     (u64::try_from(bytes.len()).ok()? <= LARGEST).then_some(bytes)
 }
 
 /// Opens a regular file, through no link.
-fn open(path: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
+pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     #[allow(clippy::cast_possible_wrap, reason = "open flags are small")]
     let file = options.custom_flags(flags.bits() as i32).open(path)?;
@@ -261,24 +263,24 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
 
 /// Puts a message behind those in a file; nothing of it stays unless all of it does.
 fn append(path: &Path, message: &[u8]) -> io::Result<()> {
-    let mut file = open(path, OpenOptions::new().append(true))?;
+    let mut file = open_regular(path, OpenOptions::new().append(true))?;
     let length = file.metadata()?.len();
     file.write_all(message).inspect_err(|_| drop(file.set_len(length)))
 }
 
 /// Puts a new file, readable by the user alone, in place of what is there. The folder is locked.
-fn replace(path: &Path, message: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, message: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     // What a killed run left.
     drop(fs::remove_file(&beside));
-    let written = open(&beside, OpenOptions::new().write(true).create_new(true).mode(0o600))
+    let written = open_regular(&beside, OpenOptions::new().write(true).create_new(true).mode(0o600))
         .and_then(|mut file| file.write_all(message))
         .and_then(|()| fs::rename(&beside, path));
     written.inspect_err(|_| drop(fs::remove_file(&beside)))
 }
 
 /// Returns the folder, made if there is none, locked against others who write; none if that takes too long.
-fn lock(folder: &Path) -> Option<fs::File> {
+pub fn lock(folder: &Path) -> Option<fs::File> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).ok()?;
     let handle = fs::File::open(folder).ok()?;
     for _ in 0..TRIES {

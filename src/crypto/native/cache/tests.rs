@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::own::{OwnKey, OwnKeys, own_keys};
+use super::super::own::{self, OwnKey, OwnKeys};
 use super::super::tests::{cancelling_pinentry, protected};
 use super::file::{self, HEAD};
 use super::{Cache, CacheConfig, Digest, new_seal};
@@ -34,8 +34,12 @@ impl Ring {
         self.ring.path().join("cache/of a store")
     }
 
+    fn note(&self) -> PathBuf {
+        self.ring.path().join("cache/own keys")
+    }
+
     fn config(&self) -> GnuPgConfig {
-        let cache = Some(CacheConfig { folder: self.folder(), cards: self.cards });
+        let cache = Some(CacheConfig { folder: self.folder(), note: self.note(), cards: self.cards });
         GnuPgConfig { cache, ..self.ring.config(&[]) }
     }
 
@@ -72,6 +76,11 @@ impl Ring {
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
     }
+}
+
+fn own_keys(ring: &Ring) -> OwnKeys {
+    let (listing, exports) = own::ask(&Gpg::new(ring.config())).unwrap();
+    own::read(&listing, &exports)
 }
 
 /// Returns the one key that can be encrypted to.
@@ -199,7 +208,7 @@ fn anothers_file_and_wrong_keys_mislead_nobody() {
     assert_eq!(ring.read(&messages), 3);
     assert_eq!(ring.read(&messages), 1);
     // Anybody can encrypt to the key: here, the keys of other messages, and a random one.
-    let own = own_keys(&Gpg::new(ring.config())).unwrap();
+    let own = own_keys(&ring);
     let key = encrypting(&own);
     let ((seal, packet), (random, _)) = (new_seal(key).unwrap(), new_seal(key).unwrap());
     let digests: Vec<Digest> =
@@ -267,10 +276,10 @@ fn forgets_what_is_gone() {
 fn cards_are_left_out_unless_they_are_asked_for() {
     let ring = Ring::new();
     ring.ring.good_key("A <a@x>");
-    let mut own = own_keys(&Gpg::new(ring.config())).unwrap();
+    let mut own = own_keys(&ring);
     own.values_mut().for_each(|key| key.on_card = true);
     for cards in [false, true] {
-        let cache = Cache::new(Some(CacheConfig { folder: ring.folder(), cards }));
+        let cache = Cache::new(Some(CacheConfig { folder: ring.folder(), note: ring.note(), cards }));
         cache.open(&own, |_, _| Ok(None), |_, _| None).unwrap();
         let key = encrypting(&own);
         let session = Arc::into_inner(new_seal(key).unwrap().0).unwrap();
@@ -310,7 +319,7 @@ fn who_cancels_is_asked_once() {
     let ring = Ring::new();
     let messages = protected(&ring.ring);
     let asked = cancelling_pinentry(&ring.ring);
-    let own = own_keys(&Gpg::new(ring.config())).unwrap();
+    let own = own_keys(&ring);
     let key = encrypting(&own);
     let (seal, packet) = new_seal(key).unwrap();
     fs::create_dir_all(ring.folder()).unwrap();
