@@ -15,7 +15,7 @@ BASHDIR = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 
-SCRIPTS = scripts/install-deps .ci/run demo/run benches/run benches/recipients benches/common.sh \
+SCRIPTS = scripts/install-deps .ci/run demo/run benches/run benches/bulk benches/common.sh \
 	tests/upstream/run tests/faults/careful.sh src/process/extension.bash completions/passel.bash completions/pass.bash
 
 .PHONY: help build demo test test-long bench generated lint audit install uninstall clean
@@ -55,10 +55,10 @@ test-long: ## the long sweeps: faults, random kills, simulations
 			$(addprefix --skip ,$(NOT_LONG)); \
 	fi
 
-bench: build ## time passel beside pass: 10,000 entries, and new recipients
+bench: build ## time passel beside pass and others: single commands, then work on many entries
 	scripts/install-deps bench
 	PASSEL="$(PASSEL)" benches/run
-	PASSEL="$(PASSEL)" benches/recipients
+	PASSEL="$(PASSEL)" benches/bulk
 
 generated: ## write manual pages and completions anew (after a change of commands or options)
 	scripts/install-deps build

@@ -46,9 +46,9 @@ fn entries_that_were_read_before_cost_one_private_key_operation_in_all() {
     );
     assert_eq!(agent.run("pass grep secret"), (found.clone(), 4));
     assert_eq!(agent.run("pass cache clear --all; pass cache clear").0.lines().count(), 2);
-    assert_eq!(agent.run("ls home/.cache/passel").0, "");
+    assert_eq!(agent.run("ls home/.cache/passel").0, "own-keys\n");
     for off in ["PASSEL_CACHE=off", "PASSEL_CRYPTO=gpgme"] {
-        let line = format!("{off} pass grep secret; ls home/.cache/passel");
+        let line = format!("{off} pass grep secret; not ls home/.cache/passel/session-keys");
         assert_eq!(agent.run(&line), (found.clone(), 4), "{off}");
     }
     let wrong = agent.0.shell("PASSEL_CACHE=no pass ls");
