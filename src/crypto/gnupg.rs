@@ -14,7 +14,9 @@ use super::gpgme::Engine;
 use super::lookup::{self, Name};
 use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
-use super::{Crypto, CryptoError, Decryptor, KeySpeed, RecipientError, Tally, Trust, Undecryptable};
+use super::{
+    Crypto, CryptoError, Decryptor, KeySpeed, LARGEST_OF_MANY, RecipientError, Tally, Trust, Undecryptable,
+};
 
 /// How long a listing of the keyring stands for the keyring.
 const FRESH: Duration = Duration::from_secs(1);
@@ -312,7 +314,7 @@ struct Bulk {
 impl Bulk {
     fn new(config: GnuPgConfig, native: Arc<Native>) -> Self {
         let [begun, expected, cancelled] = [(); 3].map(|()| AtomicBool::new(false));
-        Bulk { gpg: Gpg::new(config), native, begun, expected, cancelled }
+        Bulk { gpg: Gpg::new(config).at_most(LARGEST_OF_MANY), native, begun, expected, cancelled }
     }
 
     /// Whether many messages are to come.
@@ -362,6 +364,14 @@ impl Decryptor for Bulk {
             self.cancelled.store(true, Ordering::Relaxed);
         }
         result
+    }
+
+    fn read_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        // gpg reads forms that nothing is encrypted anew from.
+        match openpgp::normal(message) {
+            Ok(_) => self.decrypt_message(message),
+            Err(_) => self.decrypt_by_gpg(message),
+        }
     }
 }
 

@@ -52,12 +52,19 @@ impl Default for GnuPgConfig {
 /// The gpg program.
 pub struct Gpg {
     config: GnuPgConfig,
+    /// How much plaintext is taken, in bytes.
+    limit: Option<u64>,
 }
 
 impl Gpg {
     /// Takes the way to run it.
     pub fn new(config: GnuPgConfig) -> Self {
-        Gpg { config }
+        Gpg { config, limit: None }
+    }
+
+    /// Takes not more than so many bytes of plaintext: what was compressed may be without end.
+    pub fn at_most(self, bytes: u64) -> Self {
+        Gpg { limit: Some(bytes), ..self }
     }
 
     /// Returns the plaintext of a message, for somebody to look at: what has no normal form is gpg's to read.
@@ -71,7 +78,16 @@ impl Gpg {
         self.add_pass_options(&mut command);
         // The last `--output` counts: an option of the user's must not put plaintext into a file.
         command.args(["--output", "-", "--decrypt"]);
-        let done = self.run_shown(Filter::new(command, message))?;
+        let mut filter = Filter::new(command, message);
+        if let Some(limit) = self.limit {
+            filter = filter.at_most(limit);
+        }
+        let done = self.run_shown(filter).map_err(|error| match error {
+            CryptoError::NotRun { source, .. } if source.kind() == std::io::ErrorKind::FileTooLarge => {
+                CryptoError::Unsound("what it holds is larger than 256 MiB")
+            }
+            other => other,
+        })?;
         if !done.exit.success() {
             return Err(CryptoError::Decrypt { code: code(&done), why: status::undecryptable(&done.status) });
         }

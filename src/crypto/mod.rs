@@ -26,6 +26,10 @@ use std::time::Duration;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
 
+/// The largest message that is decrypted among many, and the largest plaintext, in bytes: one of them must not take all
+/// memory from the others.
+pub const LARGEST_OF_MANY: u64 = 256 << 20;
+
 /// Decrypts on any thread.
 pub trait Decryptor: Sync {
     /// Tells how many messages are to come: for more than one, preparations pay.
@@ -36,6 +40,11 @@ pub trait Decryptor: Sync {
     /// Returns the plaintext of a message that is encrypted, whole and integrity protected, and has a
     /// [normal form](openpgp::normal): of what [`openpgp::body`] tells from others, and of nothing else.
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError>;
+
+    /// Returns the plaintext of a message for somebody to look at: it may be of any form that gpg reads.
+    fn read_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        self.decrypt_message(message)
+    }
 }
 
 /// How quickly one of the user's own keys works.

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 pub use error::OpError;
 use error::shown_folder;
 
-use crate::crypto::{Crypto, CryptoError, RecipientError, Trust, openpgp};
+use crate::crypto::{Crypto, CryptoError, RecipientError, Trust};
 use crate::git::GitError;
 use crate::model::entry::is_long;
 use crate::model::{EntryName, Fingerprint, FolderName, GpgIdLine, NameError, Plaintext, RecipientId, Shown};
@@ -249,12 +249,11 @@ impl Context<'_> {
         name: impl std::fmt::Display,
         message: &[u8],
     ) -> Result<Plaintext, OpError> {
-        // gpg reads forms that nothing is encrypted anew from.
-        if openpgp::normal(message).is_err() {
+        if message.is_empty() {
             return self.decrypt(name, message);
         }
         let failed = |source| OpError::Decrypt { name: name.to_string(), source };
-        self.crypto.decryptor().decrypt_message(message).map_err(failed)
+        self.crypto.decryptor().read_message(message).map_err(failed)
     }
 
     /// Returns `text` encrypted for `name`.

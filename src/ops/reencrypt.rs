@@ -8,7 +8,7 @@ use rustix::fs::FileType;
 use super::concerned::tell_left;
 use super::copies::{Copies, body_of};
 use super::{Context, KnownLists, OpError, Recipients, parallel};
-use crate::crypto::{CryptoError, openpgp};
+use crate::crypto::{CryptoError, LARGEST_OF_MANY, openpgp};
 pub use crate::model::entry::{is_entry, shown_entry};
 use crate::model::{Fingerprint, FolderName, KeyId, Keyring, Plaintext, RecipientId};
 use crate::store::beneath::State;
@@ -43,6 +43,9 @@ pub enum Message {
     /// It was encrypted for others elsewhere ([`super::copies`]): it is not decrypted until a person decides.
     HeldBack,
 }
+
+/// What is said of a message that is too large to be one of many.
+pub const TOO_LARGE: &str = "larger than 256 MiB";
 
 /// Recipients files that were looked at, as they were.
 pub type Seen = Vec<(PathBuf, State)>;
@@ -292,7 +295,10 @@ impl<'a, 'c> Reencryption<'a, 'c> {
     pub fn read(&self, paths: impl Iterator<Item = PathBuf>) -> Result<Vec<Job>, OpError> {
         let mut jobs = Vec::new();
         for path in paths {
-            if let Some(message) = self.context.store.beneath().read(&path)? {
+            if let Some(message) = self.context.store.beneath().read_start(&path, LARGEST_OF_MANY + 1)? {
+                if message.len() as u64 > LARGEST_OF_MANY {
+                    return Err(OpError::Wrong { name: shown_entry(&path), what: TOO_LARGE });
+                }
                 jobs.push(Job { source: path.clone(), path, message });
             }
         }

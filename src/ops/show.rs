@@ -8,6 +8,8 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::OpError;
+use super::reencrypt::TOO_LARGE;
+use crate::crypto::LARGEST_OF_MANY;
 use crate::model::Shown;
 use crate::store::{Store, StoreError};
 
@@ -38,18 +40,32 @@ pub fn look_up(store: &Store, text: &OsStr) -> Result<Found, OpError> {
 
 /// Reads an encrypted file, following links; only regular files, since a pipe would block for ever.
 pub fn read_message(path: &Path) -> Result<Vec<u8>, OpError> {
+    read_message_start(path, u64::MAX)
+}
+
+/// The same for one of many messages, which must not be too large.
+pub fn read_message_of_many(path: &Path) -> Result<Vec<u8>, OpError> {
+    let message = read_message_start(path, LARGEST_OF_MANY + 1)?;
+    match message.len() as u64 > LARGEST_OF_MANY {
+        true => Err(OpError::Wrong { name: Shown::os(path).to_string(), what: TOO_LARGE }),
+        false => Ok(message),
+    }
+}
+
+/// Reads not more than `limit` bytes of an encrypted file.
+fn read_message_start(path: &Path, limit: u64) -> Result<Vec<u8>, OpError> {
     let shown = || Shown::os(path).to_string();
     let io = |source| {
         StoreError::Path(crate::store::beneath::BeneathError::Io { action: "read", path: shown(), source })
     };
     let nonblock = rustix::fs::OFlags::NONBLOCK.bits();
     #[allow(clippy::cast_possible_wrap, reason = "open flags are small")]
-    let mut file = OpenOptions::new().read(true).custom_flags(nonblock as i32).open(path).map_err(io)?;
+    let file = OpenOptions::new().read(true).custom_flags(nonblock as i32).open(path).map_err(io)?;
     if !file.metadata().map_err(io)?.is_file() {
         return Err(OpError::Wrong { name: shown(), what: "not a regular file" });
     }
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(io)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
 }
 

@@ -33,6 +33,7 @@ pub struct Filter<'a> {
     second: Option<&'a [u8]>,
     status: bool,
     keep_stderr: bool,
+    limit: Option<u64>,
 }
 
 /// What a program gave back.
@@ -50,7 +51,7 @@ pub struct Filtered {
 impl<'a> Filter<'a> {
     /// Takes a program that shall read `input` on its standard input.
     pub fn new(command: Command, input: &'a [u8]) -> Self {
-        Filter { command, input, second: None, status: false, keep_stderr: false }
+        Filter { command, input, second: None, status: false, keep_stderr: false, limit: None }
     }
 
     /// Gives the program `bytes` to read on [`SECOND_FD`].
@@ -68,6 +69,12 @@ impl<'a> Filter<'a> {
     /// Collects standard error instead of passing it on.
     pub fn keep_stderr(mut self) -> Self {
         self.keep_stderr = true;
+        self
+    }
+
+    /// Fails with [`io::ErrorKind::FileTooLarge`] where the program writes more than `bytes` on standard output.
+    pub fn at_most(mut self, bytes: u64) -> Self {
+        self.limit = Some(bytes);
         self
     }
 
@@ -99,7 +106,9 @@ impl<'a> Filter<'a> {
             let second = scope.spawn(|| second.map_or(Ok(()), |(pipe, bytes)| feed(Some(pipe), bytes)));
             let status = scope.spawn(|| slurp(status));
             let stderr = scope.spawn(|| slurp(stderr));
-            let stdout = stdout.map_or(Ok(Zeroizing::default()), slurp_secret);
+            // Whoever writes more than is read finds the pipe closed.
+            let limit = self.limit.map_or(u64::MAX, |limit| limit + 1);
+            let stdout = stdout.map_or(Ok(Zeroizing::default()), |pipe| slurp_secret(pipe.take(limit)));
             writer.join().expect("does not panic")?;
             second.join().expect("does not panic")?;
             let status = status.join().expect("does not panic")?;
@@ -109,6 +118,9 @@ impl<'a> Filter<'a> {
         // Waited for in any case: no zombie is left behind an error.
         let exit = child.wait()?;
         let (stdout, status, stderr) = collected?;
+        if self.limit.is_some_and(|limit| stdout.len() as u64 > limit) {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(Filtered { stdout, status, stderr, exit })
     }
 }
@@ -165,6 +177,15 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         command
+    }
+
+    #[test]
+    fn a_program_that_writes_without_end_is_stopped() {
+        let run = |script: &str| Filter::new(shell(script), b"").at_most(5).run();
+        assert_eq!(*run("printf 12345").unwrap().stdout, b"12345");
+        for script in ["printf 123456", "while echo; do :; done"] {
+            assert_eq!(run(script).map(|done| done.exit).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        }
     }
 
     #[test]

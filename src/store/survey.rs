@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 use super::beneath::State;
 use super::recipients::{Overlay, Rule};
 use super::{Store, StoreError};
-use crate::crypto::{Crypto, CryptoError, RecipientError};
+use crate::crypto::{Crypto, CryptoError, LARGEST_OF_MANY, RecipientError};
 use crate::model::entry::{is_entry, shown_entry};
 use crate::model::{Fingerprint, FolderName, KeyId, Keyring, RecipientId};
 
@@ -204,7 +204,10 @@ impl Survey {
         path: PathBuf,
         file: Option<&PathBuf>,
     ) -> Result<Option<Entry>, SurveyError> {
-        let Some(message) = store.beneath().read(&path).map_err(StoreError::from)? else { return Ok(None) };
+        let Some(message) = store.beneath().read_start(&path, LARGEST_OF_MANY).map_err(StoreError::from)?
+        else {
+            return Ok(None);
+        };
         let (readers, standing) = match crypto.recipients_of(&message) {
             Ok(readers) => {
                 let list = file.and_then(|file| self.lists.get(file));

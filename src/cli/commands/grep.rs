@@ -9,7 +9,7 @@ use crate::cli::ui::Text;
 use crate::model::Shown;
 use crate::ops::cache;
 use crate::ops::reencrypt::is_entry;
-use crate::ops::show::read_message;
+use crate::ops::show::read_message_of_many;
 use crate::process::grep::{Literal, grep};
 use crate::store::Store;
 
@@ -37,7 +37,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         let relative = path.strip_prefix(store.root()).expect("it was found below the root");
         let shown = Shown::os(relative).to_string();
         let name = shown.strip_suffix(".gpg").unwrap_or(&shown);
-        let text = read_message(&path).and_then(|message| context.decrypt_one_of_many(name, &message));
+        let text =
+            read_message_of_many(&path).and_then(|message| context.decrypt_one_of_many(name, &message));
         let text = match text {
             Ok(text) => text,
             Err(error) => {
