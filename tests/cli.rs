@@ -14,6 +14,7 @@ mod cli {
     mod copies;
     mod extension;
     mod git;
+    mod grep;
     mod group;
     mod guard;
     mod hostile;
