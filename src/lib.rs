@@ -1,7 +1,7 @@
 //! passel: a team password store, compatible with pass(1), that clients can be let into.
 //!
 //! Layers, each calling only those to its right:
-//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process` → `model`.
+//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process`, `search` → `model`.
 //! Below `cli` nothing prints, prompts, exits or reads the environment.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -14,4 +14,5 @@ pub mod git;
 pub mod model;
 pub mod ops;
 pub mod process;
+pub mod search;
 pub mod store;

@@ -16,6 +16,7 @@ mod cli {
     mod doctor;
     mod extension;
     mod git;
+    mod grep;
     mod group;
     mod guard;
     mod hostile;

@@ -21,11 +21,6 @@ impl App {
         list: impl FnOnce(&Listing<'_>) -> Result<Node, ListingError>,
     ) -> Result<(), CliError> {
         let variable = |name: &str| std::env::var_os(name);
-        // As setlocale(3) looks for a category: LC_ALL, the category's own variable, LANG.
-        let category = |name: &str| {
-            let set = ["LC_ALL", name, "LANG"].into_iter().filter_map(variable);
-            set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
-        };
         let locale = Locale::new(&category("LC_COLLATE"), &category("LC_CTYPE"));
         let style = TreeStyle::new(&TreeEnvironment {
             tree_charset: variable("TREE_CHARSET"),
@@ -79,7 +74,13 @@ impl App {
     }
 }
 
+/// Returns the name of the user's locale for a category, found as setlocale(3) finds it: LC_ALL, the category's
+/// own variable, LANG.
+pub(super) fn category(name: &str) -> OsString {
+    ["LC_ALL", name, "LANG"].into_iter().find_map(variable).unwrap_or_default()
+}
+
 /// Returns the value of a variable that is set and not empty.
-fn variable(name: &str) -> Option<OsString> {
+pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

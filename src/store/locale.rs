@@ -1,4 +1,4 @@
-//! What a locale says about listings: the order of names, and whether its characters are UTF-8.
+//! What a locale says: the order of names in listings, and what its characters are.
 //!
 //! The C library knows a locale's order, and no crate gives it: ICU's collation orders punctuation
 //! otherwise. So this one file calls the C library. It keeps to the functions that take their locale as an
@@ -11,6 +11,34 @@ use std::os::unix::ffi::OsStrExt as _;
 unsafe extern "C" {
     /// POSIX 2008; the libc crate has it for other systems only.
     fn strcoll_l(a: *const libc::c_char, b: *const libc::c_char, locale: libc::locale_t) -> libc::c_int;
+    fn towupper_l(character: libc::c_uint, locale: libc::locale_t) -> libc::c_uint;
+    fn towlower_l(character: libc::c_uint, locale: libc::locale_t) -> libc::c_uint;
+}
+
+/// The variables that name the categories of a user's locale.
+pub const CATEGORIES: [&str; 12] = [
+    "LC_CTYPE",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "LC_COLLATE",
+    "LC_MONETARY",
+    "LC_MESSAGES",
+    "LC_PAPER",
+    "LC_NAME",
+    "LC_ADDRESS",
+    "LC_TELEPHONE",
+    "LC_MEASUREMENT",
+    "LC_IDENTIFICATION",
+];
+
+/// Whether the locale of that name is installed. Programs that find one category's missing take `C` for all.
+pub fn is_installed(name: &OsStr) -> bool {
+    is_c(name) || Handle::new(libc::LC_ALL_MASK, name).is_some()
+}
+
+/// Whether a name stands for the locale `C`.
+pub fn is_c(name: &OsStr) -> bool {
+    matches!(name.as_bytes(), b"" | b"C" | b"POSIX")
 }
 
 /// The order of names and the character set that a user's locale asks for.
@@ -18,6 +46,7 @@ pub struct Locale {
     /// None where names are ordered by their bytes: `C`, `POSIX`, `C.UTF-8` and locales not installed.
     collation: Option<Handle>,
     utf8: bool,
+    plain_case: bool,
 }
 
 impl Locale {
@@ -28,18 +57,24 @@ impl Locale {
             b"" | b"C" | b"POSIX" | b"C.UTF-8" | b"C.utf8" => None,
             _ => Handle::new(libc::LC_COLLATE_MASK, collate),
         };
-        let utf8 = Handle::new(libc::LC_CTYPE_MASK, ctype).is_some_and(|handle| handle.is_utf8());
-        Locale { collation, utf8 }
+        let ctype = Handle::new(libc::LC_CTYPE_MASK, ctype);
+        let utf8 = ctype.as_ref().is_some_and(Handle::is_utf8);
+        Locale { collation, utf8, plain_case: ctype.is_none_or(|handle| handle.has_plain_case()) }
     }
 
     /// Returns the locale named `C`: byte order, ASCII.
     pub fn c() -> Self {
-        Locale { collation: None, utf8: false }
+        Locale { collation: None, utf8: false, plain_case: true }
     }
 
     /// Whether the locale's characters are UTF-8.
     pub fn is_utf8(&self) -> bool {
         self.utf8
+    }
+
+    /// Whether the two cases of each letter of ASCII are those of English. In Turkish they are not: `I` is no `i`.
+    pub fn has_plain_case(&self) -> bool {
+        self.plain_case
     }
 
     /// Returns `items` in the locale's order of their names.
@@ -103,6 +138,15 @@ impl Handle {
         matches!(codeset.to_bytes(), b"UTF-8" | b"utf8")
     }
 
+    /// Whether the two cases of each letter of ASCII are those of English.
+    fn has_plain_case(&self) -> bool {
+        (b'a'..=b'z').all(|letter| {
+            let (lower, upper) = (letter.into(), letter.to_ascii_uppercase().into());
+            // SAFETY: the locale object is valid; both functions take any character.
+            unsafe { towupper_l(lower, self.0) == upper && towlower_l(upper, self.0) == lower }
+        })
+    }
+
     /// Whether `a` comes strictly before `b`.
     fn is_before(&self, a: &CStr, b: &CStr) -> bool {
         // SAFETY: both end in NUL and outlive the call; the locale object is valid.
@@ -143,6 +187,9 @@ mod tests {
 
     #[test]
     fn knows_a_utf8_locale() {
-        assert!(Locale::new(OsStr::new("C"), OsStr::new("C.UTF-8")).is_utf8());
+        let locale = Locale::new(OsStr::new("C"), OsStr::new("C.UTF-8"));
+        assert!(locale.is_utf8() && locale.has_plain_case());
+        assert!(["", "C", "C.UTF-8"].iter().all(|name| is_installed(OsStr::new(name))));
+        assert!(!is_installed(OsStr::new("xx_XX.UTF-8")));
     }
 }

@@ -5,13 +5,16 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::cli::output::{category, variable};
 use crate::cli::ui::Text;
-use crate::model::Shown;
+use crate::model::{Plaintext, Shown};
 use crate::ops::cache;
 use crate::ops::reencrypt::is_entry;
 use crate::ops::show::read_message_of_many;
-use crate::process::grep::{Literal, grep};
+use crate::process::grep::{Found, grep};
+use crate::search::{Characters, Search, Surroundings};
 use crate::store::Store;
+use crate::store::locale::{CATEGORIES, Locale, is_c, is_installed};
 
 /// Search the decrypted entries.
 #[derive(Debug, clap::Args)]
@@ -29,7 +32,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let context = app.context(&store);
-    let literal = Literal::of(&args.words);
+    let mut search = search(&args.words);
     let mut failed = 0;
     let entries = entries(&store)?;
     context.crypto.decryptor().expect(entries.len());
@@ -47,17 +50,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
                 continue;
             }
         };
-        // Most entries do not hold it: that costs no process.
-        if literal.as_ref().is_some_and(|literal| literal.is_absent(text.expose())) {
-            continue;
-        }
         // An entry's own escape sequences must not pass for grep's colours on a terminal.
         let coloured = !(app.ui.is_terminal() && text.expose().contains(&0x1b));
-        let found = grep(&args.words, &text, coloured);
-        let found = found.map_err(|e| CliError::caused("cannot run `grep`", &e))?;
-        // The words are wrong, then, and will be for every entry: grep has said how.
-        let found = found.map_err(|code| CliError::new(format!("grep failed with exit code {code}")))?;
-        if let Some(found) = found {
+        if let Some(found) = find(search.as_mut(), &args.words, &text, coloured)? {
             let (folder, last) = name.rsplit_once('/').map_or(("", name), |(f, l)| (f, l));
             let slash = if folder.is_empty() { "" } else { "/" };
             let header = Text::new().style("\x1b[94m").words(format!("{folder}{slash}")).style("\x1b[1m");
@@ -74,6 +69,46 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         return Err(CliError::new(format!("{failed} {entries} could not be searched")));
     }
     Ok(())
+}
+
+/// Returns what grep finds in `text`, in-process where that is certain: a process for every entry takes longer than
+/// to decrypt it.
+fn find(
+    search: Option<&mut Search>,
+    words: &[OsString],
+    text: &Plaintext,
+    coloured: bool,
+) -> Result<Found, CliError> {
+    if let Some(answer) = search.and_then(|search| search.answer(text.expose(), coloured)) {
+        return Ok(answer.is_found.then_some(answer.output));
+    }
+    let found = grep(words, text, coloured).map_err(|e| CliError::caused("cannot run `grep`", &e))?;
+    // The words are wrong, then, and will be for every entry: grep has said how.
+    found.map_err(|code| CliError::new(format!("grep failed with exit code {code}")))
+}
+
+/// Returns the search that can be done in-process, if any.
+fn search(words: &[OsString]) -> Option<Search> {
+    if ["GREP_COLORS", "GREP_COLOR", "GREP_OPTIONS"].into_iter().any(|name| variable(name).is_some()) {
+        return None;
+    }
+    let is_plain = |name: &OsString| is_c(name) || name == "C.UTF-8" || name == "C.utf8";
+    let (ctype, messages) = (category("LC_CTYPE"), category("LC_MESSAGES"));
+    let locale = Locale::new(&category("LC_COLLATE"), &ctype);
+    let is_whole = CATEGORIES.iter().all(|name| is_installed(&category(name)));
+    let characters = match is_whole {
+        true if is_c(&ctype) => Characters::Bytes,
+        true if locale.is_utf8() && locale.has_plain_case() => Characters::Utf8,
+        _ => Characters::Unknown,
+    };
+    let is_english = is_plain(&messages) || messages.as_bytes().starts_with(b"en_US");
+    let surroundings = Surroundings {
+        characters,
+        has_plain_ranges: is_plain(&category("LC_COLLATE")),
+        is_translated: !is_english || variable("LANGUAGE").is_some(),
+        posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
+    };
+    Search::of(words, surroundings)
 }
 
 /// Returns every entry's file, sorted; links are followed, since it is reading.
