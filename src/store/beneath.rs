@@ -127,7 +127,7 @@ impl Beneath {
         }
         let Some((folder, name, stat)) = self.stat(path)? else { return Ok(State::Absent) };
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok(State::of(&read_at(folder.as_fd(), name, path, u64::MAX)?)),
+            FileType::RegularFile => state_at(folder.as_fd(), name, path),
             FileType::Symlink => {
                 let target = rustix::fs::readlinkat(&folder, name, Vec::new())
                     .map_err(|e| failed("read the link", path, e))?;
@@ -385,15 +385,34 @@ fn open_part(folder: BorrowedFd<'_>, part: &OsStr, path: &Path) -> Result<OwnedF
 
 /// Reads a regular file. `O_NONBLOCK`, since a pipe put in its place would block for ever.
 fn read_at(folder: BorrowedFd<'_>, name: &OsStr, path: &Path, limit: u64) -> Result<Vec<u8>, BeneathError> {
+    let mut bytes = Vec::new();
+    open_file(folder, name, path)?.take(limit).read_to_end(&mut bytes).map_err(unread(path))?;
+    Ok(bytes)
+}
+
+/// Returns the state of a regular file, whose size is no matter.
+fn state_at(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<State, BeneathError> {
+    let mut file = open_file(folder, name, path)?;
+    let (mut hash, mut buffer) = (Sha256::new(), [0; 8192]);
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(State::File(hash.finalize().into())),
+            Ok(count) => hash.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unread(path)(error)),
+        }
+    }
+}
+
+fn open_file(folder: BorrowedFd<'_>, name: &OsStr, path: &Path) -> Result<File, BeneathError> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(folder, name, flags, Mode::empty()).map_err(|e| failed("open", path, e))?;
-    let mut bytes = Vec::new();
-    File::from(fd).take(limit).read_to_end(&mut bytes).map_err(|source| BeneathError::Io {
-        action: "read",
-        path: shown(path),
-        source,
-    })?;
-    Ok(bytes)
+    Ok(File::from(fd))
+}
+
+/// Returns the error of a file that cannot be read.
+fn unread(path: &Path) -> impl Fn(io::Error) -> BeneathError {
+    move |source| BeneathError::Io { action: "read", path: shown(path), source }
 }
 
 /// Returns the components, all of them ordinary names.

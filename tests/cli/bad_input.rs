@@ -1,6 +1,7 @@
 //! Bad input: one clear error, exit code 1 (2 for what cannot be decrypted), and a store unchanged, git's
 //! own files included. Disks that fill up at each write are the fault sweep's (tests/faults).
 
+mod bulk;
 mod git;
 mod interrupted;
 mod messages;
