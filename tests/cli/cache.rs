@@ -7,7 +7,7 @@ struct Agent(TestStore);
 
 impl Agent {
     fn new() -> Self {
-        let store = TestStore::new();
+        let store = TestStore::as_shipped();
         store.shell("pass init $ALICE; pass git init; for n in 1 2 3 4; do echo secret-$n | pass insert -m team/$n; done").good();
         store.shell("printf 'log-file %s/log\\ndebug ipc\\n' $PWD >>$GNUPGHOME/gpg-agent.conf; gpgconf --kill gpg-agent").good();
         Agent(store)

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::common::TestStore;
 
 fn store() -> TestStore {
-    let store = TestStore::new();
+    let store = TestStore::as_shipped();
     store.shell("pass init $ALICE; for n in 1 2 3; do echo secret-$n | pass insert -m team/$n; done").good();
     store
 }

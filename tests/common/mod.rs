@@ -78,9 +78,16 @@ pub fn tool(name: &str) -> PathBuf {
 pub struct TestStore {
     root: tempfile::TempDir,
     keyring: Rc<Keyring>,
+    /// Whether what is only there for speed is as it is by default, whatever the tests are run with.
+    as_shipped: bool,
 }
 
 impl TestStore {
+    /// Makes the folder for a test of what is only there for speed: it is on.
+    pub fn as_shipped() -> Self {
+        Self { as_shipped: true, ..Self::new() }
+    }
+
     /// Makes the folder, without a store in it, for the program under test.
     pub fn new() -> Self {
         Self::with(&subject(), &Keyring::new())
@@ -89,7 +96,7 @@ impl TestStore {
     /// Makes the folder, without a store in it, for `program`; stores may share a keyring.
     pub fn with(program: &Path, keyring: &Rc<Keyring>) -> Self {
         let root = temporary_folder("/tmp/ps");
-        let made = Self { root, keyring: Rc::clone(keyring) };
+        let made = Self { root, keyring: Rc::clone(keyring), as_shipped: false };
         for folder in ["home", "bin"] {
             fs::create_dir(made.root().join(folder)).expect("the folder is ours");
         }
@@ -137,7 +144,7 @@ impl TestStore {
             ("KEYS".into(), concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys").into()),
         ];
         // Whoever runs the tests may want all of them without what is only there for speed.
-        for name in ["PASSEL_CRYPTO", "PASSEL_CACHE"] {
+        for name in ["PASSEL_CRYPTO", "PASSEL_CACHE"].into_iter().filter(|_| !self.as_shipped) {
             all.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));
         }
         for name in KEYS {

@@ -76,6 +76,8 @@ pub struct Agent {
     /// What was read; only `filled` of it counts. Wiped when dropped: it holds answers.
     buffer: Zeroizing<Vec<u8>>,
     filled: usize,
+    /// The keygrip of the key that the next operation is done with.
+    key: Option<String>,
 }
 
 impl Agent {
@@ -86,7 +88,7 @@ impl Agent {
 
     /// Begins the conversation on a connection that stands.
     fn begin(stream: UnixStream, session: &[(String, OsString)]) -> Result<Self, AgentError> {
-        let mut agent = Agent { stream, buffer: Zeroizing::new(vec![0; LINE + 2]), filled: 0 };
+        let mut agent = Agent { stream, buffer: Zeroizing::new(vec![0; LINE + 2]), filled: 0, key: None };
         // It speaks first.
         agent.answer(b"")?;
         for (name, value) in session {
@@ -107,7 +109,12 @@ impl Agent {
         description: &str,
         ciphertext: &[u8],
     ) -> Result<Answer, AgentError> {
-        self.request(format!("SETKEY {keygrip}").as_bytes(), b"")?;
+        // It stays set, and each line costs the way there and back.
+        if self.key.as_deref() != Some(keygrip) {
+            self.key = None;
+            self.request(format!("SETKEY {keygrip}").as_bytes(), b"")?;
+            self.key = Some(keygrip.to_owned());
+        }
         self.request(&[b"SETKEYDESC ", plus_escape(description).as_slice()].concat(), b"")?;
         self.request(b"PKDECRYPT", ciphertext)
     }
@@ -296,6 +303,21 @@ mod tests {
             "OPTION ttyname=/dev/pts/1\nSETKEY ABCD\nSETKEYDESC %C3%9Cnlock+%22it%22,+100%25\nPKDECRYPT\n\
              D %28%63%29\nEND\nEND\nCAN\n"
         );
+    }
+
+    #[test]
+    fn sets_a_key_once() {
+        let (mut theirs, ours) = UnixStream::pair().unwrap();
+        theirs.write_all(&b"OK\n".repeat(9)).unwrap();
+        let mut agent = Agent::begin(ours, &[]).unwrap();
+        for keygrip in ["AB", "AB", "CD"] {
+            agent.decrypt(keygrip, "x", b"").unwrap();
+        }
+        drop(agent);
+        let mut heard = String::new();
+        theirs.read_to_string(&mut heard).unwrap();
+        let lines: Vec<&str> = heard.lines().filter(|line| line.starts_with("SETKEY ")).collect();
+        assert_eq!(lines, ["SETKEY AB", "SETKEY CD"]);
     }
 
     #[test]
