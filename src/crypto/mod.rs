@@ -4,6 +4,8 @@ mod armor;
 mod colons;
 #[doc(hidden)]
 pub mod fake;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod gnupg;
 mod gpg;
 mod gpgconf;

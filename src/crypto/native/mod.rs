@@ -3,6 +3,8 @@
 
 mod agent;
 mod cache;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod keys;
 mod note;
 mod open;

@@ -22,6 +22,9 @@ use crate::crypto::gpgconf::{self, Directories};
 use crate::model::Plaintext;
 use crate::process::slurp_secret;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 /// Larger messages are left to gpg, which does not hold all of them several times in memory.
 const LARGEST: usize = 16 << 20;
 
@@ -345,12 +348,17 @@ fn session_key(frame: &[u8]) -> Option<SessionKey> {
 
 /// Returns the content of encrypted data: nothing before their modification detection code was verified, nor
 /// unless they hold exactly one binary literal packet, compressed perhaps.
-fn decrypt(session: &SessionKey, data: &[u8]) -> Option<Plaintext> {
+pub fn decrypt(session: &SessionKey, data: &[u8]) -> Option<Plaintext> {
     let verify_first = Seipdv1ReadMode::CheckFirst { max_message_size: data.len() };
     let stream = session.cipher.stream_decryptor_protected(verify_first, session.key.as_ref(), data);
     // Of its final size from the beginning: growing would leave copies behind.
     let mut packets = Zeroizing::new(Vec::with_capacity(data.len()));
     stream.ok()?.read_to_end(&mut packets).ok()?;
+    open_packets(packets)
+}
+
+/// Returns the content of what was decrypted.
+fn open_packets(mut packets: Zeroizing<Vec<u8>>) -> Option<Plaintext> {
     if let Some(body) = packets::compressed(&packets) {
         packets = inflate(&body)?;
     }

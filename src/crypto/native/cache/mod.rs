@@ -3,6 +3,8 @@
 //! wrong with them, the message itself decides.
 
 mod file;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, OpenOptions};
@@ -96,7 +98,8 @@ impl Cache {
             return Ok(());
         }
         for key in own.values().filter(|key| config.cards || !key.on_card) {
-            let shelf = Shelf::read(&config.file(key), key, &open, &decrypt)?;
+            let bytes = read_file(&config.file(key)).unwrap_or_default();
+            let shelf = Shelf::read(&bytes, key, &open, &decrypt)?;
             shelves.by_key.extend(shelf.map(|shelf| (key.fingerprint.clone(), shelf)));
         }
         Ok(())
@@ -162,16 +165,15 @@ fn file_name(key: &Fingerprint) -> String {
 }
 
 impl Shelf {
-    /// Reads a key's file; what is damaged in it, or is another key's, counts as not there. None if nothing can
-    /// be encrypted to the key.
+    /// Reads what a key's file holds; what is damaged in it, or is another key's, counts as not there. None if
+    /// nothing can be encrypted to the key.
     fn read(
-        file: &Path,
+        bytes: &[u8],
         key: &OwnKey,
         open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
         decrypt: impl Fn(&SessionKey, &[u8]) -> Option<Plaintext>,
     ) -> Result<Option<Self>, Unopened> {
-        let bytes = read_file(file);
-        let (pieces, mut whole) = bytes.as_deref().map_or((Vec::new(), true), file::pieces);
+        let (pieces, mut whole) = file::pieces(bytes);
         let mut known = HashMap::new();
         let mut opened: Vec<(&[u8], Option<Arc<SessionKey>>)> = Vec::new();
         // The newest first: they are worth most, where there are too many.
