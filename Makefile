@@ -18,7 +18,7 @@ FISHDIR = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 SCRIPTS = scripts/install-deps .ci/run demo/run benches/run benches/bulk benches/common.sh \
 	tests/upstream/run tests/faults/careful.sh src/process/extension.bash completions/passel.bash completions/pass.bash
 
-.PHONY: help build demo test test-long bench generated lint audit install uninstall clean
+.PHONY: help build demo test test-long fuzz bench generated lint audit install uninstall clean
 
 help: ## list what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,19 @@ test-long: ## the long sweeps: faults, random kills, simulations
 			$(addprefix --skip ,$(NOT_LONG)); \
 	fi
 
+# How long each target runs, in seconds.
+FUZZ_TIME ?= 60
+
+# The first folder takes what is new; the seeds stay as they are. Stable Rust has what this needs, but says so only
+# when asked. fuzz/README.md says more.
+fuzz: ## try the readers of messages on made-up bytes (needs cargo-fuzz); FUZZ_TIME=60 seconds each
+	scripts/install-deps build
+	mkdir -p fuzz/found/packets fuzz/found/cache
+	@for target in packets cache; do \
+		(set -x; RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target fuzz/found/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_TIME) -timeout=10 -rss_limit_mb=2048) || exit; \
+	done
+
 bench: build ## time passel beside pass and others: single commands, then work on many entries
 	scripts/install-deps bench
 	PASSEL="$(PASSEL)" benches/run
@@ -67,6 +80,7 @@ generated: ## write manual pages and completions anew (after a change of command
 lint: ## formatting, clippy, documentation, scripts
 	scripts/install-deps build test
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path fuzz/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 	shellcheck $(SCRIPTS)
