@@ -57,6 +57,9 @@ impl Container {
 /// Why there is less than lengths say.
 const CUT: CryptoError = CryptoError::Malformed("it is cut short");
 
+/// Why a session-key packet is none.
+const SESSION_KEY_CUT: CryptoError = CryptoError::Malformed("a session-key packet is cut short");
+
 /// How many bytes of encrypted data tell one message from all others.
 const DISTINCT: usize = 32;
 
@@ -260,6 +263,8 @@ pub(super) fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
                 let key = Some(session_key_recipient(body)?);
                 session_keys.push(SessionKey { tag, whole, body, key });
             }
+            // A version, a cipher, and how the key is derived take four octets; gpg refuses less, too.
+            3 if body.len() < 4 => return Err(SESSION_KEY_CUT),
             3 => session_keys.push(SessionKey { tag, whole, body, key: None }),
             // A marker packet means nothing (RFC 9580, section 5.8).
             10 if body == b"PGP" => {}
@@ -312,12 +317,11 @@ fn take_number(bytes: &[u8], octets: usize) -> Option<(usize, &[u8])> {
 /// Returns the key ID of a public-key session-key packet (RFC 9580, section 5.1; version 2 is an old
 /// number of version 3, which GnuPG reads too).
 fn session_key_recipient(body: &[u8]) -> Result<KeyId, CryptoError> {
-    const SHORT: CryptoError = CryptoError::Malformed("a session-key packet is cut short");
     match body {
-        [2 | 3, rest @ ..] => Ok(KeyId(octets_to_id(rest).ok_or(SHORT)?)),
+        [2 | 3, rest @ ..] => Ok(KeyId(octets_to_id(rest).ok_or(SESSION_KEY_CUT)?)),
         [6, 0, ..] => Ok(KeyId::HIDDEN),
         [6, length, rest @ ..] => {
-            let (key, _) = rest.split_at_checked(usize::from(*length)).ok_or(SHORT)?;
+            let (key, _) = rest.split_at_checked(usize::from(*length)).ok_or(SESSION_KEY_CUT)?;
             match key {
                 [4, fingerprint @ ..] if fingerprint.len() == 20 => octets_to_id(&fingerprint[12..]),
                 [5 | 6, fingerprint @ ..] if fingerprint.len() == 32 => octets_to_id(fingerprint),
@@ -326,7 +330,7 @@ fn session_key_recipient(body: &[u8]) -> Result<KeyId, CryptoError> {
             .map(KeyId)
             .ok_or(CryptoError::Malformed("a session-key packet names no known kind of key"))
         }
-        [] => Err(SHORT),
+        [] => Err(SESSION_KEY_CUT),
         _ => Err(CryptoError::Malformed("a session-key packet is of unknown version")),
     }
 }

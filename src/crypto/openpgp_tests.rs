@@ -48,13 +48,14 @@ fn reads_version_6_packets() {
 
 #[test]
 fn sees_passphrases_and_skips_markers() {
-    let message = [&pkesk(&[0x84, 11])[..], &[0xca, 3, b'P', b'G', b'P', 0xc3, 1, 4, 0xd2, 9]].concat();
+    let message =
+        [&pkesk(&[0x84, 11])[..], &[0xca, 3, b'P', b'G', b'P', 0xc3, 4, 4, 9, 0, 8, 0xd2, 9]].concat();
     assert!(one(&message).passphrase);
 }
 
 #[test]
 fn names_what_is_wrong() {
-    let cases: [(&[u8], &str); 15] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"", "ends before"),
         (b"hello", "neither binary nor armour"),
         (&[0x84, 0, 10, b'a'], "session-key packet is cut short"),
@@ -62,7 +63,8 @@ fn names_what_is_wrong() {
         (&[0xd4, 2, 1, 1], "no session-key packet"),
         (&[0xd5, 1, 1], "no encrypted message"),
         (&[0xca, 3, b'P', b'G', b'Q'], "no encrypted message"),
-        (&[0xc3, 1, 4, 0xd2, 2, 1, 1, b'\n'], "follows"),
+        (&[0xc3, 4, 4, 9, 0, 8, 0xd2, 2, 1, 1, b'\n'], "follows"),
+        (&[0xc3, 3, 4, 9, 0, 0xd2, 2, 1, 1], "session-key packet is cut short"),
         (&[0x84], "ends before"),
         (&[0x84, 11, 3, 1], "cut short"),
         (&[0x84, 3, 3, 1, 2], "session-key packet is cut short"),

@@ -1,5 +1,7 @@
 //! What the checks of any bytes share here: keys and a session key, made up or thrown away.
 
+use std::sync::LazyLock;
+
 use pgp::composed::RawSessionKey;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::{Packet, PacketParser};
@@ -20,8 +22,8 @@ pub(super) fn session() -> SessionKey {
 const SESSION: [u8; 32] = *b"\xe8\xa6\x94\x91\xe3\x85\x30\xa4\x09\xd9\x22\xab\x86\x30\x73\x4c\
     \x62\xaa\x71\x5c\x8c\xac\x23\x30\x97\xeb\xcc\xca\x8a\x5c\x37\xee";
 
-/// Returns a key of our own of every kind that is told apart, Curve25519 first. Nobody has their secrets.
-pub(super) fn own_keys() -> [OwnKey; 3] {
+/// A key of our own of every kind that is told apart, Curve25519 first. Nobody has their secrets.
+pub(super) static OWN_KEYS: LazyLock<[OwnKey; 3]> = LazyLock::new(|| {
     // A curve's name, a point on it, and the choices for the derivation: SHA-256 and AES-128.
     let curve25519: [&[u8]; 4] =
         [b"\x12\x0a\x2b\x06\x01\x04\x01\x97\x55\x01\x05\x01", b"\x01\x07\x40", &[9; 32], b"\x03\x01\x08\x07"];
@@ -37,7 +39,7 @@ pub(super) fn own_keys() -> [OwnKey; 3] {
     // A modulus of 2,048 bits, and an exponent.
     let rsa: [&[u8]; 4] = [b"\x01\x08\x00", &[0xff; 256], b"\x00\x11", b"\x01\x00\x01"];
     [curve25519, p256, rsa].map(|numbers| own_key(&numbers.concat()))
-}
+});
 
 /// Returns the key with these numbers.
 fn own_key(numbers: &[u8]) -> OwnKey {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::super::fuzzing::{own_keys, session};
+use super::super::fuzzing::{OWN_KEYS, session};
 use super::super::open::decrypt;
 use super::super::packets;
 use super::file::{self, HEAD, Piece};
@@ -80,7 +80,7 @@ fn check_records(content: &[u8]) {
 
 /// Checks what is remembered of a file: where messages hold their content as it is, and where it is encrypted.
 fn check_shelf(bytes: &[u8]) {
-    let [key, ..] = own_keys();
+    let key = &OWN_KEYS[0];
     let asked = Cell::new(0);
     let open = |_: &OwnKey, packet: &[u8]| {
         asked.set(asked.get() + 1);
@@ -94,10 +94,10 @@ fn check_shelf(bytes: &[u8]) {
     let sealed = |session: &SessionKey, data: &[u8]| decrypt(session, data);
     for decrypt in [&plain as &dyn Fn(&SessionKey, &[u8]) -> Option<Plaintext>, &sealed] {
         asked.set(0);
-        let shelf = Shelf::read(bytes, &key, open, decrypt);
+        let shelf = Shelf::read(bytes, key, open, decrypt);
         assert!(asked.get() <= OPENED);
         match shelf {
-            Ok(shelf) => check_known(bytes, &key, &shelf.expect("it can be encrypted to"), decrypt),
+            Ok(shelf) => check_known(bytes, key, &shelf.expect("it can be encrypted to"), decrypt),
             Err(error) => assert_eq!(error, Unopened::Cancelled),
         }
     }
@@ -137,9 +137,9 @@ fn same(one: &SessionKey, other: &SessionKey) -> bool {
 #[cfg(test)]
 #[test]
 fn seeds_are_remembered() {
-    let [key, ..] = own_keys();
+    let key = &OWN_KEYS[0];
     let known = |seed: &[u8]| {
-        let shelf = Shelf::read(seed, &key, |_, _| Ok(Some(session())), decrypt).unwrap().unwrap();
+        let shelf = Shelf::read(seed, key, |_, _| Ok(Some(session())), decrypt).unwrap().unwrap();
         (shelf.known.len(), shelf.stale)
     };
     assert_eq!(known(include_bytes!("../../../../fuzz/corpus/cache/one-message")), (3, false));
