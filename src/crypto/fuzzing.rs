@@ -14,16 +14,12 @@ pub fn framing(bytes: &[u8]) {
     }
     let armored = armored(bytes);
     assert_eq!(armor::remove(&armored).as_deref(), Some(bytes));
-    check(bytes);
-    // Armour takes nothing away, and adds nothing. What has no top bit is read as armour itself.
+    // What has no top bit is read as armour itself.
     if bytes.first().is_some_and(|first| first & 0x80 != 0) {
-        check(&armored);
-        let all = |message: &[u8]| {
-            let normal = openpgp::normal(message).ok();
-            (openpgp::outline(message).ok(), normal, openpgp::body(message), same(message).ok())
-        };
-        assert_eq!(all(&armored), all(bytes));
+        let said = |message: &[u8]| (openpgp::outline(message).ok(), openpgp::body(message));
+        assert_eq!(said(&armored), said(bytes));
     }
+    check(bytes);
 }
 
 /// Returns a message, binary, with all of its session-key packets.

@@ -92,7 +92,10 @@ fn check_shelf(bytes: &[u8]) {
     };
     let plain = |_: &SessionKey, data: &[u8]| Some(Plaintext::new(data.to_vec()));
     let sealed = |session: &SessionKey, data: &[u8]| decrypt(session, data);
-    for decrypt in [&plain as &dyn Fn(&SessionKey, &[u8]) -> Option<Plaintext>, &sealed] {
+    let ways = [&plain as &dyn Fn(&SessionKey, &[u8]) -> Option<Plaintext>, &sealed];
+    // Where there are no messages, one way is as good as the other: encrypting to a key takes most of the time.
+    let ways = if file::pieces(bytes).0.is_empty() { &ways[..1] } else { &ways };
+    for decrypt in ways {
         asked.set(0);
         let shelf = Shelf::read(bytes, key, open, decrypt);
         assert!(asked.get() <= OPENED);
