@@ -43,7 +43,7 @@ pub struct Answer {
     /// What it says of padding (`S PADDING n`): 0 if a card has taken it away already.
     pub padding: Option<u32>,
     /// What it says of a key (`S KEYINFO …`).
-    info: Option<KeyInfo>,
+    pub info: Option<KeyInfo>,
 }
 
 /// What the agent knows of a key.

@@ -52,5 +52,6 @@ fn own_key(numbers: &[u8]) -> OwnKey {
     };
     let part = Part::Subkey(subkey);
     let fingerprint = part.fingerprint().expect("it is of version 4");
-    OwnKey { part, fingerprint, keygrip: String::new(), description: String::new(), on_card: false }
+    let [keygrip, name, description] = [(); 3].map(|()| String::new());
+    OwnKey { part, fingerprint, keygrip, name, description, on_card: false, is_current: true }
 }

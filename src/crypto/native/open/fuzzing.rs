@@ -44,7 +44,7 @@ fn check_session_key(packet: &[u8]) {
         let Some(request) = request(key, packet) else { continue };
         assert!(request.ciphertext.len() < packet.len() + 100);
         for (data, padding) in [(&[0x40; 33][..], None), (&[4; 65], Some(0)), (b"\x02********\0\x09", None)] {
-            let answer = Answer { data: value(data), padding };
+            let answer = Answer { data: value(data), padding, info: None };
             let _ = frame(key, &request, &answer).and_then(|frame| session_key(&frame)).is_some();
         }
     }
@@ -97,7 +97,7 @@ fn check_answer(bytes: &[u8]) {
     assert_eq!(unpad(&padded).as_deref().map(Vec::as_slice), Some(bytes));
     for key in OWN_KEYS.iter() {
         let request = Request { ciphertext: Vec::new(), wrapped: bytes.to_vec() };
-        let answer = Answer { data: Zeroizing::new(bytes.to_vec()), padding: None };
+        let answer = Answer { data: Zeroizing::new(bytes.to_vec()), padding: None, info: None };
         let _ = frame(key, &request, &answer).is_some();
     }
 }
