@@ -217,8 +217,8 @@ impl Shelf {
         let Some(_lock) = lock(folder) else { return };
         // What somebody else did not finish writing would hide what is put behind it.
         let append_to = |bytes: Vec<u8>| {
-            let whole = file::pieces(&bytes).1.then_some(())?;
-            self.sealed(self.new.iter()).and_then(|message| append(file, &message).ok()).map(|()| whole)
+            file::pieces(&bytes).1.then_some(())?;
+            append(file, &self.sealed(self.new.iter())?).ok()
         };
         let appended = if self.stale { None } else { read_file(file).and_then(append_to) };
         let written = appended.or_else(|| replace(file, &self.sealed(self.known.keys())?).ok());

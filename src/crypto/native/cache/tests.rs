@@ -202,7 +202,8 @@ fn anothers_file_and_wrong_keys_mislead_nobody() {
     other.ring.good_key("B <b@x>");
     let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 3);
     let theirs = self::messages(&other.ring, &[only(&other.run(), "b@x")], 2);
-    (ring.read(&messages), other.read(&theirs));
+    ring.read(&messages);
+    other.read(&theirs);
     let path = ring.file();
     fs::copy(other.file(), &path).unwrap();
     assert_eq!(ring.read(&messages), 3);
@@ -242,7 +243,8 @@ fn two_runs_at_once_keep_what_both_learn() {
             run.decryptor().decrypt_message(message).unwrap();
         }
     }
-    (one.remember(None), two.remember(None));
+    one.remember(None);
+    two.remember(None);
     assert_eq!(ring.read(&messages), 1);
     // Two that both find nothing do not know each other's session key: it costs one more, once.
     fs::remove_dir_all(ring.folder()).unwrap();
@@ -253,7 +255,8 @@ fn two_runs_at_once_keep_what_both_learn() {
             run.decryptor().decrypt_message(message).unwrap();
         }
     }
-    (one.remember(None), two.remember(None));
+    one.remember(None);
+    two.remember(None);
     assert_eq!(ring.read(&messages), 2);
     assert_eq!(ring.read(&messages), 1);
 }
