@@ -126,12 +126,15 @@ impl Environment {
         })
     }
 
-    /// Returns the file in which it is noted what gpg says of the user's own keys.
-    fn own_keys(&self) -> Option<PathBuf> {
+    /// Returns GnuPG's home folder, and the file in which it is noted what gpg says of the user's own keys.
+    fn own_keys(&self) -> Option<(PathBuf, PathBuf)> {
         let variable =
             |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = variable("GNUPGHOME").or_else(|| Some(variable("HOME")?.join(".gnupg")))?;
-        Some(self.cache.as_ref()?.join("passel/own-keys").join(place_id(&home)))
+        // As gpg does it: without resolving links.
+        let home = std::path::absolute(home).ok()?;
+        let note = self.cache.as_ref()?.join("passel/own-keys").join(place_id(&home));
+        Some((home, note))
     }
 
     /// Returns the folder for the session keys of this store's messages, or of `all` stores'.
@@ -185,8 +188,8 @@ impl App {
         }
     }
 
-    /// Opens the store, and remembers who can read what if this machine sees it for the first time; tells what
-    /// was finished or undone on the way.
+    /// Opens the store, and remembers who can read what if this machine sees it for the first time; tells
+    /// what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
         let git =
             GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
@@ -266,8 +269,8 @@ impl App {
     fn session_cache(&self) -> Option<CacheConfig> {
         let cards = self.environment.remember == Remember::Cards;
         let folder = self.environment.session_keys(false)?;
-        let note = self.environment.own_keys()?;
-        (self.environment.remember != Remember::Nothing).then_some(CacheConfig { folder, note, cards })
+        let (home, note) = self.environment.own_keys()?;
+        (self.environment.remember != Remember::Nothing).then_some(CacheConfig { folder, note, home, cards })
     }
 
     /// Returns the command that git decrypts entries with for its diffs, as pass writes it.

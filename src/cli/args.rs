@@ -11,7 +11,8 @@ use super::commands::{
 #[derive(Debug, Parser)]
 #[command(name = "passel", version, disable_help_subcommand = true, infer_long_args = true)]
 pub struct Root {
-    /// Before the command: tell in the end how many entries were encrypted and decrypted, and how many of them by gpg.
+    /// Before the command: tell in the end how many entries were encrypted and decrypted, and how many of
+    /// them by gpg.
     #[arg(long)]
     pub verbose: bool,
     /// What to do; a bare name shows the entry or folder of that name.

@@ -74,8 +74,8 @@ impl App {
     }
 }
 
-/// Returns the name of the user's locale for a category, found as setlocale(3) finds it: LC_ALL, the category's
-/// own variable, LANG.
+/// Returns the name of the user's locale for a category, found as setlocale(3) finds it: LC_ALL, the
+/// category's own variable, LANG.
 pub(super) fn category(name: &str) -> OsString {
     ["LC_ALL", name, "LANG"].into_iter().find_map(variable).unwrap_or_default()
 }

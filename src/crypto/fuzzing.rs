@@ -74,8 +74,8 @@ fn check_normal(normal: &[u8], same: &[u8], parts: &Parts) {
     for message in [normal, same] {
         assert_eq!(openpgp::normal(message).expect("it has a normal form"), normal);
     }
-    // A header of six octets takes the place of one that has at least two, before at least two more; not so the
-    // last.
+    // A header of six octets takes the place of one that has at least two, before at least two more; not so
+    // the last.
     assert!(normal.len() <= 2 * same.len() + 2);
     let data = |parts: &Parts| parts.data.clone().collect::<Vec<_>>().concat();
     assert_eq!(data(&openpgp::parts(normal).expect("it is a message")), data(parts));

@@ -15,7 +15,8 @@ use super::lookup::{self, Name};
 use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
 use super::{
-    Crypto, CryptoError, Decryptor, KeySpeed, LARGEST_OF_MANY, RecipientError, Tally, Trust, Undecryptable,
+    CANCELLED, Crypto, CryptoError, Decryptor, KeySpeed, LARGEST_OF_MANY, RecipientError, Tally, Trust,
+    Undecryptable,
 };
 
 /// How long a listing of the keyring stands for the keyring.
@@ -52,8 +53,8 @@ impl GnuPg {
         }
     }
 
-    /// Returns all keys of the keyring, as they were within the last second: work on many lists asks again and
-    /// again, and each answer costs a process.
+    /// Returns all keys of the keyring, as they were within the last second: work on many lists asks again
+    /// and again, and each answer costs a process.
     fn all_keys(&self) -> Result<Arc<Vec<Key>>, CryptoError> {
         if let Some(keys) = self.fresh_keys() {
             return Ok(keys);
@@ -174,8 +175,8 @@ impl Crypto for GnuPg {
             // gpgme would ask for a passphrase to encrypt with instead.
             return Err(CryptoError::WrongRecipients { wanted: "nobody".into(), found: "nobody".into() });
         }
-        // One message alone is quickest through the program (measured: 8 ms): a context of gpgme costs several
-        // processes to begin with (18 ms), looking keys up and exporting them costs three.
+        // One message alone is quickest through the program (measured: 8 ms): a context of gpgme costs
+        // several processes to begin with (18 ms), looking keys up and exporting them costs three.
         let first = self.encrypted.fetch_add(1, Ordering::Relaxed) == 0 && !self.bulk.is_expected();
         // Who certified a key is for gpg to say.
         let native = !first && trust == Trust::Accepted;
@@ -205,9 +206,12 @@ impl Crypto for GnuPg {
     }
 
     fn decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        let normal = openpgp::normal(message);
-        if let Some(text) = normal.ok().and_then(|message| self.native.decrypt_alone(&message)) {
-            return Ok(text);
+        if let Ok(message) = openpgp::normal(message) {
+            match self.native.decrypt_alone(&message) {
+                Ok(text) => return Ok(text),
+                Err(Unopened::Cancelled) => return Err(CANCELLED),
+                Err(Unopened::LeftToGpg) => {}
+            }
         }
         self.native.counters.decrypted_by_gpg.count();
         self.gpg.decrypt(message)
@@ -225,10 +229,11 @@ impl Crypto for GnuPg {
         self.native.remembered_more()
     }
 
-    fn remember(&self, entries: Option<&[Vec<u8>]>) {
-        if let Some(entries) = entries {
-            self.native.forget_others(entries);
-        }
+    fn forget_others(&self, messages: &mut dyn Iterator<Item = Vec<u8>>) {
+        self.native.forget_others(messages);
+    }
+
+    fn remember(&self) {
         self.native.write_remembered();
     }
 
@@ -236,7 +241,7 @@ impl Crypto for GnuPg {
         openpgp::normal(message).is_ok_and(|message| self.native.is_remembered(&message))
     }
 
-    fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
+    fn key_speeds(&self) -> Vec<KeySpeed> {
         self.native.key_speeds()
     }
 
@@ -341,16 +346,11 @@ impl Bulk {
     }
 }
 
-/// The error for a passphrase that was not given.
-pub(super) const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
-
 impl Decryptor for Bulk {
     fn expect(&self, messages: usize) {
-        if messages > 1
-            && !self.expected.swap(true, Ordering::Relaxed)
-            && self.native.remember() == Err(Unopened::Cancelled)
-        {
-            self.cancelled.store(true, Ordering::Relaxed);
+        if messages > 1 {
+            self.expected.store(true, Ordering::Relaxed);
+            self.native.remember();
         }
     }
 

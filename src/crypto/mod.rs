@@ -28,8 +28,8 @@ use std::time::Duration;
 
 use crate::model::{Fingerprint, Key, KeyId, KeyProblem, Plaintext, RecipientId};
 
-/// The largest message that is decrypted among many, and the largest plaintext, in bytes: one of them must not take all
-/// memory from the others.
+/// The largest message that is decrypted among many, and the largest plaintext, in bytes: one of them must
+/// not take all memory from the others.
 pub const LARGEST_OF_MANY: u64 = 256 << 20;
 
 /// Decrypts on any thread.
@@ -58,11 +58,12 @@ pub struct KeySpeed {
     pub name: String,
     /// Whether a smartcard has it.
     pub on_card: bool,
-    /// How often the agent repeats a hash (`--s2k-count`) to derive the key from a passphrase, each time it is used;
-    /// none where it is stored without one, or on a card.
+    /// How often the agent now repeats a hash (its `s2k-count`) where it protects a key with a passphrase;
+    /// none for a key that is stored without one, or on a card.
     pub derivation: Option<u64>,
-    /// How long one private-key operation takes.
-    pub operation: Duration,
+    /// How long one private-key operation takes; none where the agent cannot use the key now, for want of its
+    /// passphrase or card.
+    pub operation: Option<Duration>,
 }
 
 /// Who vouches for the keys that are encrypted to.
@@ -112,10 +113,13 @@ pub trait Crypto {
         None
     }
 
-    /// Writes down the session keys to remember: of `entries` alone, where that is given.
-    fn remember(&self, entries: Option<&[Vec<u8>]>) {
-        let _ = entries;
+    /// Forgets the session keys of messages that are not among `messages`, and were not met in this run.
+    fn forget_others(&self, messages: &mut dyn Iterator<Item = Vec<u8>>) {
+        let _ = messages;
     }
+
+    /// Writes down the session keys to remember.
+    fn remember(&self) {}
 
     /// Whether the session key of a message is remembered, once messages were [expected](Decryptor::expect).
     fn is_remembered(&self, message: &[u8]) -> bool {
@@ -123,10 +127,10 @@ pub trait Crypto {
         false
     }
 
-    /// Returns how quickly those of the user's own keys work that messages are opened with in-process; somebody
-    /// may be asked for a passphrase or a card.
-    fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
-        Ok(Vec::new())
+    /// Returns how quickly those of the user's own keys work that messages are opened with in-process;
+    /// somebody may be asked for a passphrase or a card.
+    fn key_speeds(&self) -> Vec<KeySpeed> {
+        Vec::new()
     }
 
     /// Returns how messages were encrypted and decrypted so far.
@@ -269,6 +273,9 @@ pub enum CryptoError {
         source: ::gpgme::Error,
     },
 }
+
+/// The error for a passphrase that was not given.
+const CANCELLED: CryptoError = CryptoError::Decrypt { code: 2, why: Undecryptable::Cancelled };
 
 /// Why gpg could not decrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -179,9 +179,9 @@ pub fn normal(message: &[u8]) -> Result<Vec<u8>, CryptoError> {
     Ok(normal)
 }
 
-/// Returns what tells the encrypted data of `message` from all others; none if there are none. So that no copy
-/// of them goes unnoticed, this reads what [`normal`] does not: anything before them, behind them and around
-/// armour.
+/// Returns what tells the encrypted data of `message` from all others; none if there are none. So that no
+/// copy of them goes unnoticed, this reads what [`normal`] does not: anything before them, behind them and
+/// around armour.
 pub fn body(message: &[u8]) -> Option<Body> {
     let found;
     let mut rest = message;

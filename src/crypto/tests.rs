@@ -4,6 +4,7 @@ mod forms;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -19,7 +20,8 @@ pub(super) struct Keyring(TempDir);
 impl Keyring {
     /// Returns an empty keyring. Its path is short: the agent's socket lies in it.
     pub(super) fn new() -> Self {
-        Keyring(tempfile::Builder::new().prefix("p").tempdir_in("/tmp").unwrap())
+        let private = fs::Permissions::from_mode(0o700);
+        Keyring(tempfile::Builder::new().prefix("p").permissions(private).tempdir_in("/tmp").unwrap())
     }
 
     pub(super) fn path(&self) -> &Path {

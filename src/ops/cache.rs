@@ -8,6 +8,7 @@ use rustix::fs::FileType;
 
 use super::reencrypt::is_entry;
 use super::{Context, OpError};
+use crate::crypto::LARGEST_OF_MANY;
 
 /// How many more messages than entries may be remembered before those that are gone are forgotten.
 const SPARE: usize = 100;
@@ -18,11 +19,11 @@ pub fn settle(context: &Context<'_>) {
     let Some(remembered) = context.crypto.remembered_more() else { return };
     // It is for speed alone: a store that cannot be read is told of by what reads it.
     let entries = entries(context).unwrap_or_default();
-    let messages = (!entries.is_empty() && remembered > entries.len() + entries.len() / 4 + SPARE)
-        .then(|| entries.iter().map(|entry| context.store.beneath().read(entry).ok()?).collect())
-        .flatten();
-    let messages: Option<Vec<Vec<u8>>> = messages;
-    context.crypto.remember(messages.as_deref());
+    if !entries.is_empty() && remembered > entries.len() + entries.len() / 4 + SPARE {
+        let read = |entry: &PathBuf| context.store.beneath().read_start(entry, LARGEST_OF_MANY).ok()?;
+        context.crypto.forget_others(&mut entries.iter().filter_map(read));
+    }
+    context.crypto.remember();
 }
 
 /// Returns the paths of all entries.
@@ -32,7 +33,8 @@ pub fn entries(context: &Context<'_>) -> Result<Vec<PathBuf>, OpError> {
     Ok(entries.map(|(path, _)| path).collect())
 }
 
-/// Removes what is remembered in `folder`, that of a store or that of all of them; whether there was anything.
+/// Removes what is remembered in `folder`, that of a store or that of all of them; whether there was
+/// anything.
 pub fn clear(folder: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(folder) {
         // Nothing behind a link is ours.

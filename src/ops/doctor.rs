@@ -1,10 +1,10 @@
 //! How long work on many entries takes, and what that depends on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Context, OpError};
-use crate::crypto::KeySpeed;
+use crate::crypto::{KeySpeed, LARGEST_OF_MANY};
 
 /// What was found.
 #[derive(Debug)]
@@ -25,8 +25,7 @@ pub struct Diagnosis {
 
 /// Times a private-key operation of each own key, and says what comes of that for all entries of the store.
 pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
-    let keys = context.crypto.key_speeds().map_err(|source| OpError::Keyring { source })?;
-    let begun = Instant::now();
+    let keys = context.crypto.key_speeds();
     let entries = super::cache::entries(context)?;
     context.crypto.decryptor().expect(entries.len());
     let mut found = Diagnosis {
@@ -37,24 +36,28 @@ pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
         cold: Duration::ZERO,
         warm: Duration::ZERO,
     };
+    let begun = Instant::now();
     for entry in &entries {
         found.count(context, entry)?;
     }
-    // What is remembered was opened just now, with each key that something is remembered of.
+    // What is remembered was opened on the way, for an operation with the key that it is remembered of.
     let reading = begun.elapsed();
-    found.cold += reading;
+    let opening = found.keys.iter().filter_map(|key| key.operation).max().filter(|_| found.remembered > 0);
     found.warm += reading;
+    found.cold += reading.saturating_sub(opening.unwrap_or_default());
     Ok(found)
 }
 
 impl Diagnosis {
     /// Takes an entry into account.
-    fn count(&mut self, context: &Context<'_>, entry: &PathBuf) -> Result<(), OpError> {
-        let Some(message) = context.store.beneath().read(Path::new(entry))? else { return Ok(()) };
+    fn count(&mut self, context: &Context<'_>, entry: &Path) -> Result<(), OpError> {
+        let Some(message) = context.store.beneath().read_start(entry, LARGEST_OF_MANY)? else {
+            return Ok(());
+        };
         // What is no message is for others to tell of.
         let readers = context.crypto.recipients_of(&message).unwrap_or_default();
         let key = self.keys.iter().find(|key| readers.contains(&key.fingerprint.key_id()));
-        let Some(operation) = key.map(|key| key.operation) else { return Ok(()) };
+        let Some(operation) = key.and_then(|key| key.operation) else { return Ok(()) };
         self.opened += 1;
         self.cold += operation;
         if context.crypto.is_remembered(&message) {

@@ -262,8 +262,9 @@ impl Context<'_> {
         self.crypto.encrypt(text, &to.keys, to.trust).map_err(failed)
     }
 
-    /// Returns what `look` finds. While another command of ours moves the branch and then puts its files in place,
-    /// they look as if nobody had committed them: what is refused for that is looked at again when it is done.
+    /// Returns what `look` finds. While another command of ours moves the branch and then puts its files in
+    /// place, they look as if nobody had committed them: what is refused for that is looked at again when it
+    /// is done.
     pub(crate) fn at_rest<T>(&self, mut look: impl FnMut() -> Result<T, OpError>) -> Result<T, OpError> {
         for _ in 0..TRIES_AT_REST {
             match look() {

@@ -178,8 +178,8 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         Ok(results)
     }
 
-    /// Whether others can read the job's message than the recipients of its place. Remembers a failure and goes
-    /// on, so that all of them can be told at once.
+    /// Whether others can read the job's message than the recipients of its place. Remembers a failure and
+    /// goes on, so that all of them can be told at once.
     fn is_wanted(&mut self, job: &Job) -> Result<bool, OpError> {
         let folder = job.path.parent().unwrap_or(Path::new(""));
         if !self.look_up(folder)? {
@@ -325,7 +325,8 @@ impl<'a, 'c> Reencryption<'a, 'c> {
 
     /// Returns a message that is held back without the session-key packets of keys that its folder's list
     /// does not name: no commit says that a key was taken away from what still carries it. Nobody gains by
-    /// that, and nobody on the list loses, whichever of their subkeys it is. None if there are no such packets.
+    /// that, and nobody on the list loses, whichever of their subkeys it is. None if there are no such
+    /// packets.
     fn taken_off(&mut self, path: &Path, message: &[u8]) -> Result<Option<Vec<u8>>, OpError> {
         let recipients = &self.rules[path.parent().unwrap_or(Path::new(""))].keys;
         let crypto = self.context.crypto;

@@ -72,7 +72,8 @@ impl<'a> Filter<'a> {
         self
     }
 
-    /// Fails with [`io::ErrorKind::FileTooLarge`] where the program writes more than `bytes` on standard output.
+    /// Fails with [`io::ErrorKind::FileTooLarge`] where the program writes more than `bytes` on standard
+    /// output.
     pub fn at_most(mut self, bytes: u64) -> Self {
         self.limit = Some(bytes);
         self
@@ -145,8 +146,8 @@ fn slurp(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns everything a pipe or the like holds, leaving no copy behind: a vector that grows would leave its old
-/// allocations unwiped, so pieces of a fixed size are put together at the end.
+/// Returns everything a pipe or the like holds, leaving no copy behind: a vector that grows would leave its
+/// old allocations unwiped, so pieces of a fixed size are put together at the end.
 pub fn slurp_secret(mut pipe: impl Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut chunks: Vec<(Zeroizing<Vec<u8>>, usize)> = Vec::new();
     loop {

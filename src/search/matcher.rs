@@ -1,4 +1,5 @@
-//! The regex library, asked for what grep finds: the leftmost match, and of those that begin there the longest.
+//! The regex library, asked for what grep finds: the leftmost match, and of those that begin there the
+//! longest.
 
 use std::ops::Range;
 
@@ -13,8 +14,8 @@ use super::Characters;
 /// Bytes that one form of a compiled pattern may take: what needs more is left to grep.
 const SIZE: usize = 1 << 20;
 
-/// Returns the compiled `regex`, to be asked whether it matches and where its leftmost match begins; none if it
-/// is too large. With `across_lines`, `^` and `$` are the ends of any line.
+/// Returns the compiled `regex`, to be asked whether it matches and where its leftmost match begins; none if
+/// it is too large. With `across_lines`, `^` and `$` are the ends of any line.
 pub fn compile(regex: &str, characters: Characters, across_lines: bool) -> Option<Regex> {
     let config = meta::Config::new()
         .utf8_empty(false)

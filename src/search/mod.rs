@@ -1,8 +1,8 @@
 //! What grep(1) would print of a text, told in-process.
 //!
-//! [`Search`] reads the words that grep is given, and answers for a text exactly as GNU grep 3.8 does, byte for
-//! byte. Whatever it is not sure of it leaves to grep: options that few people use, patterns that grep warns of or
-//! refuses, texts whose meaning the locale decides.
+//! [`Search`] reads the words that grep is given, and answers for a text exactly as GNU grep 3.8 does, byte
+//! for byte. Whatever it is not sure of it leaves to grep: options that few people use, patterns that grep
+//! warns of or refuses, texts whose meaning the locale decides.
 
 mod lines;
 mod matcher;
@@ -116,8 +116,8 @@ impl Search {
         Some(Answer { output: Printer::print(request, coloured, &shown, count), is_found: count > 0 })
     }
 
-    /// Whether it is certain that no line of `text` is selected, whatever the locale. What a text lacks byte for
-    /// byte, none finds in it.
+    /// Whether it is certain that no line of `text` is selected, whatever the locale. What a text lacks byte
+    /// for byte, none finds in it.
     fn is_absent(&self, text: &[u8]) -> bool {
         let is_certain = match self.characters {
             _ if self.is_plain && (!self.request.any_case || text.is_ascii()) => true,
@@ -140,8 +140,8 @@ impl Exact {
             Extent::Line => format!("^(?:{regex})$"),
         };
         let is_word = request.extent == Extent::Word;
-        // Where a match adjoins a word grep tries shorter ones: none that is empty, but some at the end of which it
-        // sees places that are none; and in some locales only.
+        // Where a match adjoins a word grep tries shorter ones: none that is empty, but some at the end of
+        // which it sees places that are none; and in some locales only.
         if is_word && (has_places || compile(&regex, characters, false)?.is_match(b"")) {
             return None;
         }
@@ -191,9 +191,9 @@ impl Exact {
     }
 }
 
-/// Returns the first match of `line` from `from` on that no part of a word adjoins, as grep looks for it: a longest
-/// match that is none is made shorter while it matches, then the next one is looked for. The outer result is none
-/// if only grep knows it.
+/// Returns the first match of `line` from `from` on that no part of a word adjoins, as grep looks for it: a
+/// longest match that is none is made shorter while it matches, then the next one is looked for. The outer
+/// result is none if only grep knows it.
 fn word(finder: &mut Finder, line: &[u8], from: usize) -> Option<Option<Range<usize>>> {
     let is_part = |at: usize| line.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let mut at = from;

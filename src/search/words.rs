@@ -240,7 +240,8 @@ fn is_number(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
 }
 
-/// Returns a number of lines; none if it is none, or one at which grep's own arithmetic might begin to matter.
+/// Returns a number of lines; none if it is none, or one at which grep's own arithmetic might begin to
+/// matter.
 fn number(text: &[u8]) -> Option<usize> {
     let text = std::str::from_utf8(text).ok().filter(|text| is_number(text.as_bytes()) && text.len() < 10)?;
     text.parse().ok()

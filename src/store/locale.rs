@@ -72,7 +72,8 @@ impl Locale {
         self.utf8
     }
 
-    /// Whether the two cases of each letter of ASCII are those of English. In Turkish they are not: `I` is no `i`.
+    /// Whether the two cases of each letter of ASCII are those of English. In Turkish they are not: `I` is no
+    /// `i`.
     pub fn has_plain_case(&self) -> bool {
         self.plain_case
     }

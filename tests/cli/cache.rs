@@ -38,7 +38,7 @@ fn entries_that_were_read_before_cost_one_private_key_operation_in_all() {
         agent.run("git -C store status --porcelain; git -C store ls-files | grep -v gpg").0,
         ".gitattributes\n"
     );
-    let files = agent.run("cd home/.cache/passel/session-keys; stat -c '%a %F' * */*").0;
+    let files = agent.run("cd home/.cache/passel/session-keys; stat -c '%a %F' * */*.pgp").0;
     assert_eq!(files, "700 directory\n600 regular file\n");
     assert_eq!(
         agent.run("pass cache clear; ls home/.cache/passel/session-keys").0,

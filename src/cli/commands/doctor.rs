@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::recipients::people::json;
 use crate::cli::app::{App, Remember};
 use crate::cli::error::CliError;
+use crate::crypto::KeySpeed;
 use crate::model::Shown;
 use crate::ops::doctor::{Diagnosis, examine};
 
@@ -15,8 +16,8 @@ const SLOW: Duration = Duration::from_millis(50);
 
 /// Tell how long work on many entries takes here, and what would make it quicker.
 ///
-/// Times a private-key operation of each of your keys, and says what that comes to for all entries of the store, with
-/// remembered session keys (`passel cache`) and without.
+/// Times a private-key operation of each of your keys, and says what that comes to for all entries of the
+/// store, with remembered session keys (`passel cache`) and without.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Args {
@@ -54,7 +55,7 @@ struct Row {
     name: String,
     card: bool,
     derivation: Option<u64>,
-    operation_seconds: f64,
+    operation_seconds: Option<f64>,
 }
 
 /// Runs the command.
@@ -85,7 +86,8 @@ fn lines(app: &App, found: &Diagnosis) -> Vec<String> {
     for key in &found.keys {
         let card = if key.on_card { " (on a card)" } else { "" };
         let (id, name) = (key.fingerprint.key_id(), Shown::new(&key.name));
-        lines.push(format!("  {id}  {:>7}  {name}{card}", told(key.operation)));
+        let operation = key.operation.map_or_else(|| "-".to_owned(), told);
+        lines.push(format!("  {id}  {operation:>7}  {name}{card}"));
     }
     lines.push(format!(
         "Entries: {entries}. Yours to open: {opened}. Session keys remembered: {}.",
@@ -97,19 +99,22 @@ fn lines(app: &App, found: &Diagnosis) -> Vec<String> {
         told(found.warm),
         told(found.cold)
     ));
-    let slow = found.keys.iter().find(|key| key.operation >= SLOW && !key.on_card);
-    if let Some((key, count)) = slow.and_then(|key| Some((key, key.derivation?))) {
+    if found.keys.iter().any(|key| key.operation.is_none()) {
+        lines.push("-: the agent cannot use it now, for want of its passphrase or card.".to_owned());
+    }
+    let is_slow = |key: &&KeySpeed| key.operation >= Some(SLOW) && key.derivation.is_some();
+    if let Some(key) = found.keys.iter().find(is_slow) {
         let own = match app.environment.remember {
-            Remember::Nothing => "PASSEL_CACHE=off is set here",
-            _ => "it is on",
+            Remember::Nothing => "off here (PASSEL_CACHE=off)",
+            _ => "on",
         };
         lines.extend([
-            format!("The agent derives the key from its passphrase anew for each operation (s2k-count {count}): that is what"),
-            "takes so long. What helps:".into(),
-            format!("- remembering session keys: {own}; what was read once costs one operation in all."),
-            "- a lower count. Whoever steals the file of the key then tries as many more passphrases in the same time:".into(),
-            "  choose a long one. `echo s2k-count 65536 >>~/.gnupg/gpg-agent.conf; gpgconf --kill gpg-agent`, then".into(),
-            format!("  `gpg --passwd {}` stores the key anew.", key.fingerprint),
+            "The agent derives the key from its passphrase anew for each operation: that is what takes so long. What helps:"
+                .into(),
+            format!("- Remembered session keys, with which what was read once costs one operation in all: {own}."),
+            "- Fewer rounds of that derivation, if your passphrase is long: whoever steals the key's file can try more".into(),
+            "  passphrases in the same time. Put `s2k-count 65536` into gpg-agent.conf in GnuPG's home folder, end the".into(),
+            format!("  agent (`gpgconf --kill gpg-agent`), and store the key anew: `gpg --passwd {}`.", key.fingerprint),
         ]);
     }
     lines
@@ -128,12 +133,12 @@ fn told(duration: Duration) -> String {
 }
 
 fn report(app: &App, found: &Diagnosis) -> Report {
-    let row = |key: &crate::crypto::KeySpeed| Row {
+    let row = |key: &KeySpeed| Row {
         fingerprint: key.fingerprint.to_string(),
         name: key.name.clone(),
         card: key.on_card,
         derivation: key.derivation,
-        operation_seconds: key.operation.as_secs_f64(),
+        operation_seconds: key.operation.map(|operation| operation.as_secs_f64()),
     };
     Report {
         keys: found.keys.iter().map(row).collect(),

@@ -71,8 +71,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Returns what grep finds in `text`, in-process where that is certain: a process for every entry takes longer than
-/// to decrypt it.
+/// Returns what grep finds in `text`, in-process where that is certain: a process for every entry takes
+/// longer than to decrypt it.
 fn find(
     search: Option<&mut Search>,
     words: &[OsString],

@@ -11,6 +11,7 @@ mod open;
 mod options;
 mod own;
 mod packets;
+mod place;
 mod seal;
 mod sexp;
 
@@ -27,15 +28,14 @@ pub use agent::is_cancellation;
 pub use cache::CacheConfig;
 pub use open::Unopened;
 
-use super::gnupg::CANCELLED;
 use note::{Note, Stamps};
 use own::OwnKeys;
 
+use super::KeySpeed;
 use super::gpg::{GnuPgConfig, Gpg};
 use super::gpgconf::{self, Directories};
 use super::openpgp;
 use super::tally::Counters;
-use super::{CryptoError, KeySpeed};
 use crate::model::{Plaintext, RecipientId};
 
 /// What a message's data are encrypted with. Wipes itself; neither shown nor compared.
@@ -91,7 +91,8 @@ impl Native {
         Some(message)
     }
 
-    /// Returns the plaintext of a message in its normal form that is encrypted, whole and integrity protected.
+    /// Returns the plaintext of a message in its normal form that is encrypted, whole and integrity
+    /// protected.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
         let (text, remembered) = self.opener.open(self.own(), &self.config, places, &self.cache, message)?;
@@ -100,21 +101,32 @@ impl Native {
         Ok(text)
     }
 
-    /// Returns the plaintext of one message by itself, in its normal form; none where gpg is quicker, where somebody
-    /// would be asked for something, or where anything is out of the ordinary.
-    pub fn decrypt_alone(&self, message: &[u8]) -> Option<Plaintext> {
+    /// Returns the plaintext of one message by itself, in its normal form; leaves it to gpg where that is
+    /// quicker, where somebody would be asked or told something, or where anything is out of the ordinary.
+    pub fn decrypt_alone(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         // Without what was noted, gpg would be asked more than once.
-        self.note()?;
-        let places = self.directories()?;
-        let text = self.opener.open_alone(self.own(), &self.config, places, message)?;
+        let note = self.note().filter(|note| options::say_nothing(note.home())).ok_or(Unopened::LeftToGpg)?;
+        let places = note.places();
+        if !self.may_be_done_here() || !options::are_harmless(&[&places.home, &places.system]) {
+            return Err(Unopened::LeftToGpg);
+        }
+        let opened = self.opener.open_alone(self.own(), &self.config, &places, message);
+        if opened.as_ref().err() == Some(&Unopened::LeftToGpg)
+            && let Some(cache) = &self.config.cache
+        {
+            // The agent is somewhere else, perhaps: the next run is to find out.
+            drop(std::fs::remove_file(&cache.note));
+        }
+        let text = opened?.ok_or(Unopened::LeftToGpg)?;
         self.counters.decrypted.count();
-        Some(text)
+        Ok(text)
     }
 
     /// Notes what the next run needs for [`Native::decrypt_alone`], unless it is noted already.
     pub fn prepare(&self) {
         let Some(cache) = &self.config.cache else { return };
-        if self.note().is_none() && self.directories().is_some() && note::is_possible(&cache.note) {
+        let helps = || self.may_be_done_here() && options::are_harmless(&[&cache.home]);
+        if self.note().is_none() && helps() && note::is_possible(&cache.note) {
             self.own();
         }
     }
@@ -141,27 +153,26 @@ impl Native {
 
     /// Returns what was noted, if it is up to date.
     fn note(&self) -> Option<&Note> {
-        let read = || Note::read(&self.config.cache.as_ref()?.note);
+        let read = || self.config.cache.as_ref().and_then(|cache| Note::read(&cache.note, &cache.home));
         self.note.get_or_init(read).as_ref()
     }
 
-    /// Looks for the session keys that were remembered, and from now on remembers new ones.
-    pub fn remember(&self) -> Result<(), Unopened> {
-        let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        self.opener.remember(self.own(), &self.config, places, &self.cache)
+    /// From now on, uses session keys that were remembered, and remembers new ones.
+    pub fn remember(&self) {
+        self.cache.enable();
     }
 
     /// Whether the session key of a message in its normal form is remembered.
     pub fn is_remembered(&self, message: &[u8]) -> bool {
-        self.opener.is_remembered(self.own(), &self.cache, message)
+        let known =
+            |places| self.opener.is_remembered(self.own(), &self.config, places, &self.cache, message);
+        self.directories().is_some_and(known)
     }
 
     /// Times a private-key operation of each own key that can be encrypted to.
-    pub fn key_speeds(&self) -> Result<Vec<KeySpeed>, CryptoError> {
-        match self.directories() {
-            Some(places) => self.opener.key_speeds(self.own(), &self.config, places).map_err(|_| CANCELLED),
-            None => Ok(Vec::new()),
-        }
+    pub fn key_speeds(&self) -> Vec<KeySpeed> {
+        let speeds = |places| self.opener.key_speeds(self.own(), &self.config, places);
+        self.directories().map(speeds).unwrap_or_default()
     }
 
     /// How many session keys are remembered, if some of them are new.
@@ -170,8 +181,8 @@ impl Native {
     }
 
     /// Forgets the session keys of messages that are not among `messages`.
-    pub fn forget_others(&self, messages: &[Vec<u8>]) {
-        let normal = messages.iter().filter_map(|message| openpgp::normal(message).ok());
+    pub fn forget_others(&self, messages: &mut dyn Iterator<Item = Vec<u8>>) {
+        let normal = messages.filter_map(|message| openpgp::normal(&message).ok());
         self.cache.retain(&normal.map(|message| cache::Digest::of(&message)).collect::<HashSet<_>>());
     }
 
@@ -180,17 +191,19 @@ impl Native {
         self.cache.write();
     }
 
+    /// Whether nothing that the user has asked for is in the way of doing what gpg does.
+    fn may_be_done_here(&self) -> bool {
+        self.config.in_process && self.config.options.is_empty()
+    }
+
     /// Returns where GnuPG's files are, unless something there or among the user's options may make gpg's
     /// results other than ours.
     fn directories(&self) -> Option<&Directories> {
         let look = || {
-            if !self.config.in_process || !self.config.options.is_empty() {
+            if !self.may_be_done_here() {
                 return None;
             }
-            let found = match self.note() {
-                Some(note) => note.places(),
-                None => gpgconf::directories(self.config.home.as_deref())?,
-            };
+            let found = gpgconf::directories(self.config.home.as_deref())?;
             options::are_harmless(&[&found.home, &found.system]).then_some(found)
         };
         self.directories.get_or_init(look).as_ref()

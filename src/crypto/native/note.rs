@@ -1,6 +1,6 @@
-//! What gpg and gpgconf say of the user's own keys and of GnuPG's files, noted between runs: to ask takes them
-//! longer than opening a message (two or three processes against 1 ms). For speed alone: what is out of date, or
-//! wrong, leads to keys that open nothing, and then gpg is asked.
+//! What gpg and gpgconf say of the user's own keys and of GnuPG's files, noted between runs: to ask takes
+//! them longer than opening a message (two or three processes against 1 ms). For speed alone: what is out of
+//! date, or wrong, leads to keys that open nothing, and then gpg is asked.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::cache::{lock, open_regular, replace};
+use super::place::{lock, open_own, replace};
 use crate::crypto::gpgconf::Directories;
 
 /// The format of the note.
@@ -58,19 +58,25 @@ impl Note {
         Note { version: VERSION, stamps: stamps.0, home, system, agent, listing, exports }
     }
 
-    /// Reads a note; none if there is none, or it is out of date.
-    pub fn read(path: &Path) -> Option<Self> {
+    /// Reads a note of the GnuPG whose home folder is `home`; none if there is none, or it is out of date.
+    pub fn read(path: &Path, home: &Path) -> Option<Self> {
         let mut bytes = Vec::new();
-        let file = open_regular(path, fs::OpenOptions::new().read(true)).ok()?;
+        let file = open_own(path, fs::OpenOptions::new().read(true)).ok()?;
         file.take(LARGEST).read_to_end(&mut bytes).ok()?;
         let note: Note = serde_json::from_slice(&bytes).ok()?;
-        (note.version == VERSION && note.stamps == Stamps::of(&note.home).0).then_some(note)
+        let fits = note.version == VERSION && note.home == home && note.stamps == Stamps::of(home).0;
+        fits.then_some(note)
     }
 
     /// Writes the note; that fails where nothing can be written.
     pub fn write(&self, path: &Path) -> Option<()> {
         let _lock = lock(path.parent()?)?;
         replace(path, &serde_json::to_vec(self).ok()?).ok()
+    }
+
+    /// Returns GnuPG's home folder.
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// Returns where GnuPG's files are.
@@ -116,7 +122,12 @@ mod tests {
 
     /// Returns a run of the program that takes notes.
     fn run(ring: &Keyring) -> GnuPg {
-        let cache = CacheConfig { folder: ring.path().join("cache/keys"), note: path(ring), cards: false };
+        let cache = CacheConfig {
+            folder: ring.path().join("cache/keys"),
+            note: path(ring),
+            home: ring.path().to_owned(),
+            cards: false,
+        };
         GnuPg::new(GnuPgConfig { cache: Some(cache), ..ring.config(&[]) })
     }
 
@@ -152,8 +163,11 @@ mod tests {
             assert!(!opens_alone(&ring, &message), "{bad}");
             assert!(opens_alone(&ring, &message));
         }
-        ring.configure("no-mdc-warning");
-        assert!(!opens_alone(&ring, &message), "an option that nobody has thought of");
+        for line in ["no-mdc-warning", "verbose"] {
+            ring.configure(line);
+            assert!(!opens_alone(&ring, &message), "{line}");
+            assert!(!opens_alone(&ring, &message), "{line}");
+        }
         ring.configure("");
         fs::remove_dir_all(ring.path().join("cache")).unwrap();
         fs::write(ring.path().join("cache"), "").unwrap();
@@ -170,7 +184,7 @@ mod tests {
         let crypto = ring.crypto(&[]);
         let message = crypto.encrypt(&text("x"), &[only(&crypto, "a@x")], Trust::Accepted).unwrap();
         opens_alone(&ring, &message);
-        let note = Note::read(&path(&ring)).unwrap();
+        let note = Note::read(&path(&ring), ring.path()).unwrap();
         let grips: Vec<&str> = note
             .listing
             .lines()
@@ -189,6 +203,12 @@ mod tests {
             wrong.write(&path(&ring)).unwrap();
             assert!(!opens_alone(&ring, &message));
         }
+        // An agent that is not where it was: the next run finds out.
+        Note { agent: "/nonexistent/S".into(), ..note.clone() }.write(&path(&ring)).unwrap();
+        assert!([(); 3].map(|()| opens_alone(&ring, &message)) == [false, false, true]);
+        // Another GnuPG's.
+        Note { home: "/nonexistent".into(), ..note.clone() }.write(&path(&ring)).unwrap();
+        assert!([(); 2].map(|()| opens_alone(&ring, &message)) == [false, true]);
         note.write(&path(&ring)).unwrap();
         assert!(opens_alone(&ring, &message));
     }

@@ -75,15 +75,13 @@ impl Opener {
         let sealed = packets::sealed(message).ok_or(Unopened::LeftToGpg)?;
         let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
         let digest = Digest::of(message);
-        // One that does not fit the message is wrong, and the agent is asked after all.
-        let remembered = named.clone().take(TRIES).find_map(|(key, _)| {
-            let session = cache.find(key, &digest)?;
-            decrypt(&session, &sealed.data)
-        });
-        if let Some(text) = remembered {
-            return Ok((text, true));
-        }
+        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(config, places, key, packet);
         for (key, packet) in named.take(TRIES) {
+            let remembered = cache.find(key, &digest, unseal, decrypt)?;
+            // One that does not fit the message is wrong, and the agent is asked after all.
+            if let Some(text) = remembered.and_then(|session| decrypt(&session, &sealed.data)) {
+                return Ok((text, true));
+            }
             let Some(session) = self.unseal(config, places, key, packet)? else { continue };
             // The first session key that opens counts, as with gpg: a second one beside it is suspicious.
             let text = decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg)?;
@@ -93,90 +91,89 @@ impl Opener {
         Err(Unopened::LeftToGpg)
     }
 
-    /// Returns the plaintext of one message by itself, where its key is at hand and nobody is asked for anything:
-    /// what goes on otherwise, and its words, are gpg's.
+    /// Returns the plaintext of one message by itself, where its key is at hand and nobody is asked for
+    /// anything: what goes on otherwise, and its words, are gpg's.
     pub fn open_alone(
         &self,
         own: &OwnKeys,
         config: &GnuPgConfig,
         places: &Directories,
         message: &[u8],
-    ) -> Option<Plaintext> {
-        let sealed = packets::sealed(message).filter(|_| message.len() <= LARGEST)?;
+    ) -> Result<Option<Plaintext>, Unopened> {
+        let sealed = packets::sealed(message).filter(|_| message.len() <= LARGEST);
+        let Some(sealed) = sealed else { return Ok(None) };
         let mut named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
-        let (key, packet) = named.next().filter(|(key, _)| key.is_current)?;
-        self.asks_nobody(config, places, key).then_some(())?;
-        let session = self.unseal(config, places, key, packet).ok()??;
-        decrypt(&session, &sealed.data)
+        let Some((key, packet)) = named.next().filter(|(key, _)| key.is_current) else { return Ok(None) };
+        if !self.asks_nobody(config, places, key)? {
+            return Ok(None);
+        }
+        // Were somebody asked after all, and said no, they must not be asked again.
+        let session = self.unseal(config, places, key, packet)?;
+        Ok(session.and_then(|session| decrypt(&session, &sealed.data)))
     }
 
-    /// Whether the agent has `key` at hand, and asks nobody for a passphrase.
-    fn asks_nobody(&self, config: &GnuPgConfig, places: &Directories, key: &OwnKey) -> bool {
+    /// Whether the agent has `key` at hand, and asks nobody for a passphrase. Fails where it cannot be
+    /// reached.
+    fn asks_nobody(
+        &self,
+        config: &GnuPgConfig,
+        places: &Directories,
+        key: &OwnKey,
+    ) -> Result<bool, Unopened> {
         let mut line = self.line.lock().expect("nobody panics holding it");
         // An agent that does not run is gpg's to start.
-        let agent = match line.agent.take() {
-            Some(agent) => Ok(agent),
-            None => Agent::connect(&places.agent, &config.session),
+        let mut agent = match line.agent.take() {
+            Some(agent) => agent,
+            None => Agent::connect(&places.agent, &config.session).map_err(|_| Unopened::LeftToGpg)?,
         };
-        let Ok(mut agent) = agent else { return false };
-        let Ok(info) = agent.key_info(&key.keygrip) else { return false };
+        let info = match agent.key_info(&key.keygrip) {
+            Ok(info) => info,
+            Err(AgentError::Refused(_) | AgentError::Cancelled) => None,
+            Err(AgentError::Garbage | AgentError::Io(_)) => return Err(Unopened::LeftToGpg),
+        };
         line.agent = Some(agent);
-        info.is_some_and(|info| info.is_stored && (!info.is_protected || info.is_cached))
+        Ok(info.is_some_and(|info| info.is_stored && (!info.is_protected || info.is_cached)))
     }
 
-    /// Looks for what was remembered of messages.
-    pub fn remember(
+    /// Whether the session key of a message is remembered.
+    pub fn is_remembered(
         &self,
         own: &OwnKeys,
         config: &GnuPgConfig,
         places: &Directories,
         cache: &Cache,
-    ) -> Result<(), Unopened> {
-        let open = |key: &OwnKey, packet: &[u8]| match self.unseal(config, places, key, packet) {
-            // It is damaged, then, or the key is not at hand; the messages themselves will tell.
-            Err(Unopened::LeftToGpg) => Ok(None),
-            other => other,
-        };
-        cache.open(own, open, decrypt)
-    }
-
-    /// Whether the session key of a message is remembered.
-    pub fn is_remembered(&self, own: &OwnKeys, cache: &Cache, message: &[u8]) -> bool {
+        message: &[u8],
+    ) -> bool {
         let named = packets::sealed(message).map(|sealed| sealed.session_keys).unwrap_or_default();
         let digest = Digest::of(message);
-        named.iter().filter_map(|(id, _)| own.get(id)).any(|key| cache.find(key, &digest).is_some())
+        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(config, places, key, packet);
+        let known = |key: &OwnKey| matches!(cache.find(key, &digest, unseal, decrypt), Ok(Some(_)));
+        named.iter().filter_map(|(id, _)| own.get(id)).any(known)
     }
 
-    /// Times a private-key operation of each own key that can be encrypted to. Fails only where a passphrase was
-    /// not given; keys that the agent cannot use are left out.
-    pub fn key_speeds(
-        &self,
-        own: &OwnKeys,
-        config: &GnuPgConfig,
-        places: &Directories,
-    ) -> Result<Vec<KeySpeed>, Unopened> {
-        let mut speeds = Vec::new();
-        for key in own.values() {
-            let Some((_, packet)) = new_seal(key) else { continue };
+    /// Times a private-key operation of each own key that can be encrypted to.
+    pub fn key_speeds(&self, own: &OwnKeys, config: &GnuPgConfig, places: &Directories) -> Vec<KeySpeed> {
+        let mut keys: Vec<&OwnKey> = own.values().collect();
+        keys.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
+        let speed = |key: &OwnKey| {
+            let (_, packet) = new_seal(key)?;
             let once = || {
                 let begun = Instant::now();
-                let done = self.unseal(config, places, key, &packet)?;
-                Ok(done.map(|_| begun.elapsed()))
+                self.unseal(config, places, key, &packet).ok()??;
+                Some(begun.elapsed())
             };
             // The first time, somebody may be asked for a passphrase; a card may want a touch each time.
             let operation = match once() {
-                Ok(first) if key.on_card => first,
-                Ok(_) => once().and_then(|second| Ok(second.min(once()?)))?,
-                Err(Unopened::LeftToGpg) => None,
-                Err(cancelled) => return Err(cancelled),
+                Some(_) if !key.on_card => once().min(once()),
+                first => first,
             };
-            let Some(operation) = operation else { continue };
+            // Who does not give one key's passphrase may give another's.
+            self.line.lock().expect("nobody panics holding it").cancelled = false;
             let derivation = self.derivation(key);
             let (fingerprint, name) = (key.fingerprint.clone(), key.name.clone());
-            speeds.push(KeySpeed { fingerprint, name, on_card: key.on_card, derivation, operation });
-        }
-        speeds.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
-        Ok(speeds)
+            Some(KeySpeed { fingerprint, name, on_card: key.on_card, derivation, operation })
+        };
+        keys.into_iter().filter_map(speed).collect()
     }
 
     /// Returns how often the agent repeats a hash to derive a key from its passphrase, if it has one.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 /// Options that change neither who can read what is encrypted and how, nor whether and how it is decrypted,
@@ -113,6 +114,16 @@ const HARMLESS: &[&str] = &[
 /// (`gpg.conf-2.2`): which of them gpg reads depends on which it is.
 pub fn are_harmless(folders: &[&Path]) -> bool {
     folders.iter().all(|folder| files_are_harmless(folder).unwrap_or(false))
+}
+
+/// Whether gpg would say nothing of its own when it decrypts, with the home folder `home`: it is not made to
+/// tell more, and does not warn of others who can reach its files.
+pub fn say_nothing(home: &Path) -> bool {
+    let is_private = fs::metadata(home)
+        .is_ok_and(|found| found.uid() == rustix::process::geteuid().as_raw() && found.mode() & 0o077 == 0);
+    let text = fs::read(home.join("gpg.conf")).unwrap_or_default();
+    let is_verbose = |line: &str| line.trim_start().starts_with("verbose");
+    is_private && !String::from_utf8_lossy(&text).lines().any(is_verbose)
 }
 
 /// Whether every gpg.conf in a folder is without consequence.

@@ -32,8 +32,8 @@ struct Chosen {
 }
 
 impl Sealer {
-    /// Returns `plaintext` encrypted to exactly `to`, the session key, and the fingerprints of the parts of keys
-    /// that open it; none where gpg must do it.
+    /// Returns `plaintext` encrypted to exactly `to`, the session key, and the fingerprints of the parts of
+    /// keys that open it; none where gpg must do it.
     pub fn seal(
         &self,
         gpg: &Gpg,
@@ -114,8 +114,8 @@ fn part_for<'k>(key: &'k Key, recipient: &RecipientId) -> Option<&'k Subkey> {
     may.then_some(part)
 }
 
-/// Returns the message, and its session key: a session-key packet for each of `to`, then the data with a modification detection
-/// code, which is what GnuPG 2.2 writes and reads.
+/// Returns the message, and its session key: a session-key packet for each of `to`, then the data with a
+/// modification detection code, which is what GnuPG 2.2 writes and reads.
 fn write(plaintext: &Plaintext, to: &[Arc<Chosen>], now: u32) -> Option<(Vec<u8>, SessionKey)> {
     let cipher = SymmetricKeyAlgorithm::AES256;
     let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };

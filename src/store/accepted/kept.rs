@@ -56,8 +56,8 @@ impl Store {
     /// Accepts what the change `nonce` has set, and forgets what others were to set that have not happened;
     /// the caller has the lock.
     pub(in crate::store) fn settle(&self, nonce: Option<&str>) -> Result<(), StoreError> {
-        // Asked whenever the lock is taken: where nothing is expected, the record need not be parsed. Where there
-        // is no place for it, nothing can be.
+        // Asked whenever the lock is taken: where nothing is expected, the record need not be parsed. Where
+        // there is no place for it, nothing can be.
         let Ok(path) = self.memory("accepted") else { return Ok(()) };
         if !read(&path)?.is_some_and(|text| text.contains("\nexpected:")) {
             return Ok(());
@@ -79,14 +79,16 @@ impl Store {
         places.into_iter().flatten().any(|path| path.symlink_metadata().is_ok())
     }
 
-    /// Whether this machine can remember anything of the store: there is a place for it that can be written to.
+    /// Whether this machine can remember anything of the store: there is a place for it that can be written
+    /// to.
     pub fn can_be_known(&self) -> bool {
         let Ok(path) = self.memory("accepted") else { return false };
         let folder = path.ancestors().skip(1).find(|above| above.symlink_metadata().is_ok());
         folder.is_some_and(|folder| rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok())
     }
 
-    /// Takes what was remembered of a store without git along into its new repository. The caller has the lock.
+    /// Takes what was remembered of a store without git along into its new repository. The caller has the
+    /// lock.
     pub fn take_memory_into_git(&self) -> Result<(), StoreError> {
         for name in ["accepted", "reviewed"] {
             let (old, new) = (self.memory_without_git(name)?, self.memory(name)?);

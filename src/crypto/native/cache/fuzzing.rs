@@ -78,7 +78,8 @@ fn check_records(content: &[u8]) {
     assert_eq!(read.expose(), content);
 }
 
-/// Checks what is remembered of a file: where messages hold their content as it is, and where it is encrypted.
+/// Checks what is remembered of a file: where messages hold their content as it is, and where it is
+/// encrypted.
 fn check_shelf(bytes: &[u8]) {
     let key = &OWN_KEYS[0];
     let asked = Cell::new(0);
@@ -93,7 +94,8 @@ fn check_shelf(bytes: &[u8]) {
     let plain = |_: &SessionKey, data: &[u8]| Some(Plaintext::new(data.to_vec()));
     let sealed = |session: &SessionKey, data: &[u8]| decrypt(session, data);
     let ways = [&plain as &dyn Fn(&SessionKey, &[u8]) -> Option<Plaintext>, &sealed];
-    // Where there are no messages, one way is as good as the other: encrypting to a key takes most of the time.
+    // Where there are no messages, one way is as good as the other: encrypting to a key takes most of the
+    // time.
     let ways = if file::pieces(bytes).0.is_empty() { &ways[..1] } else { &ways };
     for decrypt in ways {
         asked.set(0);

@@ -7,9 +7,8 @@ mod file;
 pub mod fuzzing;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -17,29 +16,25 @@ use std::time::{Duration, Instant};
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::PacketTrait as _;
 use rand_core::OsRng;
-use rustix::fs::{FlockOperation, OFlags, flock};
 
 pub use file::{Digest, aes};
 
-use super::own::{OwnKey, OwnKeys};
+use super::own::OwnKey;
+use super::place::{lock, open_own, replace};
 use super::{SessionKey, Unopened};
 use crate::model::{Fingerprint, Plaintext};
 
 /// A larger file is none of ours: room for some 250,000 messages.
 const LARGEST: u64 = 16 << 20;
 
-/// How many different session keys of a file's own are opened: each costs a private-key operation. A file that
-/// nobody tampered with has one, or a few.
+/// How many different session keys of a file's own are opened: each costs a private-key operation. A file
+/// that nobody tampered with has one, or a few.
 const OPENED: usize = 4;
 
 /// How many new session keys are written at once, and how long they wait at most, so that little is lost when
 /// an hour's work is interrupted.
 const BATCH: usize = 1024;
 const WAIT: Duration = Duration::from_secs(5);
-
-/// How often, and how far apart, a lock that somebody else holds is tried.
-const TRIES: usize = 20;
-const PAUSE: Duration = Duration::from_millis(10);
 
 /// Where session keys are remembered, and which.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +43,8 @@ pub struct CacheConfig {
     pub folder: PathBuf,
     /// The file in which it is noted what gpg says of those keys.
     pub note: PathBuf,
+    /// GnuPG's home folder, which the note must be of.
+    pub home: PathBuf,
     /// Whether those of keys on smartcards are, too: a card may ask for a touch each time, which this undoes.
     pub cards: bool,
 }
@@ -58,11 +55,11 @@ pub struct Cache {
     shelves: Mutex<Shelves>,
 }
 
-/// What is remembered for each of the user's own keys; none before it was looked for.
+/// What is remembered for each of the user's own keys that was looked for; none where nothing can be.
 #[derive(Default)]
 struct Shelves {
-    opened: bool,
-    by_key: HashMap<Fingerprint, Shelf>,
+    enabled: bool,
+    by_key: HashMap<Fingerprint, Option<Shelf>>,
 }
 
 /// What is remembered for one key.
@@ -73,6 +70,10 @@ struct Shelf {
     known: HashMap<Digest, Arc<SessionKey>>,
     /// Not written yet.
     new: Vec<Digest>,
+    /// How many may wait to be written.
+    batch: usize,
+    /// What this run has met: it is not gone.
+    met: HashSet<Digest>,
     /// Whether the file must be written anew.
     stale: bool,
     written: Instant,
@@ -84,67 +85,81 @@ impl Cache {
         Cache { config, shelves: Mutex::default() }
     }
 
-    /// Looks for what was remembered for the `own` keys, once. `open` returns the session key in a session-key
-    /// packet, which costs a private-key operation; `decrypt` the content of encrypted data.
-    pub fn open(
-        &self,
-        own: &OwnKeys,
-        open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
-        decrypt: impl Fn(&SessionKey, &[u8]) -> Option<Plaintext>,
-    ) -> Result<(), Unopened> {
-        let Some(config) = &self.config else { return Ok(()) };
-        let mut shelves = self.shelves();
-        if std::mem::replace(&mut shelves.opened, true) {
-            return Ok(());
-        }
-        for key in own.values().filter(|key| config.cards || !key.on_card) {
-            let bytes = read_file(&config.file(key)).unwrap_or_default();
-            let shelf = Shelf::read(&bytes, key, &open, &decrypt)?;
-            shelves.by_key.extend(shelf.map(|shelf| (key.fingerprint.clone(), shelf)));
-        }
-        Ok(())
+    /// From now on, looks for what was remembered, and remembers what is learnt.
+    pub fn enable(&self) {
+        self.shelves().enabled = self.config.is_some();
     }
 
-    /// Returns the session key of a message that `key` opened before.
-    pub fn find(&self, key: &OwnKey, message: &Digest) -> Option<Arc<SessionKey>> {
-        self.shelves().by_key.get(&key.fingerprint)?.known.get(message).cloned()
+    /// Returns the session key of a message that `key` opened before. The first time that a key is met, its
+    /// file is read: `open` returns the session key in a session-key packet, which costs a private-key
+    /// operation; `decrypt` the content of encrypted data.
+    pub fn find(
+        &self,
+        key: &OwnKey,
+        message: &Digest,
+        open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
+        decrypt: impl Fn(&SessionKey, &[u8]) -> Option<Plaintext>,
+    ) -> Result<Option<Arc<SessionKey>>, Unopened> {
+        let mut shelves = self.shelves();
+        let Some(config) = self.config.as_ref().filter(|_| shelves.enabled) else { return Ok(None) };
+        if !shelves.by_key.contains_key(&key.fingerprint) {
+            let shelf = match key.on_card && !config.cards {
+                true => None,
+                false => Shelf::read(&read_file(&config.file(&key.fingerprint)), key, open, decrypt)?,
+            };
+            shelves.by_key.insert(key.fingerprint.clone(), shelf);
+        }
+        let Some(Some(shelf)) = shelves.by_key.get_mut(&key.fingerprint) else { return Ok(None) };
+        let found = shelf.known.get(message).cloned();
+        if found.is_some() {
+            shelf.met.insert(*message);
+        }
+        Ok(found)
     }
 
     /// Remembers the session key of a message that `key` opens; only once there was something to look for.
     pub fn learn(&self, key: &OwnKey, message: Digest, session: SessionKey) {
         let mut shelves = self.shelves();
-        let Some(shelf) = shelves.by_key.get_mut(&key.fingerprint) else { return };
+        let Some(Some(shelf)) = shelves.by_key.get_mut(&key.fingerprint) else { return };
         // One that was found to be wrong stands in the file: it must go.
         shelf.stale |= shelf.known.insert(message, Arc::new(session)).is_some();
         shelf.new.push(message);
-        if (shelf.new.len() >= BATCH || shelf.written.elapsed() >= WAIT)
+        shelf.met.insert(message);
+        if (shelf.new.len() >= shelf.batch || shelf.written.elapsed() >= WAIT)
             && let Some(config) = &self.config
         {
-            shelf.write(&config.folder, &config.file(key));
+            shelf.write(&config.folder, &config.file(&key.fingerprint));
         }
     }
 
     /// How many session keys are remembered, if some of them are new.
     pub fn grown(&self) -> Option<usize> {
         let shelves = self.shelves();
-        let grown = shelves.by_key.values().any(|shelf| !shelf.new.is_empty() || shelf.stale);
-        grown.then(|| shelves.by_key.values().map(|shelf| shelf.known.len()).sum())
+        let all = || shelves.by_key.values().flatten();
+        let grown = all().any(|shelf| !shelf.new.is_empty() || shelf.stale);
+        grown.then(|| all().map(|shelf| shelf.known.len()).sum())
     }
 
-    /// Forgets the messages that are not among `messages`.
+    /// Forgets the messages that are neither among `messages` nor were met in this run: those stand
+    /// elsewhere.
     pub fn retain(&self, messages: &HashSet<Digest>) {
-        for shelf in self.shelves().by_key.values_mut() {
+        for shelf in self.shelves().by_key.values_mut().flatten() {
             let before = shelf.known.len();
-            shelf.known.retain(|message, _| messages.contains(message));
+            let met = std::mem::take(&mut shelf.met);
+            shelf.known.retain(|message, _| messages.contains(message) || met.contains(message));
+            shelf.met = met;
             shelf.stale |= shelf.known.len() < before;
         }
     }
 
-    /// Writes what is new. It is for speed alone: a disk that is full or a lock that somebody holds is no error.
+    /// Writes what is new. It is for speed alone: a disk that is full or a lock that somebody holds is no
+    /// error.
     pub fn write(&self) {
         let Some(config) = &self.config else { return };
         for (key, shelf) in &mut self.shelves().by_key {
-            shelf.write(&config.folder, &config.folder.join(file_name(key)));
+            if let Some(shelf) = shelf {
+                shelf.write(&config.folder, &config.file(key));
+            }
         }
     }
 
@@ -154,19 +169,15 @@ impl Cache {
 }
 
 impl CacheConfig {
-    fn file(&self, key: &OwnKey) -> PathBuf {
-        self.folder.join(file_name(&key.fingerprint))
+    /// Returns a key's file.
+    fn file(&self, key: &Fingerprint) -> PathBuf {
+        self.folder.join(format!("{key}.pgp"))
     }
 }
 
-/// Returns the name of a key's file.
-fn file_name(key: &Fingerprint) -> String {
-    format!("{key}.pgp")
-}
-
 impl Shelf {
-    /// Reads what a key's file holds; what is damaged in it, or is another key's, counts as not there. None if
-    /// nothing can be encrypted to the key.
+    /// Reads what a key's file holds; what is damaged in it, or is another key's, counts as not there. None
+    /// if nothing can be encrypted to the key, or the agent cannot use it now.
     fn read(
         bytes: &[u8],
         key: &OwnKey,
@@ -186,7 +197,12 @@ impl Shelf {
                 Some((_, session)) => session.clone(),
                 None if opened.len() == OPENED => None,
                 None => {
-                    let session = open(key, piece.session_key)?.map(Arc::new);
+                    let session = match open(key, piece.session_key) {
+                        Err(Unopened::LeftToGpg) if is_usable(key, &open)? => None,
+                        // Without pinentry, or without the card: what is remembered is worth keeping.
+                        Err(Unopened::LeftToGpg) => return Ok(None),
+                        other => other?.map(Arc::new),
+                    };
                     opened.push((piece.session_key, session.clone()));
                     session
                 }
@@ -205,7 +221,16 @@ impl Shelf {
         // With several, the next run is to have one.
         let stale = !whole || pieces.iter().any(|piece| piece.session_key != pieces[0].session_key);
         let Some((seal, packet)) = seal.filter(|_| !stale).or_else(|| new_seal(key)) else { return Ok(None) };
-        Ok(Some(Shelf { seal, packet, known, new: Vec::new(), stale, written: Instant::now() }))
+        Ok(Some(Shelf {
+            seal,
+            packet,
+            known,
+            new: Vec::new(),
+            batch: BATCH,
+            met: HashSet::new(),
+            stale,
+            written: Instant::now(),
+        }))
     }
 
     /// Writes what is new, or all of it.
@@ -214,16 +239,19 @@ impl Shelf {
         if self.new.is_empty() && !self.stale {
             return;
         }
+        // Tried again when as many more are there.
+        self.batch = self.new.len() + BATCH;
         let Some(_lock) = lock(folder) else { return };
         // What somebody else did not finish writing would hide what is put behind it.
         let append_to = |bytes: Vec<u8>| {
             file::pieces(&bytes).1.then_some(())?;
             append(file, &self.sealed(self.new.iter())?).ok()
         };
-        let appended = if self.stale { None } else { read_file(file).and_then(append_to) };
+        let appended = if self.stale { None } else { append_to(read_file(file)) };
         let written = appended.or_else(|| replace(file, &self.sealed(self.known.keys())?).ok());
         if written.is_some() {
             self.new.clear();
+            self.batch = BATCH;
             self.stale = false;
         }
     }
@@ -244,54 +272,34 @@ pub fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
     Some((Arc::new(session), packet))
 }
 
-/// Returns the content of a file of ours; none if there is none, or it is something else.
-fn read_file(path: &Path) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = open_regular(path, OpenOptions::new().read(true)).ok()?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    (u64::try_from(bytes.len()).ok()? <= LARGEST).then_some(bytes)
+/// Whether the agent can use `key` at all: opens what was encrypted to it just now.
+fn is_usable(
+    key: &OwnKey,
+    open: impl Fn(&OwnKey, &[u8]) -> Result<Option<SessionKey>, Unopened>,
+) -> Result<bool, Unopened> {
+    let Some((_, packet)) = new_seal(key) else { return Ok(false) };
+    match open(key, &packet) {
+        Err(Unopened::LeftToGpg) => Ok(false),
+        other => Ok(other?.is_some()),
+    }
 }
 
-/// Opens a regular file, through no link.
-pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<fs::File> {
-    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-    #[allow(clippy::cast_possible_wrap, reason = "open flags are small")]
-    let file = options.custom_flags(flags.bits() as i32).open(path)?;
-    match file.metadata()?.is_file() {
-        true => Ok(file),
-        false => Err(io::ErrorKind::InvalidInput.into()),
-    }
+/// Returns the content of a file of ours; nothing if there is none, or it is something else.
+fn read_file(path: &Path) -> Vec<u8> {
+    let read = || {
+        let mut bytes = Vec::new();
+        let file = open_own(path, OpenOptions::new().read(true)).ok()?;
+        file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+        (u64::try_from(bytes.len()).ok()? <= LARGEST).then_some(bytes)
+    };
+    read().unwrap_or_default()
 }
 
 /// Puts a message behind those in a file; nothing of it stays unless all of it does.
 fn append(path: &Path, message: &[u8]) -> io::Result<()> {
-    let mut file = open_regular(path, OpenOptions::new().append(true))?;
+    let mut file = open_own(path, OpenOptions::new().append(true))?;
     let length = file.metadata()?.len();
     file.write_all(message).inspect_err(|_| drop(file.set_len(length)))
-}
-
-/// Puts a new file, readable by the user alone, in place of what is there. The folder is locked.
-pub fn replace(path: &Path, message: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    // What a killed run left.
-    drop(fs::remove_file(&beside));
-    let written = open_regular(&beside, OpenOptions::new().write(true).create_new(true).mode(0o600))
-        .and_then(|mut file| file.write_all(message))
-        .and_then(|()| fs::rename(&beside, path));
-    written.inspect_err(|_| drop(fs::remove_file(&beside)))
-}
-
-/// Returns the folder, made if there is none, locked against others who write; none if that takes too long.
-pub fn lock(folder: &Path) -> Option<fs::File> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).ok()?;
-    let handle = fs::File::open(folder).ok()?;
-    for _ in 0..TRIES {
-        match flock(&handle, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Some(handle),
-            Err(_) => std::thread::sleep(PAUSE),
-        }
-    }
-    None
 }
 
 #[cfg(test)]

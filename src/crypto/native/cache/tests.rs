@@ -38,8 +38,12 @@ impl Ring {
         self.ring.path().join("cache/own keys")
     }
 
+    fn cache_config(&self, cards: bool) -> CacheConfig {
+        CacheConfig { folder: self.folder(), note: self.note(), home: self.ring.path().to_owned(), cards }
+    }
+
     fn config(&self) -> GnuPgConfig {
-        let cache = Some(CacheConfig { folder: self.folder(), note: self.note(), cards: self.cards });
+        let cache = Some(self.cache_config(self.cards));
         GnuPgConfig { cache, ..self.ring.config(&[]) }
     }
 
@@ -55,8 +59,8 @@ impl Ring {
         String::from_utf8_lossy(&log).lines().filter(|line| line.ends_with("<- PKDECRYPT")).count()
     }
 
-    /// Decrypts the messages, which hold their own numbers, in a run of its own; returns the number of private-key
-    /// operations.
+    /// Decrypts the messages, which hold their own numbers, in a run of its own; returns the number of
+    /// private-key operations.
     #[track_caller]
     fn read(&self, messages: &[Vec<u8>]) -> usize {
         let before = self.operations();
@@ -66,13 +70,14 @@ impl Ring {
             let found = crypto.decryptor().decrypt_message(message).unwrap();
             assert!(found.equals(&text(&number.to_string())), "{number}");
         }
-        crypto.remember(None);
+        crypto.remember();
         self.operations() - before
     }
 
     /// Returns the one file of session keys.
     fn file(&self) -> PathBuf {
-        let files: Vec<_> = fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let all = fs::read_dir(self.folder()).unwrap().map(|entry| entry.unwrap().path());
+        let files: Vec<_> = all.filter(|path| path.extension().is_some_and(|end| end == "pgp")).collect();
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
     }
@@ -243,8 +248,8 @@ fn two_runs_at_once_keep_what_both_learn() {
             run.decryptor().decrypt_message(message).unwrap();
         }
     }
-    one.remember(None);
-    two.remember(None);
+    one.remember();
+    two.remember();
     assert_eq!(ring.read(&messages), 1);
     // Two that both find nothing do not know each other's session key: it costs one more, once.
     fs::remove_dir_all(ring.folder()).unwrap();
@@ -255,24 +260,117 @@ fn two_runs_at_once_keep_what_both_learn() {
             run.decryptor().decrypt_message(message).unwrap();
         }
     }
-    one.remember(None);
-    two.remember(None);
+    one.remember();
+    two.remember();
     assert_eq!(ring.read(&messages), 2);
     assert_eq!(ring.read(&messages), 1);
 }
 
 #[test]
-fn forgets_what_is_gone() {
+fn forgets_what_is_gone_and_was_not_met() {
     let ring = Ring::new();
     ring.ring.good_key("A <a@x>");
     let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 4);
     ring.read(&messages);
     let crypto = ring.run();
     crypto.decryptor().expect(2);
+    // Behind a link to another folder, say.
+    crypto.decryptor().decrypt_message(&messages[3]).unwrap();
     assert_eq!(crypto.remembered_more(), None);
-    crypto.remember(Some(&messages[..2]));
+    crypto.forget_others(&mut messages[..1].iter().cloned());
+    assert_eq!(crypto.remembered_more(), Some(2));
     drop(crypto);
     assert_eq!(ring.read(&messages), 1 + 2);
+}
+
+#[test]
+fn what_cannot_be_opened_now_is_kept() {
+    let ring = Ring::new();
+    ring.ring.good_key("A <a@x>");
+    let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 3);
+    ring.read(&messages);
+    let good = fs::read(ring.file()).unwrap();
+    let grip = own_keys(&ring).values().find(|key| new_seal(key).is_some()).unwrap().keygrip.clone();
+    let secret = ring.ring.path().join(format!("private-keys-v1.d/{grip}.key"));
+    // As without the card: it was listed, and is gone.
+    let crypto = ring.run();
+    crypto.decryptor().expect(3);
+    assert!(crypto.decryptor().decrypt_message(&messages[0]).is_ok());
+    drop(crypto);
+    let kept = secret.with_extension("kept");
+    let crypto = ring.run();
+    crypto.decryptor().expect(3);
+    crypto.keys().unwrap();
+    fs::rename(&secret, &kept).unwrap();
+    for message in &messages {
+        assert!(crypto.decryptor().decrypt_message(message).is_err());
+    }
+    drop(crypto);
+    assert_eq!(fs::read(ring.file()).unwrap(), good);
+    fs::rename(&kept, &secret).unwrap();
+    assert_eq!(ring.read(&messages), 1);
+}
+
+#[test]
+fn a_key_that_no_message_names_is_left_in_peace() {
+    let ring = Ring::new();
+    let theirs = protected(&ring.ring);
+    let asked = cancelling_pinentry(&ring.ring);
+    ring.ring.good_key("A <a@x>");
+    let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 3);
+    ring.read(&messages);
+    // Something is remembered for the key with the passphrase, too.
+    let own = own_keys(&ring);
+    let p = only(&ring.run(), "p@x").encryption_keys[0];
+    let (seal, packet) = new_seal(&own[&p]).unwrap();
+    let file = ring.folder().join(format!("{}.pgp", own[&p].fingerprint));
+    let content = file::seal(&seal, &packet, &[]).unwrap();
+    fs::copy(ring.file(), &file).unwrap();
+    fs::write(&file, content).unwrap();
+    ring.read(&messages);
+    assert!(!asked.exists(), "nobody was asked");
+    let crypto = ring.run();
+    crypto.decryptor().expect(2);
+    assert!(crypto.decryptor().decrypt_message(&theirs[0]).is_err());
+    assert_eq!(fs::read_to_string(asked).unwrap().lines().count(), 1);
+}
+
+#[test]
+fn files_of_others_are_not_read_and_loose_ones_are_mended() {
+    let ring = Ring::new();
+    ring.ring.good_key("A <a@x>");
+    let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 3);
+    ring.read(&messages);
+    let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    for (path, loose) in [(ring.file(), 0o644), (ring.folder(), 0o777)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(loose)).unwrap();
+    }
+    assert_eq!(ring.read(&messages), 3);
+    assert_eq!((mode(ring.file()), mode(ring.folder())), (0o600, 0o700));
+    assert_eq!(ring.read(&messages), 1);
+    // The tests run as root, who may read and write everything.
+    std::os::unix::fs::chown(ring.file(), Some(65_534), None).unwrap();
+    assert_eq!(ring.read(&messages), 3);
+    assert_eq!(ring.read(&messages), 1, "it was replaced");
+    std::os::unix::fs::chown(ring.folder(), Some(65_534), None).unwrap();
+    let before = fs::read(ring.file()).unwrap();
+    fs::remove_file(ring.file()).unwrap();
+    assert_eq!(ring.read(&messages), 3);
+    assert!(fs::read_dir(ring.folder()).unwrap().all(|entry| entry.unwrap().file_name() == "lock"));
+    assert!(!before.is_empty());
+}
+
+#[test]
+fn a_lock_that_is_held_costs_no_more_than_what_was_learnt() {
+    let ring = Ring::new();
+    ring.ring.good_key("A <a@x>");
+    let messages = messages(&ring.ring, &[only(&ring.run(), "a@x")], 3);
+    let held = super::lock(&ring.folder()).unwrap();
+    assert_eq!(ring.read(&messages), 3);
+    assert_eq!(fs::read_dir(ring.folder()).unwrap().count(), 1, "the lock alone");
+    drop(held);
+    assert_eq!(ring.read(&messages), 3);
+    assert_eq!(ring.read(&messages), 1);
 }
 
 #[test]
@@ -282,9 +380,10 @@ fn cards_are_left_out_unless_they_are_asked_for() {
     let mut own = own_keys(&ring);
     own.values_mut().for_each(|key| key.on_card = true);
     for cards in [false, true] {
-        let cache = Cache::new(Some(CacheConfig { folder: ring.folder(), note: ring.note(), cards }));
-        cache.open(&own, |_, _| Ok(None), |_, _| None).unwrap();
+        let cache = Cache::new(Some(ring.cache_config(cards)));
+        cache.enable();
         let key = encrypting(&own);
+        assert!(cache.find(key, &Digest::of(b"x"), |_, _| Ok(None), |_, _| None).unwrap().is_none());
         let session = Arc::into_inner(new_seal(key).unwrap().0).unwrap();
         cache.learn(key, Digest::of(b"x"), session);
         assert_eq!(cache.grown(), cards.then_some(1));
@@ -305,7 +404,7 @@ fn nothing_is_remembered_where_it_is_switched_off() {
             crypto.decryptor().decrypt_message(message).unwrap();
         }
         assert_eq!(crypto.remembered_more(), None);
-        crypto.remember(None);
+        crypto.remember();
     }
     assert!(!ring.folder().exists());
     assert_eq!(ring.read(&messages), 3);
@@ -327,7 +426,7 @@ fn who_cancels_is_asked_once() {
     let (seal, packet) = new_seal(key).unwrap();
     fs::create_dir_all(ring.folder()).unwrap();
     let empty = file::seal(&seal, &packet, &[]).unwrap();
-    fs::write(ring.folder().join(super::file_name(&key.fingerprint)), &empty).unwrap();
+    fs::write(ring.folder().join(format!("{}.pgp", key.fingerprint)), &empty).unwrap();
     let crypto = ring.run();
     crypto.decryptor().expect(3);
     for message in &messages {

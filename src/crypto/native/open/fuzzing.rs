@@ -69,7 +69,8 @@ fn check_beside_library(normal: &[u8]) {
     assert_eq!(ids, outline.recipients);
 }
 
-/// Checks what is read in `packets` once they are decrypted, and that nothing is if anybody changed them before.
+/// Checks what is read in `packets` once they are decrypted, and that nothing is if anybody changed them
+/// before.
 fn check_packets(packets: &[u8]) {
     let expected = text(open_packets(Zeroizing::new(packets.to_vec())));
     let data = encrypted(packets);
