@@ -1,5 +1,6 @@
 //! How long work on many entries takes, and what that depends on.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -37,34 +38,38 @@ pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
         warm: Duration::ZERO,
     };
     let begun = Instant::now();
+    // What is remembered is opened on the way, for an operation with each key that something is remembered of.
+    let mut opening = BTreeMap::new();
     for entry in &entries {
-        found.count(context, entry)?;
+        if let Some(key) = found.count(context, entry)? {
+            opening.insert(key.fingerprint, key.operation.unwrap_or_default());
+        }
     }
-    // What is remembered was opened on the way, for an operation with the key that it is remembered of.
     let reading = begun.elapsed();
-    let opening = found.keys.iter().filter_map(|key| key.operation).max().filter(|_| found.remembered > 0);
     found.warm += reading;
-    found.cold += reading.saturating_sub(opening.unwrap_or_default());
+    found.cold += reading.saturating_sub(opening.into_values().sum());
     Ok(found)
 }
 
 impl Diagnosis {
-    /// Takes an entry into account.
-    fn count(&mut self, context: &Context<'_>, entry: &Path) -> Result<(), OpError> {
+    /// Takes an entry into account; returns the key for which its session key is remembered, if it is.
+    fn count(&mut self, context: &Context<'_>, entry: &Path) -> Result<Option<KeySpeed>, OpError> {
         let Some(message) = context.store.beneath().read_start(entry, LARGEST_OF_MANY)? else {
-            return Ok(());
+            return Ok(None);
         };
         // What is no message is for others to tell of.
         let readers = context.crypto.recipients_of(&message).unwrap_or_default();
-        let key = self.keys.iter().find(|key| readers.contains(&key.fingerprint.key_id()));
-        let Some(operation) = key.and_then(|key| key.operation) else { return Ok(()) };
+        let key = self.keys.iter().find(|key| readers.contains(&key.fingerprint.key_id())).cloned();
+        let Some((key, operation)) = key.and_then(|key| Some((key.clone(), key.operation?))) else {
+            return Ok(None);
+        };
         self.opened += 1;
         self.cold += operation;
         if context.crypto.is_remembered(&message) {
             self.remembered += 1;
-        } else {
-            self.warm += operation;
+            return Ok(Some(key));
         }
-        Ok(())
+        self.warm += operation;
+        Ok(None)
     }
 }
