@@ -137,7 +137,7 @@ complete -c passel -n '__passel_is keys; and test (count (commandline -opc)) -eq
 complete -c passel -n '__passel_is keys' -a '(__passel_ask folders; __passel_ask keys)'
 complete -c passel -n '__passel_is adopt' -s f -l fix -d 'Mend what is safe'
 complete -c passel -n '__passel_is adopt' -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c passel -n '__passel_is cache' -s h -l help -d 'Print help'
+complete -c passel -n '__passel_is cache' -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c passel -n '__passel_is cache' -l all -d 'What is remembered of other stores too'
 complete -c passel -n '__passel_is cache; and test (count (commandline -opc)) -eq 2' -a 'clear'
 complete -c passel -n '__passel_is cache' -a '(__passel_ask folders; __passel_ask keys)'

@@ -58,10 +58,13 @@ pub enum Command {
     /// Let the public keys of all recipients travel in the store.
     Keys(keys::Args),
     /// Look over a store that another program has made, and mend what is safe to mend.
+    #[command(long_about = adopt::LONG)]
     Adopt(adopt::Args),
     /// Forget the session keys that are remembered for speed.
+    #[command(long_about = cache::LONG)]
     Cache(cache::Args),
     /// Tell how long work on many entries takes here, and what would make it quicker.
+    #[command(long_about = doctor::LONG)]
     Doctor(doctor::Args),
     /// Run git in the store.
     Git(git::Args),

@@ -58,6 +58,14 @@ fn of_command(command: &Command) -> String {
         page.push_str(&format!(".SH \"OTHER NAMES\"\n{}\n", aliases.join(", ")));
     }
     page.push_str(&nested(command));
+    // Of commands with commands, each has its own.
+    if let Some(help) = command.get_after_long_help().filter(|_| !command.has_subcommands()) {
+        let described = help.to_string();
+        let json = described.split("\n\n").find(|part| part.starts_with("JSON:"));
+        page.push_str(
+            &json.map(|json| format!(".SH JSON\n.nf\n{}\n.fi\n", escaped(json))).unwrap_or_default(),
+        );
+    }
     page.push_str(&examples::section(command.get_name(), escaped));
     page.push_str(".SH \"SEE ALSO\"\n\\fBpassel\\fR(1), where everything is that commands have in common\n");
     page

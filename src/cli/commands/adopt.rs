@@ -6,13 +6,16 @@ use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::ops::adopt::{self, Finding, Hint, Kind};
 
+/// What is said of the command at length.
+pub const LONG: &str = "\
+Look over a store that pass, gopass, prs or ripasso has made, and mend what is safe to mend.
+
+Nothing of this is needed before passel can be used. Without `--fix` nothing is changed. With it, in one commit: names \
+in recipients files become full fingerprints where it is sure whom they mean, lines end as pass reads them, and missing \
+public keys are exported. No recipient is added or dropped, no entry is touched, and a list with a line that cannot be \
+used stays as it is. Exits with 1 if something is left to a person.";
+
 /// Look over a store that pass, gopass, prs or ripasso has made, and mend what is safe to mend.
-///
-/// Nothing of this is needed before passel can be used. Without `--fix` nothing is changed. With it, in one
-/// commit: names in recipients files become full fingerprints where it is sure whom they mean, lines end as
-/// pass reads them, and missing public keys are exported. No recipient is added or dropped, no entry is
-/// touched, and a list with a line that cannot be used stays as it is. Exits with 1 if something is left to
-/// a person.
 #[derive(Debug, clap::Args)]
 #[command(
     override_usage = "passel adopt [OPTIONS]",

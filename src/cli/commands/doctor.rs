@@ -14,10 +14,14 @@ use crate::ops::doctor::{Diagnosis, examine};
 /// An operation that takes longer is worth a word about what makes it so.
 const SLOW: Duration = Duration::from_millis(50);
 
+/// What is said of the command at length.
+pub const LONG: &str = "\
+Tell how long work on many entries takes here, and what would make it quicker.
+
+Times a private-key operation of each of your keys, for which you may be asked for its passphrase, and says what that \
+comes to for all entries of the store, with remembered session keys (`passel cache`) and without.";
+
 /// Tell how long work on many entries takes here, and what would make it quicker.
-///
-/// Times a private-key operation of each of your keys, and says what that comes to for all entries of the
-/// store, with remembered session keys (`passel cache`) and without.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Args {
@@ -28,7 +32,7 @@ pub struct Args {
 
 const HELP: &str = "JSON: an object with
   keys          an array: fingerprint (of the part that opens messages), name, card (true or false), derivation (the \
-agent's s2k-count, null without a passphrase), operation_seconds
+agent's present s2k-count, null for a key without passphrase), operation_seconds (null where the key cannot be used now)
   entries       how many there are
   opened        how many of them your keys open
   remembered    of how many of those the session key is remembered
