@@ -246,11 +246,13 @@ pub(super) fn parts(message: &[u8]) -> Result<Parts<'_>, CryptoError> {
             }
             let data = Pieces::new(length, body);
             let mut walked = data.clone();
-            walked.by_ref().for_each(drop);
+            let length: usize = walked.by_ref().map(<[u8]>::len).sum();
             if !walked.rest.is_empty() {
                 return Err(CryptoError::Malformed("something follows the encrypted data"));
             }
-            return Ok(Parts { session_keys, container, last: rest, data, cut: walked.cut });
+            // Without any data, no length says that there are none: 0 is an unknown one.
+            let cut = walked.cut || length == 0;
+            return Ok(Parts { session_keys, container, last: rest, data, cut });
         }
         // Only packets that hold data may be of unknown length.
         let Length::Known(length) = length else {

@@ -97,6 +97,8 @@ fn brings_messages_into_one_form() {
     assert_eq!(body(&expected), body(&[0xd2, 3, 1, 7, 8]));
     for (data, why) in [
         (&[0xd2, 4, 1, 7, 8][..], "cut short"),
+        (&[0xd2, 0], "cut short"),
+        (&[0xd2, 255, 0, 0, 0, 0], "cut short"),
         (&[0xd2, 0xe1, 1, 7], "cut short"),
         (&[0xd2, 0xe1, 1, 7, 192], "cut short"),
         (&[0xd2, 0xe2, 1, 7, 8], "cut short"),
