@@ -29,8 +29,9 @@ impl Store {
         let queue = self.queue();
         let mut is_first = queue.is_none();
         loop {
-            is_first =
-                is_first || queue.as_ref().is_some_and(|queue| matches!(take(queue.as_fd()), Ok(true)));
+            // Where there can be no queue, there is none.
+            let is_taken = |queue: &File| matches!(take(queue.as_fd()), Ok(false));
+            is_first = is_first || !queue.as_ref().is_some_and(is_taken);
             if is_first && let Some(lock) = self.try_lock()? {
                 self.recover(&lock)?;
                 return Ok(lock);
