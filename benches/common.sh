@@ -66,6 +66,8 @@ fingerprint() {
 # commit_all STORE: makes the folder a repository of one commit.
 commit_all() {
 	git -C "$1" init --quiet --initial-branch=main
+	# Its own in the background would be in the way of ours.
+	git -C "$1" config gc.auto 0
 	git -C "$1" config user.name Bench
 	git -C "$1" config user.email bench@example.org
 	echo '*.gpg diff=gpg' >"$1/.gitattributes"
