@@ -271,18 +271,20 @@ pub(super) fn cancelling_pinentry(ring: &Keyring) -> PathBuf {
 
 /// Returns a key with a passphrase, and three messages for it.
 pub(super) fn protected(ring: &Keyring) -> Vec<Vec<u8>> {
+    let kill = || {
+        let mut gpgconf = std::process::Command::new("gpgconf");
+        gpgconf.arg("--homedir").arg(ring.path()).args(["--kill", "gpg-agent"]);
+        assert!(gpgconf.status().unwrap().success());
+    };
+    // As much derivation as there can be would take seconds.
+    let conf = ring.path().join("gpg-agent.conf");
+    let options = fs::read_to_string(&conf).unwrap_or_default();
+    fs::write(conf, format!("{options}s2k-count 65536\n")).unwrap();
+    kill();
     let args = ["--passphrase", "secret", "--quick-gen-key", "P <p@x>", "future-default", "default", "never"];
     assert!(ring.try_gpg(args, b"").0);
     // The agent knows the passphrase now: it must forget.
-    let forget = || {
-        let done = std::process::Command::new("gpgconf")
-            .arg("--homedir")
-            .arg(ring.path())
-            .args(["--kill", "gpg-agent"])
-            .status();
-        assert!(done.unwrap().success());
-    };
-    forget();
+    kill();
     let crypto = ring.crypto(&[]);
     let to = [only(&crypto, "p@x")];
     ["one", "two", "three"].map(|word| crypto.encrypt(&text(word), &to, Trust::Accepted).unwrap()).to_vec()
