@@ -1,7 +1,8 @@
 //! passel: a team password store, compatible with pass(1), that clients can be let into.
 //!
 //! Layers, each calling only those to its right:
-//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process`, `search` → `model`.
+//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process`, `search` →
+//! `files` → `model`.
 //! Below `cli` nothing prints, prompts, exits or reads the environment.
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
@@ -10,6 +11,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod crypto;
+pub mod files;
 pub mod git;
 pub mod model;
 pub mod ops;

@@ -22,6 +22,7 @@ use super::prompt::{Prompt, Terminal};
 use super::scene::Scene;
 use super::session;
 use super::ui::Ui;
+use super::variables::variable;
 
 /// The settings that pass takes from the environment, read once.
 #[derive(Debug, Clone)]
@@ -72,14 +73,13 @@ pub enum Remember {
 impl Environment {
     /// Reads the environment. Empty variables count as unset, as in pass.
     pub fn read() -> Result<Self, CliError> {
-        let os = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-        let text = |name: &str, default: &str| match os(name) {
+        let text = |name: &str, default: &str| match variable(name) {
             Some(value) => value.to_string_lossy().into_owned(),
             None => default.to_owned(),
         };
-        let root = match os("PASSWORD_STORE_DIR") {
+        let root = match variable("PASSWORD_STORE_DIR") {
             Some(root) => PathBuf::from(root),
-            None => PathBuf::from(os("HOME").unwrap_or_default()).join(".password-store"),
+            None => PathBuf::from(variable("HOME").unwrap_or_default()).join(".password-store"),
         };
         let umask = text("PASSWORD_STORE_UMASK", "077");
         let umask = u32::from_str_radix(&umask, 8).ok().filter(|mask| *mask <= 0o777).ok_or_else(|| {
@@ -93,8 +93,8 @@ impl Environment {
         }
         // A relative path is to be ignored (XDG Base Directory Specification).
         let folder = |name: &str, default: &str| {
-            let named = os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-            named.or_else(|| os("HOME").map(|home| PathBuf::from(home).join(default)))
+            let named = variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+            named.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(default)))
         };
         let remember = match &*text("PASSEL_CACHE", "on") {
             "on" => Remember::Keys,
@@ -109,17 +109,17 @@ impl Environment {
         };
         Ok(Environment {
             root: std::path::absolute(&root).unwrap_or(root),
-            keys: os("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
+            keys: variable("PASSWORD_STORE_KEY").map(|keys| keys.to_string_lossy().into_owned()),
             signing_keys,
-            gpg_options: words(&os("PASSWORD_STORE_GPG_OPTS").unwrap_or_default()),
+            gpg_options: words(&variable("PASSWORD_STORE_GPG_OPTS").unwrap_or_default()),
             umask,
             selection: text("PASSWORD_STORE_X_SELECTION", "clipboard"),
             clip_time: text("PASSWORD_STORE_CLIP_TIME", "45"),
-            length: os("PASSWORD_STORE_GENERATED_LENGTH").unwrap_or_else(|| "25".into()),
+            length: variable("PASSWORD_STORE_GENERATED_LENGTH").unwrap_or_else(|| "25".into()),
             characters: text("PASSWORD_STORE_CHARACTER_SET", "[:punct:][:alnum:]"),
             characters_no_symbols: text("PASSWORD_STORE_CHARACTER_SET_NO_SYMBOLS", "[:alnum:]"),
-            editor: os("EDITOR").unwrap_or_else(|| "editor".into()),
-            in_process: os("PASSEL_CRYPTO").is_none_or(|value| value != "gpgme"),
+            editor: variable("EDITOR").unwrap_or_else(|| "editor".into()),
+            in_process: variable("PASSEL_CRYPTO").is_none_or(|value| value != "gpgme"),
             state: folder("XDG_STATE_HOME", ".local/state"),
             cache: folder("XDG_CACHE_HOME", ".cache"),
             remember,
@@ -128,9 +128,8 @@ impl Environment {
 
     /// Returns GnuPG's home folder, and the file in which it is noted what gpg says of the user's own keys.
     fn own_keys(&self) -> Option<(PathBuf, PathBuf)> {
-        let variable =
-            |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let home = variable("GNUPGHOME").or_else(|| Some(variable("HOME")?.join(".gnupg")))?;
+        let home = variable("GNUPGHOME").map(PathBuf::from);
+        let home = home.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".gnupg")))?;
         // As gpg does it: without resolving links.
         let home = std::path::absolute(home).ok()?;
         let note = self.cache.as_ref()?.join("passel/own-keys").join(place_id(&home));
@@ -253,14 +252,13 @@ impl App {
             let tty = tty.map(|name| OsStr::from_bytes(name.as_bytes()).to_owned());
             GnuPg::new(GnuPgConfig {
                 in_process: self.environment.in_process && !is_script(&program),
-                batch: program == "gpg2"
-                    || std::env::var_os("GPG_AGENT_INFO").is_some_and(|info| !info.is_empty()),
+                batch: program == "gpg2" || variable("GPG_AGENT_INFO").is_some(),
                 program,
                 cache: self.session_cache(),
                 home: None,
                 options: self.environment.gpg_options.clone(),
                 session: session::agent_options(tty.as_deref()),
-                tty: tty.filter(|_| std::env::var_os("GPG_TTY").is_none_or(|tty| tty.is_empty())),
+                tty: tty.filter(|_| variable("GPG_TTY").is_none()),
             })
         })
     }

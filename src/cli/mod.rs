@@ -17,6 +17,7 @@ pub mod session;
 pub mod table;
 pub mod tree;
 pub mod ui;
+pub mod variables;
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -215,7 +216,7 @@ fn parse(
             _ => return Err(app.usage("pass-name")),
         },
         _ => {
-            let posix = std::env::var_os("POSIXLY_CORRECT").is_some();
+            let posix = variables::is_posix();
             let command = definitions.find_subcommand_mut(name).expect("the name is one of ours");
             command.build();
             let read = getopt::normalise(words, command, &app.ui.program, posix).map_err(|error| {

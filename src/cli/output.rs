@@ -1,6 +1,6 @@
 //! Trees, the clipboard and QR codes: where a command's result goes besides plain lines.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 use crate::model::Plaintext;
 use crate::process::clipboard::{self, ClipboardOptions};
@@ -12,6 +12,7 @@ use super::commands::typed;
 use super::error::CliError;
 use super::explain;
 use super::tree::{TreeEnvironment, TreeStyle, draw};
+use super::variables::{category, variable};
 
 impl App {
     /// Prints `header`, then the tree that `list` returns, as pass does through tree(1).
@@ -21,7 +22,8 @@ impl App {
         list: impl FnOnce(&Listing<'_>) -> Result<Node, ListingError>,
     ) -> Result<(), CliError> {
         let variable = |name: &str| std::env::var_os(name);
-        let locale = Locale::new(&category("LC_COLLATE"), &category("LC_CTYPE"));
+        let locale = |name: &str| category(name).unwrap_or_default();
+        let locale = Locale::new(&locale("LC_COLLATE"), &locale("LC_CTYPE"));
         let style = TreeStyle::new(&TreeEnvironment {
             tree_charset: variable("TREE_CHARSET"),
             utf8: locale.is_utf8(),
@@ -72,15 +74,4 @@ impl App {
         let code = super::qr::draw(secret.expose()).map_err(|error| CliError::from_error(&error))?;
         Ok(self.ui.secret_drawing(&code)?)
     }
-}
-
-/// Returns the name of the user's locale for a category, found as setlocale(3) finds it: LC_ALL, the
-/// category's own variable, LANG.
-pub(super) fn category(name: &str) -> OsString {
-    ["LC_ALL", name, "LANG"].into_iter().find_map(variable).unwrap_or_default()
-}
-
-/// Returns the value of a variable that is set and not empty.
-pub(super) fn variable(name: &str) -> Option<OsString> {
-    std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -1,7 +1,8 @@
 //! What gpg tells its agent of the user's session, so that pinentry asks where the user is.
 
-use std::env;
 use std::ffi::{OsStr, OsString};
+
+use super::variables::{category, variable};
 
 /// Variables, with the agent's option for each; without one it is told by `putenv` (GnuPG's
 /// common/session-env.c; `GPG_TTY` goes its own way).
@@ -22,7 +23,6 @@ const VARIABLES: [(&str, Option<&str>); 12] = [
 
 /// Returns the agent's options for this session, whose terminal is `tty` unless `GPG_TTY` says otherwise.
 pub fn agent_options(tty: Option<&OsStr>) -> Vec<(String, OsString)> {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
     let tty = variable("GPG_TTY").or_else(|| tty.map(OsStr::to_owned));
     let mut options: Vec<(String, OsString)> =
         tty.map(|tty| ("ttyname".to_owned(), tty)).into_iter().collect();
@@ -37,9 +37,8 @@ pub fn agent_options(tty: Option<&OsStr>) -> Vec<(String, OsString)> {
             }
         });
     }
-    for (option, category) in [("lc-ctype", "LC_CTYPE"), ("lc-messages", "LC_MESSAGES")] {
-        let locale = ["LC_ALL", category, "LANG"].into_iter().find_map(variable);
-        options.extend(locale.map(|locale| (option.to_owned(), locale)));
+    for (option, name) in [("lc-ctype", "LC_CTYPE"), ("lc-messages", "LC_MESSAGES")] {
+        options.extend(category(name).map(|locale| (option.to_owned(), locale)));
     }
     options
 }

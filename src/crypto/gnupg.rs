@@ -186,7 +186,7 @@ impl Crypto for GnuPg {
         let message = match native {
             Some(message) => message,
             None => {
-                self.native.counters.encrypted_by_gpg.count();
+                self.native.counters.count(|tally| &mut tally.encrypted_by_gpg);
                 match first || !plain {
                     true => self.gpg.encrypt(plaintext, &to, trust)?,
                     false => self.encrypt_by_gpgme(plaintext, &to, trust)?,
@@ -213,7 +213,7 @@ impl Crypto for GnuPg {
                 Err(Unopened::LeftToGpg) => {}
             }
         }
-        self.native.counters.decrypted_by_gpg.count();
+        self.native.counters.count(|tally| &mut tally.decrypted_by_gpg);
         self.gpg.decrypt(message)
     }
 
@@ -327,10 +327,9 @@ impl Bulk {
         self.expected.load(Ordering::Relaxed)
     }
 
-    /// Decrypts in-process where that can be done, else by gpg, which also says what is wrong. One message
-    /// alone is gpg's, which is quicker then.
+    /// Decrypts a message in its normal form in-process where that can be done, else by gpg, which also says
+    /// what is wrong. One message alone is gpg's, which is quicker then.
     fn try_decrypt(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        let message = &openpgp::normal(message)?;
         if !self.begun.swap(true, Ordering::Relaxed) && !self.is_expected() {
             return self.decrypt_by_gpg(message);
         }
@@ -340,8 +339,20 @@ impl Bulk {
         })
     }
 
+    /// The same, unless somebody has said no: they are not asked again for every entry.
+    fn decrypt_normal(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Err(CANCELLED);
+        }
+        let result = self.try_decrypt(message);
+        if let Err(CryptoError::Decrypt { why: Undecryptable::Cancelled, .. }) = result {
+            self.cancelled.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+
     fn decrypt_by_gpg(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        self.native.counters.decrypted_by_gpg.count();
+        self.native.counters.count(|tally| &mut tally.decrypted_by_gpg);
         self.gpg.decrypt(message)
     }
 }
@@ -355,21 +366,13 @@ impl Decryptor for Bulk {
     }
 
     fn decrypt_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
-        // Who has said no once is not asked again for every entry.
-        if self.cancelled.load(Ordering::Relaxed) {
-            return Err(CANCELLED);
-        }
-        let result = self.try_decrypt(message);
-        if let Err(CryptoError::Decrypt { why: Undecryptable::Cancelled, .. }) = result {
-            self.cancelled.store(true, Ordering::Relaxed);
-        }
-        result
+        self.decrypt_normal(&openpgp::normal(message)?)
     }
 
     fn read_message(&self, message: &[u8]) -> Result<Plaintext, CryptoError> {
         // gpg reads forms that nothing is encrypted anew from.
         match openpgp::normal(message) {
-            Ok(_) => self.decrypt_message(message),
+            Ok(normal) => self.decrypt_normal(&normal),
             Err(_) => self.decrypt_by_gpg(message),
         }
     }

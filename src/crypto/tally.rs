@@ -1,6 +1,6 @@
 //! How messages were encrypted and decrypted in a run.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 /// How many messages were encrypted and decrypted, and by whom.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -9,53 +9,26 @@ pub struct Tally {
     pub decrypted: usize,
     /// Decrypted in-process with a remembered session key.
     pub remembered: usize,
-    /// Decrypted by gpg, or not at all.
+    /// Given to gpg to decrypt.
     pub decrypted_by_gpg: usize,
     /// Encrypted in-process.
     pub encrypted: usize,
-    /// Encrypted by gpg or gpgme, or not at all.
+    /// Given to gpg or gpgme to encrypt.
     pub encrypted_by_gpg: usize,
 }
 
-/// Counts while several threads work.
+/// A tally that several threads keep.
 #[derive(Debug, Default)]
-pub struct Counters {
-    /// See [`Tally::decrypted`].
-    pub decrypted: Counter,
-    /// See [`Tally::remembered`].
-    pub remembered: Counter,
-    /// See [`Tally::decrypted_by_gpg`].
-    pub decrypted_by_gpg: Counter,
-    /// See [`Tally::encrypted`].
-    pub encrypted: Counter,
-    /// See [`Tally::encrypted_by_gpg`].
-    pub encrypted_by_gpg: Counter,
-}
-
-/// One number.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicUsize);
-
-impl Counter {
-    /// Counts one more.
-    pub fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+pub struct Counters(Mutex<Tally>);
 
 impl Counters {
+    /// Counts one more of what `number` picks.
+    pub fn count(&self, number: impl FnOnce(&mut Tally) -> &mut usize) {
+        *number(&mut self.0.lock().expect("nobody panics holding it")) += 1;
+    }
+
     /// Returns the numbers so far.
     pub fn tally(&self) -> Tally {
-        Tally {
-            decrypted: self.decrypted.get(),
-            remembered: self.remembered.get(),
-            decrypted_by_gpg: self.decrypted_by_gpg.get(),
-            encrypted: self.encrypted.get(),
-            encrypted_by_gpg: self.encrypted_by_gpg.get(),
-        }
+        *self.0.lock().expect("nobody panics holding it")
     }
 }

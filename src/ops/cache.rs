@@ -4,10 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FileType;
-
-use super::reencrypt::is_entry;
-use super::{Context, OpError};
+use super::Context;
+use super::reencrypt::entries_below;
 use crate::crypto::LARGEST_OF_MANY;
 
 /// How many more messages than entries may be remembered before those that are gone are forgotten.
@@ -17,20 +15,15 @@ const SPARE: usize = 100;
 /// are a quarter of all: to find them, every entry is read.
 pub fn settle(context: &Context<'_>) {
     let Some(remembered) = context.crypto.remembered_more() else { return };
-    // It is for speed alone: a store that cannot be read is told of by what reads it.
-    let entries = entries(context).unwrap_or_default();
-    if !entries.is_empty() && remembered > entries.len() + entries.len() / 4 + SPARE {
-        let read = |entry: &PathBuf| context.store.beneath().read_start(entry, LARGEST_OF_MANY).ok()?;
-        context.crypto.forget_others(&mut entries.iter().filter_map(read));
+    if remembered > SPARE {
+        // It is for speed alone: a store that cannot be read is told of by what reads it.
+        let entries = entries_below(context, Path::new("")).unwrap_or_default();
+        if !entries.is_empty() && remembered > entries.len() + entries.len() / 4 + SPARE {
+            let read = |entry: &PathBuf| context.store.beneath().read_start(entry, LARGEST_OF_MANY).ok()?;
+            context.crypto.forget_others(&mut entries.iter().filter_map(read));
+        }
     }
     context.crypto.remember();
-}
-
-/// Returns the paths of all entries.
-pub fn entries(context: &Context<'_>) -> Result<Vec<PathBuf>, OpError> {
-    let files = context.store.beneath().below(Path::new(""))?.files;
-    let entries = files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
-    Ok(entries.map(|(path, _)| path).collect())
 }
 
 /// Removes what is remembered in `folder`, that of a store or that of all of them; whether there was

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::reencrypt::entries_below;
 use super::{Context, OpError};
 use crate::crypto::{KeySpeed, LARGEST_OF_MANY};
+use crate::model::Fingerprint;
 
 /// What was found.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct Diagnosis {
 /// Times a private-key operation of each own key, and says what comes of that for all entries of the store.
 pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
     let keys = context.crypto.key_speeds();
-    let entries = super::cache::entries(context)?;
+    let entries = entries_below(context, Path::new(""))?;
     context.crypto.decryptor().expect(entries.len());
     let mut found = Diagnosis {
         keys,
@@ -41,9 +43,7 @@ pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
     // What is remembered is opened on the way, for an operation with each key that something is remembered of.
     let mut opening = BTreeMap::new();
     for entry in &entries {
-        if let Some(key) = found.count(context, entry)? {
-            opening.insert(key.fingerprint, key.operation.unwrap_or_default());
-        }
+        opening.extend(found.count(context, entry)?);
     }
     let reading = begun.elapsed();
     found.warm += reading;
@@ -52,22 +52,25 @@ pub fn examine(context: &Context<'_>) -> Result<Diagnosis, OpError> {
 }
 
 impl Diagnosis {
-    /// Takes an entry into account; returns the key for which its session key is remembered, if it is.
-    fn count(&mut self, context: &Context<'_>, entry: &Path) -> Result<Option<KeySpeed>, OpError> {
+    /// Takes an entry into account; returns the key that its session key is remembered of, if it is, and how long
+    /// an operation takes with it.
+    fn count(
+        &mut self,
+        context: &Context<'_>,
+        entry: &Path,
+    ) -> Result<Option<(Fingerprint, Duration)>, OpError> {
         let Some(message) = context.store.beneath().read_start(entry, LARGEST_OF_MANY)? else {
             return Ok(None);
         };
         // What is no message is for others to tell of.
         let readers = context.crypto.recipients_of(&message).unwrap_or_default();
-        let key = self.keys.iter().find(|key| readers.contains(&key.fingerprint.key_id())).cloned();
-        let Some((key, operation)) = key.and_then(|key| Some((key.clone(), key.operation?))) else {
-            return Ok(None);
-        };
+        let key = self.keys.iter().find(|key| readers.contains(&key.fingerprint.key_id()));
+        let Some((key, operation)) = key.and_then(|key| Some((key, key.operation?))) else { return Ok(None) };
         self.opened += 1;
         self.cold += operation;
         if context.crypto.is_remembered(&message) {
             self.remembered += 1;
-            return Ok(Some(key));
+            return Ok(Some((key.fingerprint.clone(), operation)));
         }
         self.warm += operation;
         Ok(None)

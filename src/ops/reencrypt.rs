@@ -44,8 +44,13 @@ pub enum Message {
     HeldBack,
 }
 
-/// What is said of a message that is too large to be one of many.
-pub const TOO_LARGE: &str = "larger than 256 MiB";
+/// Fails if a message, of which no more than one byte too many was read, is too large to be one of many.
+pub fn refuse_too_large(message: &[u8], name: impl FnOnce() -> String) -> Result<(), OpError> {
+    match message.len() as u64 > LARGEST_OF_MANY {
+        true => Err(OpError::Wrong { name: name(), what: "larger than 256 MiB" }),
+        false => Ok(()),
+    }
+}
 
 /// Recipients files that were looked at, as they were.
 pub type Seen = Vec<(PathBuf, State)>;
@@ -66,6 +71,14 @@ pub fn reencrypt(context: &Context<'_>, path: &Path) -> Result<Changed, OpError>
     Ok(Changed { published, reencrypted })
 }
 
+/// Returns the paths of the entries below the folder `path`. Links are left alone, as in pass: what they lead to
+/// has its own place.
+pub fn entries_below(context: &Context<'_>, path: &Path) -> Result<Vec<PathBuf>, OpError> {
+    let files = context.store.beneath().below(path)?.files;
+    let entries = files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
+    Ok(entries.map(|(path, _)| path).collect())
+}
+
 /// Adds the entry at `path`, or those below that folder, to `plan` where they need encrypting anew.
 fn add_entries(context: &Context<'_>, path: &Path, plan: &mut Plan) -> Result<Vec<Reencrypted>, OpError> {
     let overlay = Overlay::new();
@@ -75,11 +88,7 @@ fn add_entries(context: &Context<'_>, path: &Path, plan: &mut Plan) -> Result<Ve
         State::Folder => {
             // Listed first: what comes while we encrypt is found missing under the lock.
             plan.below.push((path.to_path_buf(), context.store.files_below(path)?));
-            let files = context.store.beneath().below(path)?.files;
-            // Links are left alone, as in pass: what they lead to has its own place.
-            let entries =
-                files.into_iter().filter(|(path, kind)| *kind == FileType::RegularFile && is_entry(path));
-            work.entries(entries.map(|(path, _)| path))?
+            work.entries(entries_below(context, path)?.into_iter())?
         }
         State::File(_) if is_entry(path) => work.entries(std::iter::once(path.to_path_buf()))?,
         _ => Vec::new(),
@@ -296,9 +305,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         let mut jobs = Vec::new();
         for path in paths {
             if let Some(message) = self.context.store.beneath().read_start(&path, LARGEST_OF_MANY + 1)? {
-                if message.len() as u64 > LARGEST_OF_MANY {
-                    return Err(OpError::Wrong { name: shown_entry(&path), what: TOO_LARGE });
-                }
+                refuse_too_large(&message, || shown_entry(&path))?;
                 jobs.push(Job { source: path.clone(), path, message });
             }
         }

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::OpError;
-use super::reencrypt::TOO_LARGE;
+use super::reencrypt::refuse_too_large;
 use crate::crypto::LARGEST_OF_MANY;
 use crate::model::Shown;
 use crate::store::{Store, StoreError};
@@ -46,10 +46,8 @@ pub fn read_message(path: &Path) -> Result<Vec<u8>, OpError> {
 /// The same for one of many messages, which must not be too large.
 pub fn read_message_of_many(path: &Path) -> Result<Vec<u8>, OpError> {
     let message = read_message_start(path, LARGEST_OF_MANY + 1)?;
-    match message.len() as u64 > LARGEST_OF_MANY {
-        true => Err(OpError::Wrong { name: Shown::os(path).to_string(), what: TOO_LARGE }),
-        false => Ok(message),
-    }
+    refuse_too_large(&message, || Shown::os(path).to_string())?;
+    Ok(message)
 }
 
 /// Reads not more than `limit` bytes of an encrypted file.

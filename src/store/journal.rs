@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::beneath::State;
 use super::record::{self, RecordError, VERSION};
-use super::whole::beside;
+use crate::files::whole::beside;
 
 /// Why a journal could not be read or written.
 #[derive(Debug, thiserror::Error)]

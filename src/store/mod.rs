@@ -18,7 +18,6 @@ pub mod survey;
 mod sync;
 pub mod transaction;
 pub mod walked;
-mod whole;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::whole;
+use crate::files::whole;
 use crate::model::Shown;
 
 /// The newest format of each that we know.

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use super::whole;
+use crate::files::whole;
 use crate::git::Repo;
 
 fn file(repo: &Repo) -> PathBuf {

@@ -106,22 +106,27 @@ fn lines(app: &App, found: &Diagnosis) -> Vec<String> {
     if found.keys.iter().any(|key| key.operation.is_none()) {
         lines.push("-: the agent cannot use it now, for want of its passphrase or card.".to_owned());
     }
-    let is_slow = |key: &&KeySpeed| key.operation >= Some(SLOW) && key.derivation.is_some();
-    if let Some(key) = found.keys.iter().find(is_slow) {
-        let own = match app.environment.remember {
-            Remember::Nothing => "off here (PASSEL_CACHE=off)",
-            _ => "on",
-        };
-        lines.extend([
-            "The agent derives the key from its passphrase anew for each operation: that is what takes so long. What helps:"
-                .into(),
-            format!("- Remembered session keys, with which what was read once costs one operation in all: {own}."),
-            "- Fewer rounds of that derivation, if your passphrase is long: whoever steals the key's file can try more".into(),
-            "  passphrases in the same time. Put `s2k-count 65536` into gpg-agent.conf in GnuPG's home folder, end the".into(),
-            format!("  agent (`gpgconf --kill gpg-agent`), and store the key anew: `gpg --passwd {}`.", key.fingerprint),
-        ]);
-    }
+    lines.extend(remedies(app, &found.keys));
     lines
+}
+
+/// Returns what is said of what makes a key slow, if one is.
+fn remedies(app: &App, keys: &[KeySpeed]) -> Vec<String> {
+    let is_slow = |key: &&KeySpeed| key.operation >= Some(SLOW) && key.derivation.is_some();
+    let Some(key) = keys.iter().find(is_slow) else { return Vec::new() };
+    let own = match app.environment.remember {
+        Remember::Nothing => "off here (PASSEL_CACHE=off)",
+        _ => "on",
+    };
+    let text = format!(
+        "The agent derives the key from its passphrase anew for each operation: that is what takes so long. What helps:
+- Remembered session keys, with which what was read once costs one operation in all: {own}.
+- Fewer rounds of that derivation, if your passphrase is long: whoever steals the key's file can try more
+  passphrases in the same time. Put `s2k-count 65536` into gpg-agent.conf in GnuPG's home folder, end the
+  agent (`gpgconf --kill gpg-agent`), and store the key anew: `gpg --passwd {}`.",
+        key.fingerprint
+    );
+    text.lines().map(str::to_owned).collect()
 }
 
 /// Returns a duration in words.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::cli::variables::variable;
 use crate::model::{EntryName, Plaintext};
 use crate::ops::{OpError, edit};
 use crate::process::editor::{self, Edited, EditorError};
@@ -95,6 +96,6 @@ fn private_folder(app: &App) -> Result<PrivateFolder, CliError> {
 
 /// Returns where private folders are made: pass's place first, which vim plugins know.
 pub fn memory_folders() -> Vec<PathBuf> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|path| !path.is_empty());
+    let runtime = variable("XDG_RUNTIME_DIR");
     std::iter::once(PathBuf::from("/dev/shm")).chain(runtime.map(PathBuf::from)).collect()
 }

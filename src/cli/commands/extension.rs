@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::explain;
+use crate::cli::variables::variable;
 use crate::model::entry::is_sneaky;
 use crate::model::{FolderName, Plaintext};
 use crate::ops::{check_signature, reencrypt, signature_path};
@@ -47,7 +48,7 @@ fn find(app: &App, name: &OsStr) -> Option<Extension> {
 
 /// Returns where the user keeps extensions.
 fn user_folder(root: &Path) -> PathBuf {
-    let named = std::env::var_os("PASSWORD_STORE_EXTENSIONS_DIR").filter(|folder| !folder.is_empty());
+    let named = variable("PASSWORD_STORE_EXTENSIONS_DIR");
     named.map_or_else(|| root.join(".extensions"), PathBuf::from)
 }
 

@@ -5,16 +5,15 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
-use crate::cli::output::{category, variable};
 use crate::cli::ui::Text;
+use crate::cli::variables::grep_surroundings;
 use crate::model::{Plaintext, Shown};
 use crate::ops::cache;
 use crate::ops::reencrypt::is_entry;
 use crate::ops::show::read_message_of_many;
 use crate::process::grep::{Found, grep};
-use crate::search::{Characters, Search, Surroundings};
+use crate::search::Search;
 use crate::store::Store;
-use crate::store::locale::{CATEGORIES, Locale, is_c, is_installed};
 
 /// Search the decrypted entries.
 #[derive(Debug, clap::Args)]
@@ -32,7 +31,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let context = app.context(&store);
-    let mut search = search(&args.words);
+    let mut search = grep_surroundings().and_then(|surroundings| Search::of(&args.words, surroundings));
     let mut failed = 0;
     let entries = entries(&store)?;
     context.crypto.decryptor().expect(entries.len());
@@ -85,30 +84,6 @@ fn find(
     let found = grep(words, text, coloured).map_err(|e| CliError::caused("cannot run `grep`", &e))?;
     // The words are wrong, then, and will be for every entry: grep has said how.
     found.map_err(|code| CliError::new(format!("grep failed with exit code {code}")))
-}
-
-/// Returns the search that can be done in-process, if any.
-fn search(words: &[OsString]) -> Option<Search> {
-    if ["GREP_COLORS", "GREP_COLOR", "GREP_OPTIONS"].into_iter().any(|name| variable(name).is_some()) {
-        return None;
-    }
-    let is_plain = |name: &OsString| is_c(name) || name == "C.UTF-8" || name == "C.utf8";
-    let (ctype, messages) = (category("LC_CTYPE"), category("LC_MESSAGES"));
-    let locale = Locale::new(&category("LC_COLLATE"), &ctype);
-    let is_whole = CATEGORIES.iter().all(|name| is_installed(&category(name)));
-    let characters = match is_whole {
-        true if is_c(&ctype) => Characters::Bytes,
-        true if locale.is_utf8() && locale.has_plain_case() => Characters::Utf8,
-        _ => Characters::Unknown,
-    };
-    let is_english = is_plain(&messages) || messages.as_bytes().starts_with(b"en_US");
-    let surroundings = Surroundings {
-        characters,
-        has_plain_ranges: is_plain(&category("LC_COLLATE")),
-        is_translated: !is_english || variable("LANGUAGE").is_some(),
-        posixly_correct: std::env::var_os("POSIXLY_CORRECT").is_some(),
-    };
-    Search::of(words, surroundings)
 }
 
 /// Returns every entry's file, sorted; links are followed, since it is reading.

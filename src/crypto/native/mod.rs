@@ -11,7 +11,6 @@ mod open;
 mod options;
 mod own;
 mod packets;
-mod place;
 mod seal;
 mod sexp;
 
@@ -23,6 +22,8 @@ use std::sync::OnceLock;
 
 use pgp::composed::RawSessionKey;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
+use pgp::packet::{PacketTrait as _, SymEncryptedProtectedData};
+use rand_core::OsRng;
 
 pub use agent::is_cancellation;
 pub use cache::CacheConfig;
@@ -42,6 +43,23 @@ use crate::model::{Plaintext, RecipientId};
 struct SessionKey {
     cipher: SymmetricKeyAlgorithm,
     key: RawSessionKey,
+}
+
+impl SessionKey {
+    /// Makes a new one, for AES-256.
+    fn new() -> Self {
+        let cipher = SymmetricKeyAlgorithm::AES256;
+        SessionKey { cipher, key: cipher.new_session_key(OsRng) }
+    }
+
+    /// Puts `data` behind the session-key packets of `message`, encrypted: as a binary literal packet of a time in
+    /// seconds since 1970, with a modification detection code, which is what GnuPG 2.2 writes and reads.
+    fn encrypt(&self, data: &[u8], seconds: u32, message: &mut Vec<u8>) -> Option<()> {
+        let literal = packets::literal(data, seconds)?;
+        let key = self.key.as_ref();
+        let data = SymEncryptedProtectedData::encrypt_seipdv1(OsRng, self.cipher, key, &literal);
+        data.ok()?.to_writer_with_header(message).ok()
+    }
 }
 
 /// OpenPGP without a gpg for every message.
@@ -80,7 +98,7 @@ impl Native {
     pub fn encrypt(&self, plaintext: &Plaintext, to: &[RecipientId]) -> Option<Vec<u8>> {
         self.directories()?;
         let (message, session, readers) = self.sealer.seal(&self.gpg, plaintext, to)?;
-        self.counters.encrypted.count();
+        self.counters.count(|tally| &mut tally.encrypted);
         // Whoever encrypts to a key of their own may remember how to read it; nobody else.
         let ours = self.own.get().and_then(|own| {
             readers.iter().find_map(|key| own.get(&key.key_id()).filter(|own| own.fingerprint == *key))
@@ -95,9 +113,8 @@ impl Native {
     /// protected.
     pub fn decrypt(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         let places = self.directories().ok_or(Unopened::LeftToGpg)?;
-        let (text, remembered) = self.opener.open(self.own(), &self.config, places, &self.cache, message)?;
-        let counter = if remembered { &self.counters.remembered } else { &self.counters.decrypted };
-        counter.count();
+        let (text, remembered) = self.opener.open(self.setting(places), &self.cache, message)?;
+        self.counters.count(|tally| if remembered { &mut tally.remembered } else { &mut tally.decrypted });
         Ok(text)
     }
 
@@ -105,12 +122,14 @@ impl Native {
     /// quicker, where somebody would be asked or told something, or where anything is out of the ordinary.
     pub fn decrypt_alone(&self, message: &[u8]) -> Result<Plaintext, Unopened> {
         // Without what was noted, gpg would be asked more than once.
-        let note = self.note().filter(|note| options::say_nothing(note.home())).ok_or(Unopened::LeftToGpg)?;
-        let places = note.places();
-        if !self.may_be_done_here() || !options::are_harmless(&[&places.home, &places.system]) {
+        let places = self.note().ok_or(Unopened::LeftToGpg)?.places();
+        let is_usual = self.may_be_done_here()
+            && options::say_nothing(&places.home)
+            && options::are_harmless(&[&places.home, &places.system]);
+        if !is_usual {
             return Err(Unopened::LeftToGpg);
         }
-        let opened = self.opener.open_alone(self.own(), &self.config, &places, message);
+        let opened = self.opener.open_alone(self.setting(&places), message);
         if opened.as_ref().err() == Some(&Unopened::LeftToGpg)
             && let Some(cache) = &self.config.cache
         {
@@ -118,7 +137,7 @@ impl Native {
             drop(std::fs::remove_file(&cache.note));
         }
         let text = opened?.ok_or(Unopened::LeftToGpg)?;
-        self.counters.decrypted.count();
+        self.counters.count(|tally| &mut tally.decrypted);
         Ok(text)
     }
 
@@ -129,6 +148,11 @@ impl Native {
         if self.note().is_none() && helps() && note::is_possible(&cache.note) {
             self.own();
         }
+    }
+
+    /// Returns what messages are opened with, whose agent is at one of `places`.
+    fn setting<'a>(&'a self, places: &'a Directories) -> open::Setting<'a> {
+        open::Setting { own: self.own(), config: &self.config, places }
     }
 
     /// Returns our own keys.
@@ -164,14 +188,13 @@ impl Native {
 
     /// Whether the session key of a message in its normal form is remembered.
     pub fn is_remembered(&self, message: &[u8]) -> bool {
-        let known =
-            |places| self.opener.is_remembered(self.own(), &self.config, places, &self.cache, message);
+        let known = |places| self.opener.is_remembered(self.setting(places), &self.cache, message);
         self.directories().is_some_and(known)
     }
 
     /// Times a private-key operation of each own key that can be encrypted to.
     pub fn key_speeds(&self) -> Vec<KeySpeed> {
-        let speeds = |places| self.opener.key_speeds(self.own(), &self.config, places);
+        let speeds = |places| self.opener.key_speeds(self.setting(places));
         self.directories().map(speeds).unwrap_or_default()
     }
 

@@ -3,14 +3,14 @@
 //! date, or wrong, leads to keys that open nothing, and then gpg is asked.
 
 use std::fs;
-use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{lock, open_own, replace};
 use crate::crypto::gpgconf::Directories;
+use crate::files::own::{lock, read_own};
+use crate::files::whole;
 
 /// The format of the note.
 const VERSION: u32 = 1;
@@ -60,10 +60,7 @@ impl Note {
 
     /// Reads a note of the GnuPG whose home folder is `home`; none if there is none, or it is out of date.
     pub fn read(path: &Path, home: &Path) -> Option<Self> {
-        let mut bytes = Vec::new();
-        let file = open_own(path, fs::OpenOptions::new().read(true)).ok()?;
-        file.take(LARGEST).read_to_end(&mut bytes).ok()?;
-        let note: Note = serde_json::from_slice(&bytes).ok()?;
+        let note: Note = serde_json::from_slice(&read_own(path, LARGEST)?).ok()?;
         let fits = note.version == VERSION && note.home == home && note.stamps == Stamps::of(home).0;
         fits.then_some(note)
     }
@@ -71,12 +68,7 @@ impl Note {
     /// Writes the note; that fails where nothing can be written.
     pub fn write(&self, path: &Path) -> Option<()> {
         let _lock = lock(path.parent()?)?;
-        replace(path, &serde_json::to_vec(self).ok()?).ok()
-    }
-
-    /// Returns GnuPG's home folder.
-    pub fn home(&self) -> &Path {
-        &self.home
+        whole::write(path, &serde_json::to_vec(self).ok()?, false).ok()
     }
 
     /// Returns where GnuPG's files are.

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use super::agent::{Agent, AgentError, Answer};
 use super::cache::{Cache, Digest, aes, new_seal};
 use super::own::{OwnKey, OwnKeys};
-use super::{SessionKey, packets, sexp};
+use super::packets::{self, Sealed};
+use super::{SessionKey, sexp};
 use crate::crypto::KeySpeed;
 use crate::crypto::gpg::GnuPgConfig;
 use crate::crypto::gpgconf::{self, Directories};
@@ -44,6 +45,24 @@ pub enum Unopened {
     Cancelled,
 }
 
+/// What messages are opened with.
+#[derive(Clone, Copy)]
+pub struct Setting<'a> {
+    /// Our own keys.
+    pub own: &'a OwnKeys,
+    /// How to start the agent, and what it is told.
+    pub config: &'a GnuPgConfig,
+    /// Where it is.
+    pub places: &'a Directories,
+}
+
+impl<'a> Setting<'a> {
+    /// Returns those of our own keys that a message names, each with its session-key packet.
+    fn named<'m>(self, sealed: &Sealed<'m>) -> impl Iterator<Item = (&'a OwnKey, &'m [u8])> {
+        sealed.session_keys.iter().filter_map(move |(id, packet)| Some((self.own.get(id)?, *packet)))
+    }
+}
+
 /// The conversation with the agent that has our own keys.
 #[derive(Default)]
 pub struct Opener {
@@ -63,9 +82,7 @@ impl Opener {
     /// verified, and whether its session key was remembered.
     pub fn open(
         &self,
-        own: &OwnKeys,
-        config: &GnuPgConfig,
-        places: &Directories,
+        setting: Setting<'_>,
         cache: &Cache,
         message: &[u8],
     ) -> Result<(Plaintext, bool), Unopened> {
@@ -73,16 +90,15 @@ impl Opener {
             return Err(Unopened::LeftToGpg);
         }
         let sealed = packets::sealed(message).ok_or(Unopened::LeftToGpg)?;
-        let named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
         let digest = Digest::of(message);
-        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(config, places, key, packet);
-        for (key, packet) in named.take(TRIES) {
+        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(setting, key, packet);
+        for (key, packet) in setting.named(&sealed).take(TRIES) {
             let remembered = cache.find(key, &digest, unseal, decrypt)?;
             // One that does not fit the message is wrong, and the agent is asked after all.
             if let Some(text) = remembered.and_then(|session| decrypt(&session, &sealed.data)) {
                 return Ok((text, true));
             }
-            let Some(session) = self.unseal(config, places, key, packet)? else { continue };
+            let Some(session) = unseal(key, packet)? else { continue };
             // The first session key that opens counts, as with gpg: a second one beside it is suspicious.
             let text = decrypt(&session, &sealed.data).ok_or(Unopened::LeftToGpg)?;
             cache.learn(key, digest, session);
@@ -93,38 +109,29 @@ impl Opener {
 
     /// Returns the plaintext of one message by itself, where its key is at hand and nobody is asked for
     /// anything: what goes on otherwise, and its words, are gpg's.
-    pub fn open_alone(
-        &self,
-        own: &OwnKeys,
-        config: &GnuPgConfig,
-        places: &Directories,
-        message: &[u8],
-    ) -> Result<Option<Plaintext>, Unopened> {
+    pub fn open_alone(&self, setting: Setting<'_>, message: &[u8]) -> Result<Option<Plaintext>, Unopened> {
         let sealed = packets::sealed(message).filter(|_| message.len() <= LARGEST);
         let Some(sealed) = sealed else { return Ok(None) };
-        let mut named = sealed.session_keys.iter().filter_map(|(id, packet)| Some((own.get(id)?, *packet)));
-        let Some((key, packet)) = named.next().filter(|(key, _)| key.is_current) else { return Ok(None) };
-        if !self.asks_nobody(config, places, key)? {
+        let Some((key, packet)) = setting.named(&sealed).next().filter(|(key, _)| key.is_current) else {
+            return Ok(None);
+        };
+        if !self.asks_nobody(setting, key)? {
             return Ok(None);
         }
         // Were somebody asked after all, and said no, they must not be asked again.
-        let session = self.unseal(config, places, key, packet)?;
+        let session = self.unseal(setting, key, packet)?;
         Ok(session.and_then(|session| decrypt(&session, &sealed.data)))
     }
 
     /// Whether the agent has `key` at hand, and asks nobody for a passphrase. Fails where it cannot be
     /// reached.
-    fn asks_nobody(
-        &self,
-        config: &GnuPgConfig,
-        places: &Directories,
-        key: &OwnKey,
-    ) -> Result<bool, Unopened> {
+    fn asks_nobody(&self, setting: Setting<'_>, key: &OwnKey) -> Result<bool, Unopened> {
         let mut line = self.line.lock().expect("nobody panics holding it");
         // An agent that does not run is gpg's to start.
         let mut agent = match line.agent.take() {
             Some(agent) => agent,
-            None => Agent::connect(&places.agent, &config.session).map_err(|_| Unopened::LeftToGpg)?,
+            None => Agent::connect(&setting.places.agent, &setting.config.session)
+                .map_err(|_| Unopened::LeftToGpg)?,
         };
         let info = match agent.key_info(&key.keygrip) {
             Ok(info) => info,
@@ -136,30 +143,22 @@ impl Opener {
     }
 
     /// Whether the session key of a message is remembered.
-    pub fn is_remembered(
-        &self,
-        own: &OwnKeys,
-        config: &GnuPgConfig,
-        places: &Directories,
-        cache: &Cache,
-        message: &[u8],
-    ) -> bool {
-        let named = packets::sealed(message).map(|sealed| sealed.session_keys).unwrap_or_default();
+    pub fn is_remembered(&self, setting: Setting<'_>, cache: &Cache, message: &[u8]) -> bool {
         let digest = Digest::of(message);
-        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(config, places, key, packet);
+        let unseal = |key: &OwnKey, packet: &[u8]| self.unseal(setting, key, packet);
         let known = |key: &OwnKey| matches!(cache.find(key, &digest, unseal, decrypt), Ok(Some(_)));
-        named.iter().filter_map(|(id, _)| own.get(id)).any(known)
+        packets::sealed(message).is_some_and(|sealed| setting.named(&sealed).any(|(key, _)| known(key)))
     }
 
     /// Times a private-key operation of each own key that can be encrypted to.
-    pub fn key_speeds(&self, own: &OwnKeys, config: &GnuPgConfig, places: &Directories) -> Vec<KeySpeed> {
-        let mut keys: Vec<&OwnKey> = own.values().collect();
+    pub fn key_speeds(&self, setting: Setting<'_>) -> Vec<KeySpeed> {
+        let mut keys: Vec<&OwnKey> = setting.own.values().collect();
         keys.sort_by(|a, b| a.fingerprint.cmp(&b.fingerprint));
         let speed = |key: &OwnKey| {
             let (_, packet) = new_seal(key)?;
             let once = || {
                 let begun = Instant::now();
-                self.unseal(config, places, key, &packet).ok()??;
+                self.unseal(setting, key, &packet).ok()??;
                 Some(begun.elapsed())
             };
             // The first time, somebody may be asked for a passphrase; a card may want a touch each time.
@@ -186,24 +185,17 @@ impl Opener {
     /// Returns the session key in a session-key packet that names `key`; none if it holds none.
     fn unseal(
         &self,
-        config: &GnuPgConfig,
-        places: &Directories,
+        setting: Setting<'_>,
         key: &OwnKey,
         packet: &[u8],
     ) -> Result<Option<SessionKey>, Unopened> {
         let Some(request) = request(key, packet) else { return Ok(None) };
-        let answer = self.ask(config, places, key, &request.ciphertext)?;
+        let answer = self.ask(setting, key, &request.ciphertext)?;
         Ok(frame(key, &request, &answer).and_then(|frame| session_key(&frame)))
     }
 
     /// Returns what the agent makes of a session key.
-    fn ask(
-        &self,
-        config: &GnuPgConfig,
-        places: &Directories,
-        key: &OwnKey,
-        ciphertext: &[u8],
-    ) -> Result<Answer, Unopened> {
+    fn ask(&self, setting: Setting<'_>, key: &OwnKey, ciphertext: &[u8]) -> Result<Answer, Unopened> {
         let mut line = self.line.lock().expect("nobody panics holding it");
         if line.cancelled {
             return Err(Unopened::Cancelled);
@@ -211,7 +203,7 @@ impl Opener {
         if line.failures >= FAILURES {
             return Err(Unopened::LeftToGpg);
         }
-        match line.ask(config, places, key, ciphertext) {
+        match line.ask(setting, key, ciphertext) {
             Ok(answer) => Ok(answer),
             Err(AgentError::Cancelled) => {
                 line.cancelled = true;
@@ -230,23 +222,18 @@ impl Opener {
 
 impl Line {
     /// Asks on the connection that there is, or on a new one.
-    fn ask(
-        &mut self,
-        config: &GnuPgConfig,
-        places: &Directories,
-        key: &OwnKey,
-        ciphertext: &[u8],
-    ) -> Result<Answer, AgentError> {
+    fn ask(&mut self, setting: Setting<'_>, key: &OwnKey, ciphertext: &[u8]) -> Result<Answer, AgentError> {
         let agent = match &mut self.agent {
             Some(agent) => agent,
-            none => none.insert(connect(config, places)?),
+            none => none.insert(connect(setting)?),
         };
         agent.decrypt(&key.keygrip, &key.description, ciphertext)
     }
 }
 
 /// Connects to the agent, which is started if it does not run.
-fn connect(config: &GnuPgConfig, places: &Directories) -> Result<Agent, AgentError> {
+fn connect(setting: Setting<'_>) -> Result<Agent, AgentError> {
+    let Setting { config, places, .. } = setting;
     Agent::connect(&places.agent, &config.session).or_else(|error| {
         if !gpgconf::launch_agent(config.home.as_deref()) {
             return Err(error);

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pgp::crypto::sym::SymmetricKeyAlgorithm;
-use pgp::packet::{PacketTrait as _, SymEncryptedProtectedData};
-use rand_core::OsRng;
+use pgp::packet::PacketTrait as _;
 
+use super::SessionKey;
 use super::keys::{self, Part};
-use super::{SessionKey, packets};
 use crate::crypto::gpg::Gpg;
 use crate::model::{Fingerprint, Key, Plaintext, RecipientId, Subkey};
 
@@ -114,17 +112,13 @@ fn part_for<'k>(key: &'k Key, recipient: &RecipientId) -> Option<&'k Subkey> {
     may.then_some(part)
 }
 
-/// Returns the message, and its session key: a session-key packet for each of `to`, then the data with a
-/// modification detection code, which is what GnuPG 2.2 writes and reads.
+/// Returns the message, and its session key: a session-key packet for each of `to`, then the data.
 fn write(plaintext: &Plaintext, to: &[Arc<Chosen>], now: u32) -> Option<(Vec<u8>, SessionKey)> {
-    let cipher = SymmetricKeyAlgorithm::AES256;
-    let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };
+    let session = SessionKey::new();
     let mut message = Vec::new();
     for key in to {
         key.part.seal(&session).ok()?.to_writer_with_header(&mut message).ok()?;
     }
-    let literal = packets::literal(plaintext.expose(), now)?;
-    let data = SymEncryptedProtectedData::encrypt_seipdv1(OsRng, cipher, session.key.as_ref(), &literal);
-    data.ok()?.to_writer_with_header(&mut message).ok()?;
+    session.encrypt(plaintext.expose(), now, &mut message)?;
     Some((message, session))
 }

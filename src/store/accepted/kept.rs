@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::{Accepted, Accepts};
+use crate::files::whole;
 use crate::git::Repo;
 use crate::store::record::{RecordError, read, write};
-use crate::store::{Store, StoreError, place_id, whole};
+use crate::store::{Store, StoreError, place_id};
 
 impl Store {
     /// Returns what this machine has accepted; none if it has never written to this store.

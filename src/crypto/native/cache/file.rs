@@ -3,12 +3,10 @@
 
 use pgp::composed::RawSessionKey;
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
-use pgp::packet::{PacketTrait as _, SymEncryptedProtectedData};
-use rand_core::OsRng;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::super::{SessionKey, packets};
+use super::super::SessionKey;
 use crate::crypto::openpgp::{self, Length};
 use crate::model::KeyId;
 
@@ -78,12 +76,9 @@ pub fn seal(session: &SessionKey, packet: &[u8], records: &[(Digest, &SessionKey
         padded.get_mut(..key.as_ref().len())?.copy_from_slice(key.as_ref());
         content.extend_from_slice(&*padded);
     }
-    // When it was written is nobody's business.
-    let literal = packets::literal(&content, 0)?;
-    let data =
-        SymEncryptedProtectedData::encrypt_seipdv1(OsRng, session.cipher, session.key.as_ref(), &literal);
     let mut message = packet.to_vec();
-    data.ok()?.to_writer_with_header(&mut message).ok()?;
+    // When it was written is nobody's business.
+    session.encrypt(&content, 0, &mut message)?;
     Some(message)
 }
 

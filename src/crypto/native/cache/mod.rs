@@ -8,20 +8,19 @@ pub mod fuzzing;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::OpenOptions;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::PacketTrait as _;
-use rand_core::OsRng;
 
 pub use file::{Digest, aes};
 
 use super::own::OwnKey;
-use super::place::{lock, open_own, replace};
 use super::{SessionKey, Unopened};
+use crate::files::own::{lock, open_own, read_own};
+use crate::files::whole;
 use crate::model::{Fingerprint, Plaintext};
 
 /// A larger file is none of ours: room for some 250,000 messages.
@@ -105,7 +104,7 @@ impl Cache {
         if !shelves.by_key.contains_key(&key.fingerprint) {
             let shelf = match key.on_card && !config.cards {
                 true => None,
-                false => Shelf::read(&read_file(&config.file(&key.fingerprint)), key, open, decrypt)?,
+                false => Shelf::read(&read(&config.file(&key.fingerprint)), key, open, decrypt)?,
             };
             shelves.by_key.insert(key.fingerprint.clone(), shelf);
         }
@@ -247,8 +246,8 @@ impl Shelf {
             file::pieces(&bytes).1.then_some(())?;
             append(file, &self.sealed(self.new.iter())?).ok()
         };
-        let appended = if self.stale { None } else { append_to(read_file(file)) };
-        let written = appended.or_else(|| replace(file, &self.sealed(self.known.keys())?).ok());
+        let appended = if self.stale { None } else { append_to(read(file)) };
+        let written = appended.or_else(|| whole::write(file, &self.sealed(self.known.keys())?, false).ok());
         if written.is_some() {
             self.new.clear();
             self.batch = BATCH;
@@ -265,8 +264,7 @@ impl Shelf {
 
 /// Returns a new session key for a key's file, with the packet that tells the key.
 pub fn new_seal(key: &OwnKey) -> Option<(Arc<SessionKey>, Vec<u8>)> {
-    let cipher = SymmetricKeyAlgorithm::AES256;
-    let session = SessionKey { cipher, key: cipher.new_session_key(OsRng) };
+    let session = SessionKey::new();
     let mut packet = Vec::new();
     key.part.seal(&session).ok()?.to_writer_with_header(&mut packet).ok()?;
     Some((Arc::new(session), packet))
@@ -284,15 +282,9 @@ fn is_usable(
     }
 }
 
-/// Returns the content of a file of ours; nothing if there is none, or it is something else.
-fn read_file(path: &Path) -> Vec<u8> {
-    let read = || {
-        let mut bytes = Vec::new();
-        let file = open_own(path, OpenOptions::new().read(true)).ok()?;
-        file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-        (u64::try_from(bytes.len()).ok()? <= LARGEST).then_some(bytes)
-    };
-    read().unwrap_or_default()
+/// Returns the content of a key's file; nothing if there is none.
+fn read(path: &Path) -> Vec<u8> {
+    read_own(path, LARGEST).unwrap_or_default()
 }
 
 /// Puts a message behind those in a file; nothing of it stays unless all of it does.

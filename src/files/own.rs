@@ -1,7 +1,7 @@
-//! Files of the user's own in the cache folder: nobody else's are read, and none is half written.
+//! Files and folders that must be the user's own: nobody else's are read, or written to.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
@@ -23,15 +23,13 @@ pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
 }
 
-/// Puts a new file, readable by the user alone, in place of what is there. Its folder is locked.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    // What a killed run left.
-    drop(fs::remove_file(&beside));
-    let written = open_own(&beside, OpenOptions::new().write(true).create_new(true))
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| fs::rename(&beside, path));
-    written.inspect_err(|_| drop(fs::remove_file(&beside)))
+/// Returns the content of such a file of not more than `largest` bytes; none if there is none, or it is something
+/// else.
+pub fn read_own(path: &Path, largest: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = open_own(path, OpenOptions::new().read(true)).ok()?;
+    file.take(largest + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= largest).then_some(bytes)
 }
 
 /// Returns the lock on a folder of the user's, which is made if there is none; none if somebody else holds it for
