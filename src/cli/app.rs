@@ -190,8 +190,12 @@ impl App {
     /// Opens the store, and remembers who can read what if this machine sees it for the first time; tells
     /// what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
-        let git =
-            GitProgram { memory: memory_folders(), temporary: std::env::temp_dir(), ..GitProgram::default() };
+        let git = GitProgram {
+            memory: memory_folders(),
+            temporary: std::env::temp_dir(),
+            ssh: ["GIT_SSH_COMMAND", "GIT_SSH"].map(variable),
+            ..GitProgram::default()
+        };
         let options = Options {
             umask: self.environment.umask,
             git,

@@ -30,6 +30,8 @@ pub type IndexChange = (PathBuf, Option<(Oid, u32)>);
 pub struct Prepared {
     /// The commit it goes on top of, none for the first.
     pub parent: Option<Oid>,
+    /// Its further parents: what it merges.
+    pub others: Vec<Oid>,
     /// The tree it records.
     pub tree: Oid,
     /// The message after hooks had their say.
@@ -61,10 +63,28 @@ impl Repo {
         if index.is_empty() || (tree == base && parent.is_some()) {
             return Ok(None);
         }
-        let mut change = HookedChange { repo: self, settings, nonce, tree, index };
+        let mut change = HookedChange { repo: self, settings, nonce, tree, index, is_merge: false };
         let message = change.run(subject)?;
         let HookedChange { tree, index, .. } = change;
-        Ok(Some(Prepared { parent, tree, message, index }))
+        Ok(Some(Prepared { parent, others: Vec::new(), tree, message, index }))
+    }
+
+    /// The same for a merge of `others` into HEAD, whose `tree` is there already, and means `index` for the index.
+    /// The hooks are those of `git merge`: `pre-merge-commit`, `prepare-commit-msg` and `commit-msg`.
+    pub fn prepare_merge(
+        &self,
+        others: Vec<Oid>,
+        tree: Oid,
+        index: Vec<IndexChange>,
+        subject: &str,
+        settings: &Settings,
+        nonce: &str,
+    ) -> Result<Prepared, GitError> {
+        let parent = self.head_commit()?;
+        let mut change = HookedChange { repo: self, settings, nonce, tree, index, is_merge: true };
+        let message = change.run(subject)?;
+        let HookedChange { tree, index, .. } = change;
+        Ok(Prepared { parent, others, tree, message, index })
     }
 
     /// Writes the objects that `changes` need as one pack. Returns HEAD's tree, the new one, and
@@ -104,12 +124,11 @@ impl Repo {
     /// Writes the commit object, unsigned.
     pub fn write_commit(&self, prepared: &Prepared, settings: &Settings) -> Result<Oid, GitError> {
         let tree = self.repo.find_tree(prepared.tree).map_err(git_error("read a tree"))?;
-        let parent = match prepared.parent {
-            Some(id) => Some(self.repo.find_commit(id).map_err(git_error("read HEAD"))?),
-            None => None,
-        };
+        let parents = prepared.parent.iter().chain(&prepared.others);
+        let parents: Vec<git2::Commit<'_>> =
+            parents.map(|id| self.repo.find_commit(*id)).collect::<Result<_, _>>().map_err(git_error("read HEAD"))?;
         let (author, committer) = (settings.author.signature()?, settings.committer.signature()?);
-        let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
+        let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
         self.repo
             .commit(None, &author, &committer, &prepared.message, &tree, &parents)
             .map_err(git_error("write the commit"))
@@ -117,8 +136,17 @@ impl Repo {
 
     /// Runs the hook `post-commit`; its failure comes back as a warning's text.
     pub fn post_commit(&self, settings: &Settings) -> Option<String> {
-        let hook = self.hook(settings, "post-commit")?;
-        match self.run_hook(&hook, &[], None) {
+        self.afterwards(settings, "post-commit", &[])
+    }
+
+    /// Runs the hook `post-merge`, as after a merge that is no squash.
+    pub fn post_merge(&self, settings: &Settings) -> Option<String> {
+        self.afterwards(settings, "post-merge", &["0".as_ref()])
+    }
+
+    fn afterwards(&self, settings: &Settings, name: &str, args: &[&OsStr]) -> Option<String> {
+        let hook = self.hook(settings, name)?;
+        match self.run_hook(&hook, args, None) {
             Ok(()) => None,
             Err(error) => Some(error.to_string()),
         }
@@ -290,6 +318,7 @@ struct HookedChange<'a> {
     nonce: &'a str,
     tree: Oid,
     index: Vec<IndexChange>,
+    is_merge: bool,
 }
 
 impl HookedChange<'_> {
@@ -302,7 +331,8 @@ impl HookedChange<'_> {
     /// Runs `pre-commit` against a temporary index that holds HEAD and this change; what the hook
     /// stages there becomes part of the change, as with git.
     fn pre_commit(&mut self) -> Result<(), GitError> {
-        let Some(hook) = self.repo.hook(self.settings, "pre-commit") else { return Ok(()) };
+        let name = if self.is_merge { "pre-merge-commit" } else { "pre-commit" };
+        let Some(hook) = self.repo.hook(self.settings, name) else { return Ok(()) };
         let path = self.repo.gitdir().join(format!("passel-{}.hook-index", self.nonce));
         let _remove = RemoveFile(&path);
         let tree = self.repo.repo.find_tree(self.tree).map_err(git_error("read a tree"))?;
@@ -366,7 +396,8 @@ impl HookedChange<'_> {
         let path = self.repo.gitdir().join(format!("passel-{}.message", self.nonce));
         let _remove = RemoveFile(&path);
         fs::write(&path, format!("{subject}\n")).map_err(io_error("write", &path))?;
-        for (hook, last) in hooks.iter().zip([Some("message"), None]) {
+        let source = if self.is_merge { "merge" } else { "message" };
+        for (hook, last) in hooks.iter().zip([Some(source), None]) {
             let Some(hook) = hook else { continue };
             let args: Vec<&OsStr> = std::iter::once(path.as_os_str()).chain(last.map(OsStr::new)).collect();
             self.repo.run_hook(hook, &args, None)?;

@@ -73,7 +73,7 @@ impl Head<'_> {
 impl Repo {
     /// Fails unless the names of a tree are names, in git's order, each once. git itself reads names one after
     /// another, libgit2 looks them up by halves, and misses what is out of order.
-    fn refuse_malformed(&self, tree: &git2::Tree<'_>) -> Result<(), GitError> {
+    pub(super) fn refuse_malformed(&self, tree: &git2::Tree<'_>) -> Result<(), GitError> {
         if self.well_formed.borrow().contains(&tree.id()) {
             return Ok(());
         }

@@ -7,6 +7,7 @@
 pub mod arrivals;
 pub mod changing;
 pub mod commit;
+pub mod compared;
 mod error;
 pub mod graph;
 mod head;
@@ -14,6 +15,7 @@ pub mod index;
 mod objects;
 pub mod provenance;
 pub mod publish;
+pub mod remote;
 pub mod settings;
 pub mod signing;
 pub mod summary;
@@ -271,6 +273,11 @@ impl Repo {
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(false),
             known => known.map_err(git_error("walk the history")),
         }
+    }
+
+    /// Returns the id of a commit's tree.
+    pub fn tree_id(&self, commit: Oid) -> Result<Oid, GitError> {
+        Ok(self.repo.find_commit(commit).map_err(git_error("read a commit"))?.tree_id())
     }
 
     /// Returns the git directory that all work trees share (refs, objects).

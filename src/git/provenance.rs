@@ -273,7 +273,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns a remote's URL without what stands before `@` in a web address: it may be a password.
-fn without_user(url: &str) -> String {
+pub(super) fn without_user(url: &str) -> String {
     let web = ["https://", "http://"].iter().find(|scheme| url.starts_with(**scheme));
     let Some(scheme) = web else { return url.to_owned() };
     let rest = &url[scheme.len()..];

@@ -103,21 +103,20 @@ impl Repo {
         Ok(())
     }
 
-    /// Adds the move to the reflogs of `name` and HEAD, as git words it; does nothing where the newest
-    /// line already says so (after a crash).
+    /// Adds the move to the reflogs of `name` and HEAD; does nothing where the newest line already says so
+    /// (after a crash).
     pub fn log_move(
         &self,
         name: &str,
         old: Option<Oid>,
         new: Oid,
         who: &Identity,
-        message: &str,
+        told: &str,
         log_all: bool,
     ) {
-        let kind = if old.is_some() { "commit" } else { "commit (initial)" };
-        let subject = message.lines().next().unwrap_or("");
+        let told = told.lines().next().unwrap_or("");
         let old = old.unwrap_or(Oid::ZERO_SHA1);
-        let line = format!("{old} {new} {}\t{kind}: {subject}\n", who.line());
+        let line = format!("{old} {new} {}\t{told}\n", who.line());
         let mut logs = vec![self.gitdir().join("logs/HEAD")];
         if name != "HEAD" {
             logs.push(self.common().join("logs").join(name));
@@ -128,8 +127,8 @@ impl Repo {
     }
 
     /// Adds the move from `old` to `new` to the reflogs if `name` still stands at `new`: the command that
-    /// moved it was killed before it could. Who and what is read from the commit.
-    pub fn log_recovered(&self, name: &str, old: Option<Oid>, new: Option<Oid>) {
+    /// moved it was killed before it could. Who and when is read from the commit; and what, if it is not `told`.
+    pub fn log_recovered(&self, name: &str, old: Option<Oid>, new: Option<Oid>, told: Option<&str>) {
         let Some(new) = new.filter(|new| self.target(name).ok().flatten() == Some(*new)) else { return };
         let Ok(commit) = self.repo.find_commit(new) else { return };
         let (committer, text) = (commit.committer(), |bytes| String::from_utf8_lossy(bytes).into_owned());
@@ -141,7 +140,8 @@ impl Repo {
         };
         let setting = self.repo.config().and_then(|config| config.get_string("core.logAllRefUpdates"));
         let log_all = setting.map_or(true, |value| value == "always" || is_true(value.as_bytes()));
-        self.log_move(name, old, new, &who, &text(commit.message_bytes()), log_all);
+        let told = told.map_or_else(|| made(old, &text(commit.message_bytes())), str::to_owned);
+        self.log_move(name, old, new, &who, &told, log_all);
     }
 
     /// Removes whatever the transaction `nonce` left in this git directory: its files, and the locks
@@ -160,6 +160,13 @@ impl Repo {
         }
         Ok(())
     }
+}
+
+/// Returns what git's reflogs say of a commit of this message that was made on top of `old`. What they say tells
+/// commits of this clone from all others ([`super::provenance`]).
+pub fn made(old: Option<Oid>, message: &str) -> String {
+    let kind = if old.is_some() { "commit" } else { "commit (initial)" };
+    format!("{kind}: {}", message.lines().next().unwrap_or(""))
 }
 
 /// Returns the lock of a file, as git names it.

@@ -32,7 +32,7 @@ impl Repo {
         command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", quoted(&self.common().join("objects")));
         // -S: commit-tree ignores commit.gpgsign. The message comes by standard input.
         command.args(["commit-tree", "-S", "-F", "-"]);
-        if let Some(parent) = prepared.parent {
+        for parent in prepared.parent.iter().chain(&prepared.others) {
             command.args(["-p", &parent.to_string()]);
         }
         command.arg(prepared.tree.to_string());

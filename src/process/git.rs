@@ -1,6 +1,7 @@
 //! The user's own `git`, for what it alone can do: configuration as it reads it, signing, the network.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,11 +28,13 @@ pub struct GitProgram {
     pub memory: Vec<PathBuf>,
     /// Where that goes if none of them serves.
     pub temporary: PathBuf,
+    /// `GIT_SSH_COMMAND` and `GIT_SSH`: how the user has git run ssh.
+    pub ssh: [Option<OsString>; 2],
 }
 
 impl Default for GitProgram {
     fn default() -> Self {
-        GitProgram { program: "git".into(), memory: Vec::new(), temporary: "/tmp".into() }
+        GitProgram { program: "git".into(), memory: Vec::new(), temporary: "/tmp".into(), ssh: [None, None] }
     }
 }
 
@@ -47,6 +50,46 @@ impl GitProgram {
         command.arg("-C").arg(folder);
         clear_repository_variables(&mut command);
         command
+    }
+
+    /// The same for what talks to another machine. Unless somebody can be asked, git, ssh and their helpers ask for
+    /// nothing: what they have to know must be in agents, files and credential helpers.
+    pub fn network_command(&self, folder: &Path, interactive: bool) -> Command {
+        let mut command = self.command(folder);
+        if !interactive {
+            // git(1): the terminal, and a program to ask in its place; empty variables hide those that are configured.
+            command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "").env("SSH_ASKPASS", "");
+            command.env("SSH_ASKPASS_REQUIRE", "never");
+            // Of the user's own ssh, all but its questions.
+            let mut ssh = self.ssh(folder);
+            ssh.push(" -o BatchMode=yes");
+            command.env("GIT_SSH_COMMAND", ssh);
+        }
+        command
+    }
+
+    /// Returns the command that git runs for ssh in `folder`, as git finds it.
+    fn ssh(&self, folder: &Path) -> OsString {
+        let [command, program] = &self.ssh;
+        if let Some(command) = command {
+            return command.clone();
+        }
+        let configured = self.command(folder).args(["config", "--get", "core.sshCommand"]).output();
+        if let Ok(output) = configured
+            && output.status.success()
+        {
+            return OsString::from_vec(output.stdout.trim_ascii_end().to_vec());
+        }
+        // GIT_SSH names a program, GIT_SSH_COMMAND what a shell runs.
+        match program {
+            Some(program) => {
+                let mut quoted = OsString::from("'");
+                quoted.push(program.to_string_lossy().replace('\'', "'\\''"));
+                quoted.push("'");
+                quoted
+            }
+            None => "ssh".into(),
+        }
     }
 }
 

@@ -42,6 +42,9 @@ pub struct RepoPart {
     pub old: Option<String>,
     /// Its commit after; empty while preparing.
     pub new: String,
+    /// What the reflogs say of it, where the commit was not made of the change alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
 }
 
 /// A file's part in the change.
@@ -228,6 +231,7 @@ mod tests {
             name: "n".into(),
             old: None,
             new: "1e10".into(),
+            told: Some("merge 'x': y".into()),
         });
         journal.write(&path, true).unwrap();
         let read = Journal::read(&path).unwrap().unwrap();

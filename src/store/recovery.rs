@@ -18,6 +18,8 @@ pub(super) struct Found {
     name: String,
     old: Option<Oid>,
     new: Option<Oid>,
+    /// What the reflogs are to say, if that is not what the commit says.
+    told: Option<String>,
     /// Whether its branch holds the journal's commit.
     pub(super) moved: bool,
 }
@@ -106,7 +108,8 @@ impl Store {
                 (Some(now), Some(new)) if Some(now) != old => repo.descends(now, new)?,
                 _ => false,
             };
-            found.push(Found { repo, name: part.name.clone(), old, new, moved });
+            let (name, told) = (part.name.clone(), part.told.clone());
+            found.push(Found { repo, name, old, new, told, moved });
         }
         Ok(found)
     }
@@ -154,7 +157,7 @@ impl Store {
         }
         for found in repos {
             self.mend_index(journal, found, until)?;
-            found.repo.log_recovered(&found.name, found.old, found.new);
+            found.repo.log_recovered(&found.name, found.old, found.new, found.told.as_deref());
             found.repo.sweep(&journal.nonce, &found.name)?;
             found.repo.sweep_objects();
         }

@@ -24,7 +24,7 @@ use super::beneath::State;
 use super::journal::is_own;
 use super::recorded::HeadPart;
 use super::{Store, StoreError};
-use crate::git::commit::Prepared;
+use crate::git::commit::{IndexChange, Prepared};
 use crate::git::settings::Settings;
 use crate::git::signing::SignedCommit;
 use crate::git::summary::Summary;
@@ -43,6 +43,36 @@ pub struct Change {
     pub seen: State,
     /// The new content; none to remove it.
     pub new: Option<Vec<u8>>,
+}
+
+/// A commit that a branch moves to, whose tree the plan's changes were computed from.
+#[derive(Debug, Clone)]
+pub struct Onto {
+    /// Where the repository lies.
+    pub prefix: PathBuf,
+    /// Its HEAD when the change was computed.
+    pub head: Option<Oid>,
+    /// What the branch moves to.
+    pub to: Destination,
+    /// What that means for the index: all that differs from HEAD.
+    pub index: Vec<IndexChange>,
+    /// What the reflogs say of it. This must be nothing that says that what was fetched was made here
+    /// ([`crate::git::provenance`]).
+    pub told: String,
+}
+
+/// What a branch moves to.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    /// A commit that is there.
+    Commit(Oid),
+    /// A new commit, on HEAD and others.
+    Merge {
+        /// The others.
+        others: Vec<Oid>,
+        /// Its tree.
+        tree: Oid,
+    },
 }
 
 /// A change of the store, computed and ready to be published.
@@ -67,6 +97,8 @@ pub struct Plan {
     pub prune: Vec<PathBuf>,
     /// What this machine accepts by the change.
     pub accepts: Accepts,
+    /// Where the branch goes instead of to a commit of these changes.
+    pub onto: Option<Onto>,
 }
 
 /// What publishing a plan did.
@@ -99,6 +131,8 @@ struct Part {
     prepared: Prepared,
     signed: Option<SignedCommit>,
     commit: Option<Oid>,
+    /// What the reflogs say, where the commit is not made of the changes.
+    told: Option<String>,
 }
 
 /// A plan whose commits are being made.
@@ -126,7 +160,7 @@ impl Store {
                 return Ok(Outcome::Stale(new));
             }
             let mut work = self.prepare(plan, &settings)?;
-            let signs = work.parts.iter().any(|part| part.settings.sign);
+            let signs = work.parts.iter().any(Part::is_to_sign);
             if signs && attempt < SIGN_TRIES {
                 // Signing may ask for a passphrase: nobody else should have to wait for that. What was
                 // prepared is told of until we, or somebody else, hold the lock again.
@@ -176,6 +210,11 @@ impl Store {
                 return Ok(Some(folder.clone()));
             }
         }
+        if let Some(onto) = &plan.onto
+            && Repo::open(&self.root, &onto.prefix)?.head_commit()? != onto.head
+        {
+            return Ok(Some(onto.prefix.join(".git/HEAD")));
+        }
         self.moved_on(&plan.recorded)
     }
 
@@ -193,7 +232,8 @@ impl Store {
     /// Returns git's settings for each repository that `plan` concerns, read before the lock is taken.
     fn settings(&self, plan: &Plan) -> Result<BTreeMap<PathBuf, Settings>, StoreError> {
         let mut settings = BTreeMap::new();
-        for prefix in plan.changes.iter().filter_map(|change| self.prefix_of(&change.path)) {
+        let onto = plan.onto.iter().map(|onto| onto.prefix.clone());
+        for prefix in plan.changes.iter().filter_map(|change| self.prefix_of(&change.path)).chain(onto) {
             let workdir = self.root.join(&prefix);
             if let Entry::Vacant(place) = settings.entry(prefix) {
                 // A repository that cannot be used at all has a clearer error than git's about settings.
@@ -222,9 +262,11 @@ impl Store {
             }
         }
         for part in &work.parts {
-            if let Some(warning) = part.repo.post_commit(&part.settings) {
-                published.warnings.push(warning);
-            }
+            let warning = match part.told {
+                Some(_) => part.repo.post_merge(&part.settings),
+                None => part.repo.post_commit(&part.settings),
+            };
+            published.warnings.extend(warning);
             part.repo.collect_garbage(&self.options.git);
         }
     }

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{Change, Part, Plan, Work, nonce};
+use super::{Change, Destination, Onto, Part, Plan, Work, nonce};
+use crate::git::commit::Prepared;
 use crate::git::settings::Settings;
 use crate::git::{FileChange, GitError, Repo};
 use crate::model::Shown;
@@ -28,6 +29,9 @@ impl Store {
                 by_repo.entry(prefix).or_default().push(change);
             }
         }
+        if let Some(onto) = &plan.onto {
+            by_repo.entry(onto.prefix.clone()).or_default();
+        }
         if by_repo.is_empty() {
             return Ok(work);
         }
@@ -40,7 +44,11 @@ impl Store {
         let journal = self.begin_preparing(&work.nonce, plan, repos.iter().map(|(repo, _)| repo))?;
         for (repo, changes) in repos {
             let settings = settings.get(repo.prefix()).expect("settings of every repository are there");
-            match work.prepare_part(repo, &changes, settings) {
+            let prepared = match &plan.onto {
+                Some(onto) if onto.prefix == repo.prefix() => work.prepare_onto(repo, onto, settings),
+                _ => work.prepare_part(repo, &changes, settings),
+            };
+            match prepared {
                 Ok(()) => {}
                 Err(error) => {
                     self.roll_back(&journal)?;
@@ -61,7 +69,13 @@ impl Store {
         let mut journal = Journal::preparing(nonce, &plan.subject);
         for repo in repos {
             let prefix = escape(repo.prefix());
-            journal.repos.push(RepoPart { prefix, name: repo.branch()?, old: None, new: String::new() });
+            journal.repos.push(RepoPart {
+                prefix,
+                name: repo.branch()?,
+                old: None,
+                new: String::new(),
+                told: None,
+            });
         }
         journal.write(&self.preparing_path(), false)?;
         // Its name has to last before the first object does; its content need not.
@@ -72,7 +86,7 @@ impl Store {
 
     /// Has the commits signed that are to be.
     pub(super) fn sign_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        for part in work.parts.iter_mut().filter(|part| part.settings.sign) {
+        for part in work.parts.iter_mut().filter(|part| part.is_to_sign()) {
             let signed = part.repo.sign_commit(&part.prepared, &part.settings, &self.options.git)?;
             part.signed = Some(signed);
         }
@@ -81,10 +95,10 @@ impl Store {
 
     /// Writes the commit objects; has those signed that are not yet.
     pub(super) fn make_commits(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        if work.parts.iter().any(|part| part.settings.sign && part.signed.is_none()) {
+        if work.parts.iter().any(|part| part.is_to_sign() && part.signed.is_none()) {
             self.sign_commits(work)?;
         }
-        for part in &mut work.parts {
+        for part in work.parts.iter_mut().filter(|part| part.commit.is_none()) {
             part.commit = Some(match &part.signed {
                 Some(signed) => part.repo.write_signed(signed)?,
                 None => part.repo.write_commit(&part.prepared, &part.settings)?,
@@ -117,8 +131,28 @@ impl Work<'_> {
                 prepared,
                 signed: None,
                 commit: None,
+                told: None,
             });
         }
+        Ok(())
+    }
+
+    /// Prepares the branch's move to a commit that is there, or a merge.
+    fn prepare_onto(&mut self, repo: Repo, onto: &Onto, settings: &Settings) -> Result<(), StoreError> {
+        let (prepared, commit) = match &onto.to {
+            Destination::Commit(commit) => {
+                let (parent, tree) = (repo.head_commit()?, repo.tree_id(*commit)?);
+                let (others, message, index) = (Vec::new(), String::new(), onto.index.clone());
+                (Prepared { parent, others, tree, message, index }, Some(*commit))
+            }
+            Destination::Merge { others, tree } => {
+                let (others, index) = (others.clone(), onto.index.clone());
+                let subject = &self.plan.subject;
+                (repo.prepare_merge(others, *tree, index, subject, settings, &self.nonce)?, None)
+            }
+        };
+        let (branch, settings, told) = (repo.branch()?, settings.clone(), Some(onto.told.clone()));
+        self.parts.push(Part { repo, branch, settings, prepared, signed: None, commit, told });
         Ok(())
     }
 

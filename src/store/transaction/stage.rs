@@ -1,10 +1,11 @@
 //! Steps 3 to 6 of [`super`]: everything that can be seen from outside.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::{Outcome, Part, Plan, Published, Work};
+use super::{Onto, Outcome, Part, Plan, Published, Work};
+use crate::git::publish::made;
 use crate::git::summary::Summary;
 use crate::git::{GitError, PATIENCE};
 use crate::store::beneath::State;
@@ -47,6 +48,7 @@ impl Store {
                 name: part.branch.clone(),
                 old: part.prepared.parent.map(|id| id.to_string()),
                 new: part.commit.map(|id| id.to_string()).unwrap_or_default(),
+                told: part.told.clone(),
             });
         }
         for change in &work.plan.changes {
@@ -139,13 +141,18 @@ impl Store {
                 made.push(new);
             }
         }
+        let executable = work.plan.onto.as_ref().map(Onto::executable).unwrap_or_default();
         for change in &work.plan.changes {
             let Some(bytes) = &change.new else { continue };
             let path = staged(&change.path, &work.nonce);
-            let mode = match self.beneath.metadata(&change.path)? {
+            let mut mode = match self.beneath.metadata(&change.path)? {
                 Some(stat) => stat.st_mode & 0o777,
                 None => 0o666 & !self.options.umask,
             };
+            // As a commit from elsewhere has it; and git goes by the owner's bit alone.
+            if let Some(is_executable) = executable.get(&change.path) {
+                mode = if *is_executable { mode | 0o111 & !self.options.umask } else { mode & !0o111 };
+            }
             // The file's own name tells more than that of the one that waits beside it.
             self.beneath.write_new(&path, bytes, mode).map_err(|error| error.about(&change.path))?;
             to_sync.insert(self.root.join(path.parent().unwrap_or(Path::new(""))));
@@ -171,7 +178,7 @@ impl Store {
                 part.prepared.parent,
                 commit,
                 &part.settings.committer,
-                &part.prepared.message,
+                &part.told.clone().unwrap_or_else(|| made(part.prepared.parent, &part.prepared.message)),
                 part.settings.log_all,
             );
             part.repo.sweep(&work.nonce, &part.branch)?;
@@ -183,7 +190,20 @@ impl Store {
     }
 }
 
+impl Onto {
+    /// Returns which of the files that come may be executed, by their path in the store.
+    fn executable(&self) -> HashMap<PathBuf, bool> {
+        let files = self.index.iter().filter_map(|(path, new)| Some((path, new.as_ref()?.1)));
+        files.map(|(path, mode)| (self.prefix.join(path), mode == 0o100_755)).collect()
+    }
+}
+
 impl Part {
+    /// Whether the commit is one of ours that is to be signed.
+    pub(super) fn is_to_sign(&self) -> bool {
+        self.settings.sign && (self.commit.is_none() || self.signed.is_some())
+    }
+
     /// Puts the new index inside git's lock; begins again if the index changes meanwhile.
     fn lock_index(&self, nonce: &str, until: Instant) -> Result<(), StoreError> {
         loop {

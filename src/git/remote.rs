@@ -1,0 +1,331 @@
+//! Fetch and push, through the user's own `git`: its ssh, agents, credential helpers and proxies.
+//!
+//! What a remote was last seen to hold is kept in refs of our own, `refs/passel/seen/REMOTE/BRANCH`: git moves its
+//! remote-tracking branches wherever the remote's go, backwards too.
+
+use std::io;
+use std::process::{Command, Stdio};
+
+use git2::{ErrorCode, Oid};
+
+use super::{GitError, Repo, git_error};
+use crate::model::Shown;
+use crate::process::git::GitProgram;
+
+/// The branch of a remote that a branch here goes with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The remote's name.
+    pub remote: String,
+    /// The branch there, as a ref: `refs/heads/main`.
+    pub branch: String,
+    /// The remote's address, without what it says of who asks.
+    pub url: String,
+    /// Whether git's configuration names it; otherwise the first push will write it there.
+    pub is_configured: bool,
+}
+
+impl Upstream {
+    /// Returns what people call it: `origin/main`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.remote, self.branch.strip_prefix("refs/heads/").unwrap_or(&self.branch))
+    }
+
+    fn own_ref(&self, kind: &str) -> String {
+        format!("refs/passel/{kind}/{}", self.name())
+    }
+}
+
+/// Why nothing could be fetched or pushed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// There is no way to the remote now: no network, say.
+    #[error("cannot reach {url}: {said}")]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// The remote wants to know who asks, or lets this one not in.
+    #[error("{url} refused access: {said}")]
+    Refused {
+        /// Its address.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// There is no repository.
+    #[error("there is no repository at {url}: {said}")]
+    NoRepository {
+        /// Its address.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// A hook, here or there, or a rule of the server's refused what was pushed.
+    #[error("{url} took nothing: {said}")]
+    Rejected {
+        /// Its address.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// git failed otherwise.
+    #[error("git failed with {url}: {said}")]
+    Failed {
+        /// Its address.
+        url: String,
+        /// What git said.
+        said: String,
+    },
+    /// git could not be run, or a ref not be read.
+    #[error(transparent)]
+    Git(#[from] GitError),
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// The remote has it.
+    Done,
+    /// Somebody else pushed before: nothing was done.
+    Overtaken,
+}
+
+impl Repo {
+    /// Returns the remote branch that HEAD's branch goes with: the one that git's configuration names, or else the
+    /// branch of the same name at `origin`, or at the only remote. None without a remote, or without a branch.
+    pub fn upstream(&self) -> Result<Option<Upstream>, GitError> {
+        let head = self.branch()?;
+        let Some(short) = head.strip_prefix("refs/heads/") else { return Ok(None) };
+        let config = self.repo.config().and_then(|mut config| config.snapshot());
+        let config = config.map_err(git_error("read the configuration"))?;
+        let text = |name: &str| config.get_string(&format!("branch.{short}.{name}")).ok();
+        let names = self.repo.remotes().map_err(git_error("list the remotes"))?;
+        let names: Vec<&str> = names.iter().flatten().flatten().collect();
+        let configured = text("remote").filter(|name| names.contains(&name.as_str())).zip(text("merge"));
+        let is_configured = configured.is_some();
+        let (remote, branch) = match configured {
+            Some(known) => known,
+            None => match (names.iter().find(|name| **name == "origin"), &names[..]) {
+                (Some(name), _) | (None, [name]) => ((*name).to_owned(), head.clone()),
+                _ => return Ok(None),
+            },
+        };
+        let found = self.repo.find_remote(&remote).map_err(git_error("look at a remote"))?;
+        let url = String::from_utf8_lossy(found.url_bytes()).into_owned();
+        let url = Shown::new(&super::provenance::without_user(&url)).to_string();
+        Ok(Some(Upstream { remote, branch, url, is_configured }))
+    }
+
+    /// Fetches the branch; returns its commit there, none if the remote has no such branch. Without somebody to ask,
+    /// nobody is asked for anything.
+    pub fn fetch(
+        &self,
+        git: &GitProgram,
+        upstream: &Upstream,
+        interactive: bool,
+    ) -> Result<Option<Oid>, RemoteError> {
+        let own = upstream.own_ref("fetched");
+        let mut command = git.network_command(self.workdir(), interactive);
+        // --no-tags, --no-recurse-submodules: nothing else is wanted; each repository is synced by itself.
+        // Without automatic maintenance, which might take longer than all the rest.
+        command.args(["-c", "maintenance.auto=false", "-c", "gc.auto=0"]);
+        command.args(["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]);
+        command.arg(&upstream.remote).arg(format!("+{}:{own}", upstream.branch));
+        let said = match run(command)? {
+            (true, _, _) => {
+                let odb = self.repo.odb().map_err(git_error("open the object database"))?;
+                // What git has just written in packs is not known here yet.
+                odb.refresh().map_err(git_error("open the object database"))?;
+                return Ok(self.target(&own)?);
+            }
+            (false, _, said) => said,
+        };
+        if said.contains("couldn't find remote ref") {
+            return Ok(None);
+        }
+        Err(failure(upstream, &said))
+    }
+
+    /// Pushes `commit` to the branch, never over what it does not hold.
+    pub fn push(
+        &self,
+        git: &GitProgram,
+        upstream: &Upstream,
+        commit: Oid,
+        interactive: bool,
+    ) -> Result<Pushed, RemoteError> {
+        let mut command = git.network_command(self.workdir(), interactive);
+        // --no-follow-tags, --recurse-submodules=no: this commit and nothing else, whatever the user's
+        // configuration says of `git push` alone.
+        command.args(["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no"]);
+        if !upstream.is_configured && self.head_commit()? == Some(commit) {
+            command.arg("--set-upstream");
+            command.arg(&upstream.remote).arg(format!("{}:{}", self.branch()?, upstream.branch));
+        } else {
+            command.arg(&upstream.remote).arg(format!("{commit}:{}", upstream.branch));
+        }
+        let (done, out, said) = run(command)?;
+        if done {
+            return Ok(Pushed::Done);
+        }
+        // git-push(1), --porcelain: `! FROM:TO [rejected] (fetch first)`.
+        let line = out.lines().find(|line| line.starts_with('!')).unwrap_or_default();
+        if line.contains("[rejected]") || line.contains("(cannot lock ref") || line.contains("(failed to update ref") {
+            return Ok(Pushed::Overtaken);
+        }
+        if line.contains("[remote rejected]") || said.contains("pre-push") {
+            let reason = line.rsplit_once("rejected] ").map(|(_, reason)| reason.to_owned());
+            let said = lines(&said).chain(reason).collect::<Vec<_>>().join("; ");
+            return Err(RemoteError::Rejected { url: upstream.url.clone(), said });
+        }
+        Err(match failure(upstream, &said) {
+            // A hook of the user's own says what it likes.
+            RemoteError::Failed { url, said } if line.is_empty() && self.has_hook("pre-push") => {
+                RemoteError::Rejected { url, said: format!("the hook pre-push refused; {said}") }
+            }
+            other => other,
+        })
+    }
+
+    fn has_hook(&self, name: &str) -> bool {
+        self.common().join("hooks").join(name).exists()
+    }
+
+    /// Returns the commit that the remote branch was last seen at.
+    pub fn seen(&self, upstream: &Upstream) -> Result<Option<Oid>, GitError> {
+        self.target(&upstream.own_ref("seen"))
+    }
+
+    /// Remembers that the remote branch was seen at `commit`.
+    pub fn see(&self, upstream: &Upstream, commit: Oid) -> Result<(), GitError> {
+        self.keep(&upstream.own_ref("seen"), commit)
+    }
+
+    /// Points a ref of ours at a commit, which then stays whatever becomes of branches.
+    pub fn keep(&self, name: &str, commit: Oid) -> Result<(), GitError> {
+        if self.target(name)? == Some(commit) {
+            return Ok(());
+        }
+        self.repo.reference(name, commit, true, "passel sync").map(drop).map_err(git_error("write a ref"))
+    }
+
+    /// Removes a ref of ours.
+    pub fn let_go(&self, name: &str) -> Result<(), GitError> {
+        match self.repo.find_reference(name).and_then(|mut found| found.delete()) {
+            Err(error) if error.code() != ErrorCode::NotFound => Err(git_error("remove a ref")(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the history here ends where a shallow clone cut it off.
+    pub fn is_shallow(&self) -> bool {
+        self.repo.is_shallow()
+    }
+}
+
+/// Runs git to its end; returns whether it succeeded, and what it said.
+fn run(mut command: Command) -> Result<(bool, String, String), GitError> {
+    // What is read here is not translated.
+    command.env("LC_ALL", "C").stdin(Stdio::null());
+    let output = command.output().map_err(not_run)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok((output.status.success(), text(&output.stdout), text(&output.stderr)))
+}
+
+fn not_run(source: io::Error) -> GitError {
+    GitError::NotRun { program: "git".to_owned(), source }
+}
+
+/// Returns what git said, without what it says of it.
+fn lines(said: &str) -> impl Iterator<Item = String> {
+    let hidden = ["hint:", "To ", "error: failed to push", "Please make sure", "and the repository exists"];
+    let told = said.lines().map(str::trim).filter(move |line| {
+        !line.is_empty() && hidden.iter().all(|start| !line.starts_with(start))
+    });
+    let plain = told.map(|line| {
+        let line = ["fatal: ", "error: ", "remote: "].iter().fold(line, |line, start| line.trim_start_matches(start));
+        Shown::new(line.trim()).to_string()
+    });
+    plain.filter(|line| !line.is_empty()).collect::<Vec<_>>().into_iter()
+}
+
+/// Returns what stands for what git said when it failed.
+fn failure(upstream: &Upstream, said: &str) -> RemoteError {
+    let (url, told) = (upstream.url.clone(), lines(said).collect::<Vec<_>>().join("; "));
+    let said_one_of = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    let no_access = [
+        "Permission denied",
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "terminal prompts disabled",
+        "Host key verification failed",
+        "error: 401",
+        "error: 403",
+        "access denied",
+    ];
+    let no_network = [
+        "Could not resolve host",
+        "Could not resolve proxy",
+        "Connection refused",
+        "Connection timed out",
+        "Operation timed out",
+        "Connection reset",
+        "Connection closed",
+        "Network is unreachable",
+        "No route to host",
+        "Failed to connect",
+        "unable to connect",
+        "unable to look up",
+        "Name or service not known",
+        "Temporary failure in name resolution",
+        "timed out",
+        "unexpected disconnect",
+        "early EOF",
+    ];
+    let nothing_there =
+        ["does not appear to be a git repository", "Repository not found", "repository not found", "not found"];
+    // git adds `Could not read from remote repository` to each of these.
+    if said_one_of(&no_access) {
+        RemoteError::Refused { url, said: told }
+    } else if said_one_of(&no_network) {
+        RemoteError::Unreachable { url, said: told }
+    } else if said_one_of(&nothing_there) {
+        RemoteError::NoRepository { url, said: told }
+    } else {
+        RemoteError::Failed { url, said: told }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_why_git_failed() {
+        let upstream = Upstream {
+            remote: "origin".into(),
+            branch: "refs/heads/main".into(),
+            url: "host:x.git".into(),
+            is_configured: true,
+        };
+        let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access \
+                      rights\nand the repository exists.\n";
+        for (said, wanted) in [
+            ("ssh: Could not resolve hostname host: Name or service not known\n", "cannot reach"),
+            ("ssh: connect to host x port 22: Connection refused\n", "cannot reach"),
+            ("git@host: Permission denied (publickey).\n", "refused access"),
+            ("fatal: '/srv/x.git' does not appear to be a git repository\n", "there is no repository"),
+            ("fatal: pack has bad object at offset 12: inflate returned -3\n", "git failed"),
+        ] {
+            let told = failure(&upstream, &format!("{said}{ending}")).to_string();
+            assert!(told.starts_with(wanted), "{told}");
+            assert!(!told.contains("fatal") && !told.contains("Please make sure"), "{told}");
+        }
+        let said = "fatal: could not read Username for 'https://x': terminal prompts disabled\n";
+        assert!(matches!(failure(&upstream, said), RemoteError::Refused { .. }));
+    }
+}
