@@ -46,6 +46,12 @@ const MAX_NAME: usize = 3072;
 /// that stock pass made may be longer.
 const MAX_COMPONENT: usize = 220;
 
+/// What stands between the name of an entry and the digits of a version that is kept apart.
+const CONFLICT: &str = ".conflict-";
+
+/// How many digits that are.
+const CONFLICT_ID: usize = 8;
+
 /// The name of an entry: relative, normalised, without `..` and without the suffix `.gpg`.
 ///
 /// Bytes are kept as they are (names need not be UTF-8); `Display` escapes them.
@@ -93,6 +99,23 @@ impl EntryName {
         let mut cut = OsStr::from_bytes(&name[..end]).to_owned();
         cut.push(suffix);
         EntryName(self.0.with_file_name(cut))
+    }
+
+    /// Returns the name under which another version of this entry is kept apart: `NAME.conflict-ID`, `id`
+    /// being the first eight hexadecimal digits of the git blob that the version's file is.
+    pub fn conflict(&self, id: &str) -> EntryName {
+        self.beside(&format!("{CONFLICT}{id}"))
+    }
+
+    /// Returns of which entry this is a version that was kept apart, and by which digits; none if it is no
+    /// such name. A long name was cut on the way, and is found as it was cut.
+    pub fn conflicted(&self) -> Option<(EntryName, String)> {
+        let part = self.0.file_name()?.as_bytes();
+        let (rest, id) = part.split_at_checked(part.len().checked_sub(CONFLICT_ID)?)?;
+        let name = rest.strip_suffix(CONFLICT.as_bytes()).filter(|name| !name.is_empty())?;
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let id = std::str::from_utf8(id).ok().filter(|id| id.bytes().all(|byte| is_digit(&byte)))?;
+        Some((EntryName(self.0.with_file_name(OsStr::from_bytes(name))), id.to_owned()))
     }
 
     /// Returns the folder that holds the entry.
@@ -279,6 +302,21 @@ mod tests {
     }
 
     #[test]
+    fn versions_kept_apart_are_known_by_their_names() {
+        let kept = parse("web/a").unwrap().conflict("0123abcd");
+        assert_eq!(kept.file(), Path::new("web/a.conflict-0123abcd.gpg"));
+        assert_eq!(kept.conflicted(), Some((parse("web/a").unwrap(), "0123abcd".to_owned())));
+        // Of such a version there may be another one.
+        let twice = kept.conflict("00000000");
+        assert_eq!(twice.conflicted(), Some((kept, "00000000".to_owned())));
+        for name in ["a", "a.conflict-0123abc", "a.conflict-0123ABCD", ".conflict-0123abcd", "0123abcd", "é"]
+        {
+            assert_eq!(parse(name).unwrap().conflicted(), None, "{name}");
+        }
+        assert_eq!(parse("a.conflict-0123abcd/b").unwrap().conflicted(), None);
+    }
+
+    #[test]
     fn writes_to_no_place_of_recipients_files() {
         for name in [".gpg-id", ".gpg-id/x", "a/.gpg-id/b", "a/.gpg-id"] {
             assert!(parse(name).is_ok(), "{name}");
@@ -292,6 +330,13 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn a_version_kept_apart_is_its_entry_s(bytes: Vec<u8>, id in "[0-9a-f]{8}") {
+            if let Ok(name) = EntryName::parse(OsStr::from_bytes(&bytes)) {
+                assert_eq!(name.conflict(&id).conflicted(), Some((name, id)));
+            }
+        }
+
         #[test]
         fn no_name_escapes_the_store(bytes: Vec<u8>) {
             if let Ok(name) = EntryName::parse(OsStr::from_bytes(&bytes)) {

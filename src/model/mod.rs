@@ -5,6 +5,7 @@ pub mod entry;
 pub mod gpg_id;
 pub mod key;
 pub mod keyring;
+pub mod merge;
 pub mod secret;
 pub mod shown;
 
