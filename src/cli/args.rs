@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
     adopt, cache, client, doctor, edit, find, generate, git, grep, group, help, init, insert, keys,
-    recipients, relocate, remove, show,
+    recipients, relocate, remove, show, sync,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -66,6 +66,9 @@ pub enum Command {
     /// Tell how long work on many entries takes here, and what would make it quicker.
     #[command(long_about = doctor::LONG)]
     Doctor(doctor::Args),
+    /// Exchange changes with the remote repository, and merge them.
+    #[command(long_about = sync::LONG)]
+    Sync(sync::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -76,7 +79,7 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 7] = ["recipients", "group", "client", "keys", "adopt", "cache", "doctor"];
+pub const OWN: [&str; 8] = ["recipients", "group", "client", "keys", "adopt", "cache", "doctor", "sync"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

@@ -10,3 +10,5 @@ pub const CANNOT_DECRYPT: u8 = 2;
 pub const NEEDS_DECISION: u8 = 3;
 /// `recipients check` found errors.
 pub const FINDINGS: u8 = 4;
+/// The remote repository could not be reached: what is here waits.
+pub const OFFLINE: u8 = 5;

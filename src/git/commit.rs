@@ -134,6 +134,17 @@ impl Repo {
             .map_err(git_error("write the commit"))
     }
 
+    /// Writes a commit of `tree` on top of any commit, signed if the user signs commits; no ref moves.
+    pub fn write_on(&self, parent: Oid, tree: Oid, subject: &str, git: &GitProgram) -> Result<Oid, GitError> {
+        let settings = Settings::read(git, &self.workdir)?;
+        let (others, index, message) = (Vec::new(), Vec::new(), format!("{subject}\n"));
+        let prepared = Prepared { parent: Some(parent), others, tree, message, index };
+        match settings.sign {
+            true => self.write_signed(&self.sign_commit(&prepared, &settings, git)?),
+            false => self.write_commit(&prepared, &settings),
+        }
+    }
+
     /// Runs the hook `post-commit`; its failure comes back as a warning's text.
     pub fn post_commit(&self, settings: &Settings) -> Option<String> {
         self.afterwards(settings, "post-commit", &[])

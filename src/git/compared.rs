@@ -111,6 +111,12 @@ impl Repo {
         Ok(found.filter(|(_, mode)| mode & 0o170_000 != 0o040_000).map(|(id, mode)| Item { id, mode }))
     }
 
+    /// Whether a tree holds anything at `path`; what cannot be read counts.
+    pub fn holds(&self, tree: Oid, path: &Path) -> bool {
+        let found = self.repo.find_tree(tree).and_then(|tree| tree.get_path(path).map(drop));
+        found.map_or_else(|error| error.code() != git2::ErrorCode::NotFound, |()| true)
+    }
+
     /// Writes the tree that `edits` make of another one, none for an empty one.
     pub fn edited(&self, tree: Option<Oid>, edits: &Edits) -> Result<Oid, GitError> {
         let failed = || git_error("write a tree");

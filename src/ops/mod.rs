@@ -27,6 +27,7 @@ pub mod remove;
 pub mod review;
 pub mod rules;
 pub mod show;
+pub mod sync;
 pub mod update;
 
 use std::collections::BTreeMap;

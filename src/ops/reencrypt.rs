@@ -282,6 +282,13 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         OpError::all(errors)
     }
 
+    /// Takes what failed: lists that nothing can be encrypted to, and entries that cannot be decrypted, by their names.
+    /// They are left as they are.
+    pub fn take_failures(&mut self) -> (BTreeMap<PathBuf, OpError>, Vec<String>) {
+        self.held.clear();
+        (std::mem::take(&mut self.refused), std::mem::take(&mut self.failed))
+    }
+
     /// Leaves what failed as it is, and tells the user.
     pub fn leave_failures(&mut self) {
         for (list, error) in std::mem::take(&mut self.refused) {

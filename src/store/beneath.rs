@@ -84,6 +84,11 @@ impl State {
     pub fn of(bytes: &[u8]) -> State {
         State::File(Sha256::digest(bytes).into())
     }
+
+    /// Returns the state of a symbolic link with this target.
+    pub fn of_link(target: &[u8]) -> State {
+        State::Link(Sha256::digest(target).into())
+    }
 }
 
 /// The root folder, held open.

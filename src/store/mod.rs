@@ -207,6 +207,16 @@ impl Store {
         };
     }
 
+    /// Whether a file is left as it is until a person decides, as far as this run has looked.
+    pub fn is_held_back(&self, path: &Path) -> bool {
+        self.options.notes.held.borrow().contains_key(path)
+    }
+
+    /// Whether any file is.
+    pub fn holds_back(&self) -> bool {
+        !self.options.notes.held.borrow().is_empty()
+    }
+
     /// Returns what stands at the entry's file; links are not followed.
     pub fn entry_state(&self, name: &EntryName) -> Result<State, StoreError> {
         Ok(self.beneath.state(&name.file())?)

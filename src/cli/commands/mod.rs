@@ -22,6 +22,7 @@ pub mod recipients;
 pub mod relocate;
 pub mod remove;
 pub mod show;
+pub mod sync;
 
 use crate::model::{FolderName, Shown};
 use crate::ops::reencrypt::Reencrypted;

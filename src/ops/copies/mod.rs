@@ -33,6 +33,7 @@ use crate::crypto::openpgp::{Body, body, normal};
 use crate::git::Oid;
 use crate::git::provenance::CommitInfo;
 use crate::model::{EntryName, Fingerprint, GpgId, RecipientId};
+use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
 use crate::store::reviewed::Reviewed;
 
@@ -157,6 +158,36 @@ impl Copies {
     ) -> Result<Option<Copied>, OpError> {
         let found = self.origin(context, path, body, readers)?;
         Ok(found.filter(|copied| !copied.gains.is_empty() && !self.reviewed.holds(body, path)))
+    }
+
+    /// Whether a message of this body has been at `path` alone, and came there but once: as far as history tells, it
+    /// was encrypted for that place, and is no older version that somebody brought back.
+    pub fn is_at_home(&mut self, context: &Context<'_>, path: &Path, body: &Body) -> Result<bool, OpError> {
+        let places = self.places.of(context, path, body)?;
+        let came = places.iter().filter(|place| place.came_anew()).count();
+        Ok(came <= 1 && places.iter().all(|place| *place.path == *path))
+    }
+
+    /// Returns what is odd about a message of this body that has just come to `path`, as a sentence's end: it stood
+    /// here before, or it stands elsewhere as well. What was moved is not odd.
+    pub fn oddity(&mut self, context: &Context<'_>, path: &Path, body: &Body) -> Result<Option<String>, OpError> {
+        let places = self.places.of(context, path, body)?;
+        let came: Vec<&Place> = places.iter().filter(|place| place.came_anew()).collect();
+        let here: Vec<&&Place> = came.iter().filter(|place| *place.path == *path).collect();
+        if let [first, .., _] = here[..]
+            && let Some(when) = first.when
+        {
+            let first = self.places.commit_info(when)?.told();
+            return Ok(Some(format!("is back at an earlier version, that of {first}")));
+        }
+        let stands = |place: &&&Place| {
+            let state = context.store.beneath().state(&place.path);
+            *place.path != *path && matches!(state, Ok(State::File(_)))
+        };
+        let other = came.iter().find(stands);
+        Ok(other.map(|place| {
+            format!("holds the very message of `{}`", super::reencrypt::shown_entry(&place.path))
+        }))
     }
 
     /// Whether a person here has let the message pass.
@@ -284,7 +315,7 @@ impl Context<'_> {
 
 /// Returns the body of the message called `name`, the one that is decrypted. What gpg might read otherwise
 /// than we do is refused.
-pub(super) fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
+pub fn body_of(name: &str, message: &[u8]) -> Result<Body, OpError> {
     let normal = normal(message).map_err(|source| OpError::Decrypt { name: name.to_owned(), source })?;
     Ok(body(&normal).expect("a normal message ends with its encrypted data"))
 }

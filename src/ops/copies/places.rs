@@ -29,6 +29,13 @@ pub(super) struct Place {
     pub when: Option<When>,
 }
 
+impl Place {
+    /// Whether no merge took the data from one of its sides.
+    pub fn came_anew(&self) -> bool {
+        self.when.is_none_or(|when| when.beside.is_none())
+    }
+}
+
 /// The commit that brought data to a path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct When {

@@ -57,38 +57,17 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     if let Some(hash) = &args.expect_rules {
         return accept_rules_exactly(app, &context, hash);
     }
-    let mut round = Round {
-        app,
-        context: &context,
-        asked: &asked,
-        done: vec![],
-        left: vec![],
-        rules: Rules::AsAccepted,
-        wrong: BTreeSet::new(),
-    };
-    // Without a name nothing is asked about that has no list and never had one.
-    let mut folders = context.with_recipients(&asked).map_err(|e| app.error(e))?;
-    if args.folder.is_some() {
-        match context.deciding(&asked) {
-            Ok(deciding) => folders.extend(deciding),
-            Err(error) => round.fail(error),
-        }
-    }
-    let mut found = BTreeMap::new();
-    for folder in folders {
-        let difference = round.difference(&folder);
-        found.insert(folder, difference);
-    }
-    round.take_alike(&mut found)?;
-    for (folder, difference) in found {
-        // What was accepted meanwhile may concern it.
-        let difference = if round.done.is_empty() { difference } else { round.difference(&folder) };
-        round.take(&folder, difference)?;
-    }
-    if asked.is_root() {
-        round.take_rules()?;
-    }
+    let mut round = Round::new(app, &context, &asked);
+    round.take_all(args.folder.is_some())?;
     round.tell()
+}
+
+/// Asks about everything in the store that has to be accepted; returns whether all is now.
+pub fn ask(app: &App, context: &Context<'_>) -> Result<bool, CliError> {
+    let root = FolderName::root();
+    let mut round = Round::new(app, context, &root);
+    round.take_all(false)?;
+    Ok(round.left.is_empty() && round.wrong.is_empty() && !matches!(round.rules, Rules::Left(_)))
 }
 
 /// Returns the folder that was typed. One that is gone may have been remembered.
@@ -134,7 +113,39 @@ enum Rules {
     Left(RulesDifference),
 }
 
-impl Round<'_> {
+impl<'a> Round<'a> {
+    fn new(app: &'a App, context: &'a Context<'a>, asked: &'a FolderName) -> Self {
+        let (done, left, wrong) = (Vec::new(), Vec::new(), BTreeSet::new());
+        Round { app, context, asked, done, left, rules: Rules::AsAccepted, wrong }
+    }
+
+    /// Asks about all that has to be accepted at and below the folder; where it `was_named`, also about what rules it.
+    fn take_all(&mut self, was_named: bool) -> Result<(), CliError> {
+        // Without a name nothing is asked about that has no list and never had one.
+        let mut folders = self.context.with_recipients(self.asked).map_err(|e| self.app.error(e))?;
+        if was_named {
+            match self.context.deciding(self.asked) {
+                Ok(deciding) => folders.extend(deciding),
+                Err(error) => self.fail(error),
+            }
+        }
+        let mut found = BTreeMap::new();
+        for folder in folders {
+            let difference = self.difference(&folder);
+            found.insert(folder, difference);
+        }
+        self.take_alike(&mut found)?;
+        for (folder, difference) in found {
+            // What was accepted meanwhile may concern it.
+            let difference = if self.done.is_empty() { difference } else { self.difference(&folder) };
+            self.take(&folder, difference)?;
+        }
+        if self.asked.is_root() {
+            self.take_rules()?;
+        }
+        Ok(())
+    }
+
     /// Returns how a folder's recipients have changed, if they have, and the folder whose list rules it.
     fn difference(&self, folder: &FolderName) -> Found {
         let difference = self.context.unaccepted(folder)?;
