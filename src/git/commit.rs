@@ -125,8 +125,10 @@ impl Repo {
     pub fn write_commit(&self, prepared: &Prepared, settings: &Settings) -> Result<Oid, GitError> {
         let tree = self.repo.find_tree(prepared.tree).map_err(git_error("read a tree"))?;
         let parents = prepared.parent.iter().chain(&prepared.others);
-        let parents: Vec<git2::Commit<'_>> =
-            parents.map(|id| self.repo.find_commit(*id)).collect::<Result<_, _>>().map_err(git_error("read HEAD"))?;
+        let parents: Vec<git2::Commit<'_>> = parents
+            .map(|id| self.repo.find_commit(*id))
+            .collect::<Result<_, _>>()
+            .map_err(git_error("read HEAD"))?;
         let (author, committer) = (settings.author.signature()?, settings.committer.signature()?);
         let parents: Vec<&git2::Commit<'_>> = parents.iter().collect();
         self.repo

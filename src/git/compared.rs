@@ -176,7 +176,12 @@ impl Repo {
     }
 
     /// Returns the three-way merge of a text file; none where both changed the same lines.
-    pub fn merge_texts(&self, base: Option<Item>, ours: Item, theirs: Item) -> Result<Option<Vec<u8>>, GitError> {
+    pub fn merge_texts(
+        &self,
+        base: Option<Item>,
+        ours: Item,
+        theirs: Item,
+    ) -> Result<Option<Vec<u8>>, GitError> {
         let text = |item: Item| self.blob(item.id);
         let base = base.filter(|item| item.is_file()).map(text).transpose()?.unwrap_or_default();
         let (ours, theirs) = (text(ours)?, text(theirs)?);

@@ -173,7 +173,10 @@ impl Repo {
         }
         // git-push(1), --porcelain: `! FROM:TO [rejected] (fetch first)`.
         let line = out.lines().find(|line| line.starts_with('!')).unwrap_or_default();
-        if line.contains("[rejected]") || line.contains("(cannot lock ref") || line.contains("(failed to update ref") {
+        if line.contains("[rejected]")
+            || line.contains("(cannot lock ref")
+            || line.contains("(failed to update ref")
+        {
             return Ok(Pushed::Overtaken);
         }
         if line.contains("[remote rejected]") || said.contains("pre-push") {
@@ -242,11 +245,14 @@ fn not_run(source: io::Error) -> GitError {
 /// Returns what git said, without what it says of it.
 fn lines(said: &str) -> impl Iterator<Item = String> {
     let hidden = ["hint:", "To ", "error: failed to push", "Please make sure", "and the repository exists"];
-    let told = said.lines().map(str::trim).filter(move |line| {
-        !line.is_empty() && hidden.iter().all(|start| !line.starts_with(start))
-    });
+    let told = said
+        .lines()
+        .map(str::trim)
+        .filter(move |line| !line.is_empty() && hidden.iter().all(|start| !line.starts_with(start)));
     let plain = told.map(|line| {
-        let line = ["fatal: ", "error: ", "remote: "].iter().fold(line, |line, start| line.trim_start_matches(start));
+        let line = ["fatal: ", "error: ", "remote: "]
+            .iter()
+            .fold(line, |line, start| line.trim_start_matches(start));
         Shown::new(line.trim()).to_string()
     });
     plain.filter(|line| !line.is_empty()).collect::<Vec<_>>().into_iter()
@@ -286,8 +292,12 @@ fn failure(upstream: &Upstream, said: &str) -> RemoteError {
         "unexpected disconnect",
         "early EOF",
     ];
-    let nothing_there =
-        ["does not appear to be a git repository", "Repository not found", "repository not found", "not found"];
+    let nothing_there = [
+        "does not appear to be a git repository",
+        "Repository not found",
+        "repository not found",
+        "not found",
+    ];
     // git adds `Could not read from remote repository` to each of these.
     if said_one_of(&no_access) {
         RemoteError::Refused { url, said: told }

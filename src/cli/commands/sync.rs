@@ -51,7 +51,8 @@ pub struct Args {
     pub json: bool,
 }
 
-const HELP: &str = "Exit codes: 0 if all is exchanged, 3 if somebody has to decide about recipients or conflicts (all else \
+const HELP: &str =
+    "Exit codes: 0 if all is exchanged, 3 if somebody has to decide about recipients or conflicts (all else \
 is done), 5 if the remote cannot be reached (what is here waits), 1 if it failed.
 
 JSON: an array with an object for each repository, the store's own first:
@@ -301,7 +302,11 @@ fn list(app: &App, what: &str, names: &[String]) -> Result<(), CliError> {
 }
 
 fn row(report: Report) -> Row {
-    let commit = |info: crate::git::provenance::CommitInfo| CommitRow { id: info.id, author: info.author, day: info.day };
+    let commit = |info: crate::git::provenance::CommitInfo| CommitRow {
+        id: info.id,
+        author: info.author,
+        day: info.day,
+    };
     let kept = report.kept.iter().map(|kept| KeptRow {
         name: shown_entry(&kept.path),
         beside: shown_entry(&kept.beside),

@@ -170,7 +170,12 @@ impl Copies {
 
     /// Returns what is odd about a message of this body that has just come to `path`, as a sentence's end: it stood
     /// here before, or it stands elsewhere as well. What was moved is not odd.
-    pub fn oddity(&mut self, context: &Context<'_>, path: &Path, body: &Body) -> Result<Option<String>, OpError> {
+    pub fn oddity(
+        &mut self,
+        context: &Context<'_>,
+        path: &Path,
+        body: &Body,
+    ) -> Result<Option<String>, OpError> {
         let places = self.places.of(context, path, body)?;
         let came: Vec<&Place> = places.iter().filter(|place| place.came_anew()).collect();
         let here: Vec<&&Place> = came.iter().filter(|place| *place.path == *path).collect();

@@ -94,9 +94,9 @@ impl Here<'_, '_> {
         let published = self.context.publish(|| {
             let overlay = Overlay::new();
             let mut work = Reencryption::new(self.context, &overlay);
-            let there = wanted.iter().filter(|path| {
-                matches!(self.context.store.beneath().state(path), Ok(State::File(_)))
-            });
+            let there = wanted
+                .iter()
+                .filter(|path| matches!(self.context.store.beneath().state(path), Ok(State::File(_))));
             let changes = work.entries(there.cloned())?;
             self.context.store.refuse_uncommitted(changes.iter().map(|change| change.path.as_path()))?;
             let (refused, left) = work.take_failures();
@@ -111,7 +111,8 @@ impl Here<'_, '_> {
         })?;
         let Published { warnings, .. } = published;
         warnings.into_iter().for_each(|warning| self.context.store.note(warning));
-        let is_whole = mended.left.is_empty() && mended.refused.is_empty() && !self.context.store.holds_back();
+        let is_whole =
+            mended.left.is_empty() && mended.refused.is_empty() && !self.context.store.holds_back();
         Ok((mended, is_whole))
     }
 }

@@ -3,6 +3,7 @@
 use super::{Here, SyncError};
 use crate::git::Oid;
 use crate::git::compared::Deltas;
+use crate::model::EntryName;
 use crate::model::entry::{is_entry, shown_entry};
 use crate::ops::copies::{Copies, body_of};
 use crate::store::StoreError;
@@ -35,6 +36,12 @@ impl Here<'_, '_> {
         for (inside, item) in entries {
             let path = self.repo.prefix().join(inside);
             let name = shown_entry(&path);
+            // A version that was kept apart is somebody's by its nature.
+            if EntryName::parse(path.with_extension("").as_os_str())
+                .is_ok_and(|name| name.conflicted().is_some())
+            {
+                continue;
+            }
             let message = self.repo.blob(item.id).map_err(StoreError::from)?;
             let Ok(body) = body_of(&name, &message) else { continue };
             if let Some(oddity) = copies.oddity(self.context, &path, &body)? {

@@ -159,7 +159,10 @@ impl Here<'_, '_> {
             (_, Some(bytes)) => State::of(bytes),
             (_, None) => State::Absent,
         };
-        if here == known || new.is_some_and(|new| here == State::of(new)) || (new.is_none() && here == State::Absent) {
+        if here == known
+            || new.is_some_and(|new| here == State::of(new))
+            || (new.is_none() && here == State::Absent)
+        {
             return Ok(here);
         }
         match old {

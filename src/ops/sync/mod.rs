@@ -186,7 +186,8 @@ fn sync_one(
                 report.overtaken = attempt;
                 if attempt < ATTEMPTS {
                     let remote = &report.remote;
-                    person.tell(&format!("somebody else pushed to {remote} meanwhile: once more ({attempt})"));
+                    person
+                        .tell(&format!("somebody else pushed to {remote} meanwhile: once more ({attempt})"));
                     std::thread::sleep(pause(attempt));
                 }
             }
@@ -252,7 +253,12 @@ impl Here<'_, '_> {
     }
 
     /// Has changed recipients accepted, and brings in line what can be.
-    fn decide(&self, report: &mut Report, person: &mut dyn Person, before: Option<Oid>) -> Result<(), SyncError> {
+    fn decide(
+        &self,
+        report: &mut Report,
+        person: &mut dyn Person,
+        before: Option<Oid>,
+    ) -> Result<(), SyncError> {
         let mended = self.mend(before)?;
         let mended = match mended.refused.is_empty() {
             true => mended,

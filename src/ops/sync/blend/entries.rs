@@ -75,9 +75,8 @@ impl Blend<'_, '_> {
 
     fn encrypted(&self, path: &Path, text: &Plaintext, to: &Recipients, mode: u32) -> Result<Item, Apart> {
         let encrypted = self.context.crypto.encrypt(text, &to.keys, to.trust);
-        let encrypted = encrypted.map_err(|source| {
-            Apart::Failed(OpError::Encrypt { name: self.name(path), source }.into())
-        })?;
+        let encrypted = encrypted
+            .map_err(|source| Apart::Failed(OpError::Encrypt { name: self.name(path), source }.into()))?;
         let id = self.repo.write_blob(&encrypted).map_err(failed)?;
         Ok(Item { id, mode })
     }
@@ -86,7 +85,8 @@ impl Blend<'_, '_> {
     /// whoever merges.
     fn better(&self, both: Both, recipients: Option<&Recipients>) -> Item {
         let is_right = |item: Item| {
-            let readers = self.repo.blob(item.id).ok().and_then(|m| self.context.crypto.recipients_of(&m).ok());
+            let readers =
+                self.repo.blob(item.id).ok().and_then(|m| self.context.crypto.recipients_of(&m).ok());
             readers.zip(recipients).is_some_and(|(readers, to)| is_in_line(&readers, &to.keys))
         };
         match (is_right(both.ours), is_right(both.theirs)) {
@@ -185,7 +185,8 @@ impl Blend<'_, '_> {
             _ => Apart::Why("its recipients cannot be encrypted to"),
         };
         let present = self.context.recipients(&folder);
-        let changes = folder.as_path().ancestors().any(|above| self.overlay.contains_key(&above.join(".gpg-id")));
+        let changes =
+            folder.as_path().ancestors().any(|above| self.overlay.contains_key(&above.join(".gpg-id")));
         if !changes {
             return present.map_err(refused);
         }

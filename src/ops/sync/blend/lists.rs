@@ -54,8 +54,7 @@ impl Blend<'_, '_> {
     pub(super) fn signature(&mut self, path: &Path, both: Both) -> Result<(), SyncError> {
         let list = path.with_extension("");
         let finally = self.finally(&list)?;
-        let (ours, theirs) =
-            (self.in_tree(self.trees.ours, &list)?, self.in_tree(self.trees.theirs, &list)?);
+        let (ours, theirs) = (self.in_tree(self.trees.ours, &list)?, self.in_tree(self.trees.theirs, &list)?);
         let item = match (finally == ours, finally == theirs) {
             (true, true) => Some(both.ours.max(both.theirs)),
             (true, false) => Some(both.ours),
@@ -126,10 +125,7 @@ impl Blend<'_, '_> {
 }
 
 /// Returns a list of everybody whom one of several lists names.
-pub(super) fn union(
-    repo: &Repo,
-    lists: impl Iterator<Item = Item>,
-) -> Result<Option<Item>, SyncError> {
+pub(super) fn union(repo: &Repo, lists: impl Iterator<Item = Item>) -> Result<Option<Item>, SyncError> {
     let mut all: Vec<String> = Vec::new();
     for list in lists {
         for id in ids(repo, list)? {
@@ -255,15 +251,17 @@ mod tests {
     #[test]
     fn groups_and_rules_are_merged_by_what_they_say() {
         let config = |text: &str| {
-            let keys = ["A", "B", "C", "D"].iter().fold(text.to_owned(), |text, digit| {
-                text.replace(&format!("<{digit}>"), &digit.repeat(40))
-            });
+            let keys = ["A", "B", "C", "D"]
+                .iter()
+                .fold(text.to_owned(), |text, digit| text.replace(&format!("<{digit}>"), &digit.repeat(40)));
             Config::of(Some(format!("version: 1\n{keys}").as_bytes())).unwrap()
         };
         let base = config("groups:\n  team: [<A>, <B>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
-        let ours = config("groups:\n  team: [<A>, <B>, <C>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
+        let ours =
+            config("groups:\n  team: [<A>, <B>, <C>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
         let theirs = config("groups:\n  team: [<A>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
-        let wanted = config("groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
+        let wanted =
+            config("groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
         assert_eq!(merged_config(&base, &ours, &theirs), wanted);
         assert_eq!(merged_config(&base, &theirs, &ours), wanted);
     }

@@ -191,7 +191,9 @@ impl Blend<'_, '_> {
         }
         self.set(path, Some(kept));
         let name = self.name(path);
-        self.found.notes.push(format!("`{name}` was removed {removed} and changed by somebody else: it stays"));
+        self.found
+            .notes
+            .push(format!("`{name}` was removed {removed} and changed by somebody else: it stays"));
         Ok(())
     }
 

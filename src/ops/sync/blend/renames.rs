@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::git::compared::{Deltas, Delta, Item};
+use crate::git::compared::{Delta, Deltas, Item};
 
 /// Moves those changes of the `other` side that concern files which `side` moved, unchanged, to where these are now;
 /// and files that the other one added to a folder that was moved as a whole: nothing `is_left` of it.
@@ -95,7 +95,9 @@ fn moved_folders(side: &Deltas, moves: &BTreeMap<PathBuf, PathBuf>) -> HashMap<P
     }
     // A folder in which something stays, or comes, has not moved.
     let stays = |folder: &Path| {
-        side.iter().any(|(path, delta)| path.starts_with(folder) && (delta.new.is_some() || !moves.contains_key(path)))
+        side.iter().any(|(path, delta)| {
+            path.starts_with(folder) && (delta.new.is_some() || !moves.contains_key(path))
+        })
     };
     found.into_iter().filter_map(|(from, to)| Some((from, to?))).filter(|(from, _)| !stays(from)).collect()
 }
