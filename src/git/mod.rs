@@ -15,6 +15,7 @@ mod objects;
 pub mod provenance;
 pub mod publish;
 pub mod settings;
+pub mod setup;
 pub mod signing;
 pub mod summary;
 mod trees;
