@@ -13,6 +13,7 @@ use crate::ops::conflicts::{Conflicted, list};
 /// List entries of which two versions are kept.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
+#[group(skip)]
 pub struct Args {
     /// Print JSON, for programs.
     #[arg(long, short = 'j')]
