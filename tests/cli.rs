@@ -12,6 +12,7 @@ mod cli {
     mod client;
     mod completion;
     mod concurrency;
+    mod conflicts;
     mod copies;
     mod doctor;
     mod extension;
@@ -23,6 +24,7 @@ mod cli {
     mod keys;
     mod killed;
     mod manual;
+    mod merge_driver;
     mod recipients;
     mod recovery;
     mod side_by_side;

@@ -287,6 +287,11 @@ impl App {
         command
     }
 
+    /// Returns the file that a program's name leads to.
+    pub fn program_in_path(&self, name: &str) -> Option<PathBuf> {
+        found_in_path(OsStr::new(name))
+    }
+
     /// Returns what operations work with.
     pub fn context<'a>(&'a self, store: &'a Store) -> Context<'a> {
         Context {

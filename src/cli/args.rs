@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, doctor, edit, find, generate, git, grep, group, help, init, insert, keys,
-    recipients, relocate, remove, show, sync,
+    adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help, init,
+    insert, keys, merge_driver, recipients, relocate, remove, show, sync,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -71,6 +71,15 @@ pub enum Command {
     Sync(sync::Args),
     /// Run git in the store.
     Git(git::Args),
+    /// Tell git, in this clone, to merge entries by line and field.
+    #[command(name = "git-setup", long_about = git_setup::LONG)]
+    GitSetup(git_setup::Args),
+    /// List entries of which two versions are kept, compare them, and choose.
+    #[command(long_about = conflicts::LONG)]
+    Conflicts(conflicts::Args),
+    /// Merge two versions of an entry: git calls this.
+    #[command(name = "merge-driver", long_about = merge_driver::LONG, hide = true)]
+    MergeDriver(merge_driver::Args),
     /// Show the commands, or how to use one.
     Help(help::Args),
     /// Show the version.
@@ -79,7 +88,19 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 8] = ["recipients", "group", "client", "keys", "adopt", "cache", "doctor", "sync"];
+pub const OWN: &[&str] = &[
+    "recipients",
+    "group",
+    "client",
+    "keys",
+    "adopt",
+    "cache",
+    "doctor",
+    "sync",
+    "git-setup",
+    "conflicts",
+    "merge-driver",
+];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

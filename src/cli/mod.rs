@@ -140,6 +140,9 @@ fn dispatch(
         Command::Doctor(args) => c::doctor::run(app, &args),
         Command::Sync(args) => c::sync::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
+        Command::GitSetup(args) => c::git_setup::run(app, &args),
+        Command::Conflicts(args) => c::conflicts::run(app, &args),
+        Command::MergeDriver(args) => c::merge_driver::run(app, &args),
         Command::Help(args) => c::help::run(app, &args::command(), &args),
         Command::Version => c::help::version(app),
     }

@@ -1,8 +1,8 @@
 //! What differs between two trees, and how two that come from a third are put together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use git2::build::TreeUpdateBuilder;
@@ -117,6 +117,17 @@ impl Repo {
         found.map_or_else(|error| error.code() != git2::ErrorCode::NotFound, |()| true)
     }
 
+    /// Returns the names in a folder of a tree; none where there is no such folder.
+    pub fn names_in(&self, tree: Oid, folder: &Path) -> Result<Vec<OsString>, GitError> {
+        let failed = || git_error("read a tree");
+        let top = self.repo.find_tree(tree).map_err(failed())?;
+        let found = match folder.as_os_str().is_empty() {
+            true => Some(tree),
+            false => top.get_path(folder).ok().filter(|e| e.kind() == Some(ObjectType::Tree)).map(|e| e.id()),
+        };
+        Ok(self.entries_of(found)?.into_keys().map(OsString::from_vec).collect())
+    }
+
     /// Writes the tree that `edits` make of another one, none for an empty one.
     pub fn edited(&self, tree: Option<Oid>, edits: &Edits) -> Result<Oid, GitError> {
         let failed = || git_error("write a tree");
@@ -173,6 +184,23 @@ impl Repo {
             walk.hide(*commit).map_err(failed())?;
         }
         walk.collect::<Result<_, _>>().map_err(failed())
+    }
+
+    /// Returns the oldest of the commits that lead to `tip` and not to `known` with this at `path`.
+    pub fn brought_to(
+        &self,
+        known: Option<Oid>,
+        tip: Oid,
+        path: &Path,
+    ) -> Result<Option<super::provenance::CommitInfo>, GitError> {
+        let known: Vec<Oid> = known.into_iter().collect();
+        let wanted = self.item_in(Some(self.tree_id(tip)?), path)?;
+        for commit in self.commits_between(&known, tip)?.into_iter().rev() {
+            if self.item_in(Some(self.tree_id(commit)?), path).is_ok_and(|item| item == wanted) {
+                return self.commit_info(commit).map(Some);
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the three-way merge of a text file; none where both changed the same lines.

@@ -68,6 +68,14 @@ pub enum GitError {
         /// The lock file.
         path: String,
     },
+    /// git is told to keep what it decrypts for diffs, in notes.
+    #[error("git is told to keep what it decrypts: `diff.{driver}.cachetextconv` is set")]
+    CachedPlaintext {
+        /// The diff driver.
+        driver: String,
+        /// Whose configuration sets it: `global` and the like; `command` for the command line and environment.
+        scope: String,
+    },
     /// Nobody to name as author.
     #[error("git does not know who you are: {0}")]
     Identity(String),

@@ -17,6 +17,7 @@ pub mod provenance;
 pub mod publish;
 pub mod remote;
 pub mod settings;
+pub mod setup;
 pub mod signing;
 pub mod summary;
 mod trees;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::Shown;
 
 /// Why a text names no entry or folder of a store.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum NameError {
     /// A `..` component: pass calls this a sneaky path.
     #[error("`{0}` holds `..`, which leaves the store")]

@@ -7,6 +7,7 @@
 //! two people who merge the same come to the same text.
 
 mod align;
+mod marks;
 mod pair;
 mod units;
 
@@ -20,6 +21,7 @@ use super::Plaintext;
 use align::{Alignment, Change, align};
 use units::{Text, Texts};
 
+pub use marks::Marks;
 pub use pair::{Part, field, pair};
 
 /// The most lines of a text that is looked into: beyond, people must decide. Bounds time and memory.

@@ -5,7 +5,7 @@ use super::{Context, OpError};
 use crate::model::{EntryName, Plaintext};
 use crate::store::StoreError;
 use crate::store::beneath::{BeneathError, State};
-use crate::store::transaction::Published;
+use crate::store::transaction::{Change, Published};
 
 /// An entry as it was when its editing began.
 #[derive(Debug)]
@@ -37,11 +37,31 @@ pub fn save(
     text: &Plaintext,
     subject: &str,
 ) -> Result<Published, OpError> {
+    save_for(context, name, opened, None, text, subject)
+}
+
+/// The same; in the same commit goes the entry `also`, if one is given: `text` was made from both.
+pub fn save_for(
+    context: &Context<'_>,
+    name: &EntryName,
+    opened: &Opened,
+    also: Option<(&EntryName, &Opened)>,
+    text: &Plaintext,
+    subject: &str,
+) -> Result<Published, OpError> {
     let mut kept = None;
     let published = context.publish(|| {
-        if entry_state(context, name)? == opened.seen {
+        let all = also.iter().copied().chain([(name, opened)]);
+        let states = all.map(|(name, opened)| Ok(entry_state(context, name)? == opened.seen));
+        if states.collect::<Result<Vec<bool>, OpError>>()?.into_iter().all(|is_as_opened| is_as_opened) {
             kept = None;
-            return plan(context, name, text, opened.seen.clone(), subject);
+            let mut plan = plan(context, name, text, opened.seen.clone(), subject)?;
+            plan.changes.extend(also.map(|(gone, opened)| Change {
+                path: gone.file(),
+                seen: opened.seen.clone(),
+                new: None,
+            }));
+            return Ok(plan);
         }
         let beside = conflict_name(name)?;
         let subject = format!("Keep the edited version of {name} as {beside}.");

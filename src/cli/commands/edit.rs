@@ -10,6 +10,7 @@ use crate::model::{EntryName, Plaintext};
 use crate::ops::{OpError, edit};
 use crate::process::editor::{self, Edited, EditorError};
 use crate::process::tmpdir::{PrivateFolder, PrivateFolderError};
+use crate::store::transaction::Published;
 
 use super::typed;
 
@@ -34,9 +35,17 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let text = edit_text(app, &name, opened.text.as_ref())?;
     let verb = if opened.text.is_some() { "Edit" } else { "Add" };
     let subject = format!("{verb} password for {shown} using {}.", typed(&app.environment.editor));
-    let published = loop {
-        match edit::save(&context, &name, &opened, &text, &subject) {
-            Ok(published) => break published,
+    let published = save(app, || edit::save(&context, &name, &opened, &text, &subject))?;
+    app.tell_folders(&published);
+    app.tell(&published, &[]);
+    Ok(())
+}
+
+/// Stores an edited text by `save`; where somebody can be asked, as often as they want to try.
+pub fn save(app: &App, save: impl Fn() -> Result<Published, OpError>) -> Result<Published, CliError> {
+    loop {
+        match save() {
+            Ok(published) => return Ok(published),
             Err(error @ OpError::ChangedMeanwhile { .. }) => return Err(app.error(error)),
             Err(error) if app.interactive => {
                 // The text exists nowhere else: it is not given up for what can be mended meanwhile.
@@ -45,14 +54,11 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             }
             Err(error) => return Err(app.error(error)),
         }
-    };
-    app.tell_folders(&published);
-    app.tell(&published, &[]);
-    Ok(())
+    }
 }
 
 /// Runs the editor on `text`; returns what it saved, if that is anything new.
-fn edit_text(app: &App, name: &EntryName, text: Option<&Plaintext>) -> Result<Plaintext, CliError> {
+pub fn edit_text(app: &App, name: &EntryName, text: Option<&Plaintext>) -> Result<Plaintext, CliError> {
     let folder = private_folder(app)?;
     let failed = |error: PrivateFolderError| CliError::from_error(&error);
     let file = folder.file_for(name.as_path()).map_err(failed)?;

@@ -6,11 +6,14 @@ use std::path::Path;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::git::settings::{self, Settings};
+use crate::git::setup::refuse_cached_plaintext;
 use crate::model::FolderName;
 use crate::process::git::{GitProgram, run_in};
 use crate::process::tmpdir::PrivateFolder;
+use crate::store::StoreError;
 
 use super::edit::memory_folders;
+use super::git_setup::set_up;
 
 /// Run git in the store.
 #[derive(Debug, clap::Args)]
@@ -72,6 +75,7 @@ fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
             .hint("`git config --global user.name \"Your Name\"`")
             .hint("`git config --global user.email you@example.org`")
     })?;
+    refuse_cached_plaintext(&program, root).map_err(|error| app.error(StoreError::from(error).into()))?;
     // A change that was interrupted is finished first, and none begins meanwhile.
     let store = app.store()?;
     let _lock = store.lock().map_err(|error| app.error(error.into()))?;
@@ -99,7 +103,9 @@ fn init(app: &App, words: &[OsString]) -> Result<(), CliError> {
         .map(OsStr::new)
         .into_iter()
         .chain([app.textconv().as_os_str()])
-        .collect::<Vec<_>>())
+        .collect::<Vec<_>>())?;
+    // Told by the command that is about nothing else; here it comes with the rest, as the lines above.
+    set_up(app, root).map(drop)
 }
 
 /// Says in `.gitattributes` that entries are shown decrypted in diffs; other lines stay as they are.

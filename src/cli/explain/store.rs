@@ -76,6 +76,17 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
         GitError::Identity(_) => told
             .hint(format!("`{program} git config user.name \"Your Name\"`"))
             .hint(format!("`{program} git config user.email you@example.org`")),
+        GitError::CachedPlaintext { driver, scope } => {
+            let setting = argument(&format!("diff.{driver}.cachetextconv"));
+            let unset = match &**scope {
+                "command" => format!("take `{setting}` out of GIT_CONFIG_PARAMETERS or GIT_CONFIG_COUNT"),
+                scope => format!("unset it: `{program} git config --{scope} --unset {setting}`"),
+            };
+            told.hint(unset).hint(format!(
+                "then remove what was kept: `{program} git update-ref -d {}`",
+                argument(&format!("refs/notes/textconv/{driver}"))
+            ))
+        }
         GitError::Sparse { .. } => told.hint(format!("`{program} git sparse-checkout disable`")),
         GitError::Uncommitted { path } => {
             // What git has never seen it cannot bring back.

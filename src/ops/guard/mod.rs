@@ -127,6 +127,20 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Returns the recipients of `folder` if who they are has been accepted, or was changed, on this machine.
+    /// Waits for nobody and remembers nothing: for programs that git calls.
+    pub fn recipients_at_once(&self, folder: &FolderName) -> Result<Recipients, OpError> {
+        let (recipients, stands) = self.resolved(folder, &Overlay::new(), &mut KnownLists::default())?;
+        let accepted = self.store.accepted()?.unwrap_or_default();
+        match stands {
+            true => match self.would_refuse(&accepted, folder, &recipients.rule, &recipients.keys)? {
+                Some(difference) => Err(OpError::NotAccepted(Box::new(difference))),
+                None => Ok(recipients),
+            },
+            false => Ok(recipients),
+        }
+    }
+
     /// Fails unless a person here knows of all that changes for `folder` when its readers `before`, by the list
     /// `rule`, become those `after`: the edit itself says who comes and goes (whom a person has `named` for it), and
     /// what it leaves as it is was accepted. The list as a whole may be unusable, because of an expired key that is to go.

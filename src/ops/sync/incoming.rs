@@ -6,6 +6,7 @@ use crate::git::compared::Deltas;
 use crate::model::EntryName;
 use crate::model::entry::{is_entry, shown_entry};
 use crate::ops::copies::{Copies, body_of};
+use crate::ops::vet::vet;
 use crate::store::StoreError;
 
 impl Here<'_, '_> {
@@ -16,8 +17,28 @@ impl Here<'_, '_> {
         head: Option<Oid>,
         theirs: Oid,
     ) -> Result<(), SyncError> {
-        let _ = (ours, head, theirs);
-        Ok(())
+        let failed = StoreError::from;
+        // What both sides have in common was taken already.
+        let base = match head {
+            Some(head) => self.repo.merge_bases(head, theirs).map_err(failed)?.first().copied(),
+            None => None,
+        };
+        let old = base.map(|base| self.repo.tree_id(base)).transpose().map_err(failed)?.or(ours);
+        let hazards = vet(self.repo, old, self.repo.tree_id(theirs).map_err(failed)?).map_err(failed)?;
+        let ignores_case = self.repo.ignores_case();
+        let (refused, told): (Vec<_>, Vec<_>) =
+            hazards.into_iter().partition(|hazard| hazard.is_refused(ignores_case));
+        told.iter().for_each(|hazard| self.context.store.note(hazard.told()));
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let mut what = Vec::new();
+        for hazard in refused {
+            let by = self.repo.brought_to(head, theirs, &hazard.path).map_err(failed)?;
+            let by = by.map(|commit| format!(" ({})", commit.told())).unwrap_or_default();
+            what.push(format!("{}{by}", hazard.told()));
+        }
+        Err(SyncError::Hazards { remote: self.upstream.name(), what })
     }
 
     /// Returns what is odd about entries that came: one that is back at an earlier version, or that holds another

@@ -29,7 +29,7 @@ pub use error::SyncError;
 use super::Context;
 use crate::git::provenance::CommitInfo;
 use crate::git::remote::{Pushed, RemoteError, Upstream};
-use crate::git::{Oid, Repo};
+use crate::git::{Oid, Repo, setup};
 use crate::model::Shown;
 use crate::model::entry::{is_entry, shown_entry};
 use crate::store::StoreError;
@@ -216,6 +216,7 @@ impl Here<'_, '_> {
                 return Ok(Round::Done);
             }
         };
+        setup::refuse_cached_plaintext(git, self.repo.workdir()).map_err(failed)?;
         let rewound = self.refuse_rewind(theirs)?;
         let ours = before.map(|head| self.repo.tree_id(head)).transpose().map_err(failed)?;
         if let Some(theirs) = theirs {
