@@ -18,6 +18,7 @@ pub mod publish;
 pub mod remote;
 pub mod settings;
 pub mod setup;
+pub mod signed;
 pub mod signing;
 pub mod summary;
 mod trees;
