@@ -236,6 +236,19 @@ fn other_work_trees_and_folders_are_merged_where_they_are() {
 }
 
 #[test]
+fn nobody_is_waited_for() {
+    // Whoever calls git may hold the store's lock; what cannot be merged then is kept apart as well.
+    let store = store();
+    change(&store, "new\nuser: a\nurl: x\n", "pw\nuser: b\nurl: x\n");
+    let merge = "timeout 20 flock store flock store/.git git -C store merge -q --no-edit";
+    store.ok(&format!("{merge} other"));
+    assert_eq!(store.decrypted("web/a"), "new\nuser: b\nurl: x\n");
+    change(&store, "one\nuser: b\nurl: x\n", "two\nuser: b\nurl: x\n");
+    assert_eq!(store.shell(&format!("{merge} other")).code, 1);
+    kept(&store);
+}
+
+#[test]
 fn plaintext_never_touches_the_disk() {
     let store = store();
     change(&store, "one canary\nuser: a\nurl: x\n", "two canary\nuser: canary\nurl: x\n");
