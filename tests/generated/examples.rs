@@ -267,6 +267,33 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             ),
         ],
     ),
+    (
+        "git-setup",
+        &[(
+            "Let git merge entries by line and field, and a branch with them:",
+            &["passel git-setup", "passel git merge other"],
+        )],
+    ),
+    (
+        "conflicts",
+        &[
+            (
+                "See which entries two versions are kept of, and where those differ:",
+                &["passel conflicts", "passel conflicts show web/gitlab"],
+            ),
+            (
+                "Take the other version; or make one of both:",
+                &["passel conflicts pick web/gitlab --theirs", "passel conflicts edit web/gitlab"],
+            ),
+        ],
+    ),
+    (
+        "merge-driver",
+        &[(
+            "Tell git to call it, as git-setup does:",
+            &["passel git config merge.passel.driver 'passel merge-driver %O %A %B %P'"],
+        )],
+    ),
     ("help", &[("See what there is, and how to use one of it:", &["passel help", "passel help insert"])]),
     ("version", &[("Ask for the version:", &["passel version"])]),
 ];

@@ -18,10 +18,12 @@ fn kind(command: &Command) -> &'static str {
         _ if !nested(command).is_empty() => "nested",
         "show" => "entries",
         "insert" | "edit" | "generate" | "rm" | "mv" | "cp" => "names",
-        other => ["init", "find", "grep", "git", "help", "version", "adopt", "doctor"]
-            .into_iter()
-            .find(|known| *known == other)
-            .unwrap_or_else(|| panic!("say in tests/generated/shells.rs what follows `{other}`")),
+        other => {
+            ["init", "find", "grep", "git", "help", "version", "adopt", "doctor", "git-setup", "merge-driver"]
+                .into_iter()
+                .find(|known| *known == other)
+                .unwrap_or_else(|| panic!("say in tests/generated/shells.rs what follows `{other}`"))
+        }
     }
 }
 

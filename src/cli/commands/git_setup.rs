@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -25,7 +25,7 @@ what it decrypts for diffs (`diff.gpg.cachetextconv`).";
 
 /// Tell git, in this clone, to merge entries by line and field.
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "passel git-setup")]
+#[command(override_usage = "passel git-setup", after_help = "Example:\n  passel git-setup")]
 pub struct Args {}
 
 /// Runs the command.
@@ -80,9 +80,9 @@ fn driver(app: &App) -> Result<OsString, CliError> {
 }
 
 /// Returns a path as the shell that git starts takes it for one word, and git for no place to fill in.
-fn quoted_for_git(path: &PathBuf) -> OsString {
+fn quoted_for_git(path: &Path) -> OsString {
     let mut quoted = vec![b'\''];
-    for byte in OsStr::as_bytes(path.as_os_str()) {
+    for byte in path.as_os_str().as_bytes() {
         match byte {
             b'\'' => quoted.extend(b"'\\''"),
             b'%' => quoted.extend(b"%%"),
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_path_is_one_word_of_the_driver() {
-        let path = PathBuf::from("/it's 100%/passel");
-        assert_eq!(quoted_for_git(&path), OsStr::new("'/it'\\''s 100%%/passel'"));
+        let path = Path::new("/it's 100%/passel");
+        assert_eq!(quoted_for_git(path), OsStr::new("'/it'\\''s 100%%/passel'"));
     }
 }
