@@ -1,7 +1,7 @@
 //! passel: a team password store, compatible with pass(1), that clients can be let into.
 //!
 //! Layers, each calling only those to its right:
-//! `cli` → `ops` → `store`, `check`, `config` → `crypto`, `git`, `process`, `search` →
+//! `cli` → `ops` → `store`, `check`, `config`, `watch` → `crypto`, `git`, `process`, `search` →
 //! `files` → `model`.
 //! Below `cli` nothing prints, prompts, exits or reads the environment.
 #![deny(unsafe_code)]
@@ -18,3 +18,4 @@ pub mod ops;
 pub mod process;
 pub mod search;
 pub mod store;
+pub mod watch;

@@ -1,9 +1,11 @@
 //! `sync`.
 
+mod watch;
+
 use serde::Serialize;
 
-use super::recipients::{accept, people::counted, people::json};
 use crate::cli::app::App;
+use crate::cli::commands::recipients::{accept, people::counted, people::json};
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::git::remote::RemoteError;
@@ -46,6 +48,12 @@ pub struct Args {
     /// Take what the remote holds although it went back or was rewritten; changes made here since go on top of it.
     #[arg(long)]
     pub accept_rewind: bool,
+    /// Stay, and sync whenever something is committed here, and at intervals; asks nothing.
+    #[arg(long, conflicts_with_all = ["dry_run", "accept_rewind", "json"])]
+    pub watch: bool,
+    /// With --watch, how many seconds pass before the remote is looked at again.
+    #[arg(long, value_name = "SECONDS", default_value = "60", requires = "watch", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub interval: u64,
     /// Print JSON, for programs.
     #[arg(long, short = 'j')]
     pub json: bool,
@@ -76,6 +84,7 @@ Examples:
   passel sync
   passel sync --dry-run
   passel sync --pull
+  passel sync --watch --interval 300
   passel sync --json | jq -r '.[].changed[]'";
 
 /// What is printed as JSON of a repository. The names of fields never change.
@@ -144,15 +153,23 @@ impl Person for Here<'_> {
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    match args.watch {
+        true => watch::run(app, args),
+        false => once(app, args),
+    }
+}
+
+/// Syncs once.
+fn once(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let options = Options {
         only_push: args.push,
         only_pull: args.pull,
         dry_run: args.dry_run,
         accept_rewind: args.accept_rewind,
-        interactive: app.interactive,
+        interactive: app.interactive && !args.watch,
     };
-    let mut person = Here { app, is_quiet: args.json };
+    let mut person = Here { app, is_quiet: args.json || args.watch };
     let found = sync::sync(&app.context(&store), options, &mut person).map_err(|e| explain(app, e))?;
     let mut failed = None;
     let mut rows = Vec::new();
@@ -204,6 +221,10 @@ fn code_of(report: &Report) -> u8 {
 
 /// Tells what was done.
 fn tell(app: &App, report: &Report, args: &Args) -> Result<(), CliError> {
+    // Whoever watches is told of what happens, and not each time that nothing does.
+    if args.watch && report.came.is_empty() && report.pushed == 0 {
+        return Ok(());
+    }
     let ui = &app.ui;
     let program = &ui.program;
     let place = match report.place.as_os_str().is_empty() {
