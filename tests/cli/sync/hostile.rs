@@ -47,7 +47,7 @@ fn what_no_store_should_hold_is_not_taken() {
         pair.ok("echo 1 | b insert -m own");
         pair.refuses(1, "b sync", &[word, "Eve <eve@example.org>", "nothing of it was taken"]);
         // Once it is taken back, all is well.
-        eve(&pair, "git rm -qr --cached . ; git reset -q --hard HEAD~1; echo fine >readme");
+        eve(&pair, "git reset -q --hard HEAD~1; echo fine >readme");
         pair.ok("git -C b update-ref -d refs/passel/seen/origin/master; b sync; b show own");
     }
 }
@@ -167,13 +167,12 @@ fn branches_without_a_commit_are_begun() {
 fn files_that_nobody_committed_stay_and_are_named() {
     let pair = Pair::new();
     pair.ok("echo 1 | pass insert -m new; echo changed | put top; pass sync");
-    pair.refuses(1, "echo mine >b/new.gpg; b sync", &["`new.gpg` is not in git here", "mv "]);
-    pair.refuses(
-        1,
-        "rm b/new.gpg; echo x >>b/top.gpg; b sync",
-        &["`top.gpg` has changes that are not committed"],
-    );
-    pair.refuses(1, "rm b/top.gpg; b sync", &["was removed since"]);
+    pair.ok("echo mine >b/new.gpg");
+    pair.refuses(1, "b sync", &["`new.gpg` is not in git here", "mv "]);
+    pair.ok("rm b/new.gpg; echo x >>b/top.gpg");
+    pair.refuses(1, "b sync", &["`top.gpg` has changes that are not committed"]);
+    pair.ok("rm b/top.gpg");
+    pair.refuses(1, "b sync", &["was removed since"]);
     pair.ok("git -C b checkout -q -- .; b sync");
     pair.in_step();
 }

@@ -60,6 +60,7 @@ pub struct Blended {
 pub fn blend(context: &Context<'_>, repo: &Repo, trees: Trees) -> Result<Blended, SyncError> {
     let mut ours = repo.compare(trees.base, Some(trees.ours)).map_err(StoreError::from)?;
     let mut theirs = repo.compare(trees.base, Some(trees.theirs)).map_err(StoreError::from)?;
+    let before: Vec<PathBuf> = ours.keys().cloned().collect();
     let is_left = |tree: Oid| move |folder: &Path| repo.holds(tree, folder);
     renames::follow(&mut ours, &mut theirs, &is_left(trees.ours));
     renames::follow(&mut theirs, &mut ours, &is_left(trees.theirs));
@@ -74,6 +75,9 @@ pub fn blend(context: &Context<'_>, repo: &Repo, trees: Trees) -> Result<Blended
         copies: None,
         moved_to: BTreeSet::new(),
     };
+    // What goes along with a folder that they moved is not where it was.
+    let gone = before.into_iter().filter(|path| !blend.ours.contains_key(path));
+    blend.found.edits.extend(gone.map(|path| (path, None)));
     blend.run()?;
     Ok(blend.found)
 }
@@ -155,8 +159,11 @@ impl Blend<'_, '_> {
         }
         let (ours, theirs) = (self.ours.get(path).copied(), self.theirs.get(path).copied());
         let (ours, theirs) = match (ours, theirs) {
-            // Ours alone: it stands as it is.
-            (_, None) => return Ok(()),
+            (None, None) => return Ok(()),
+            (Some(ours), None) => {
+                self.set(path, ours.new);
+                return Ok(());
+            }
             (None, Some(theirs)) => {
                 self.set(path, theirs.new);
                 return Ok(());
