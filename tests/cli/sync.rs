@@ -2,6 +2,7 @@
 
 mod basics;
 mod hostile;
+mod interplay;
 
 use super::git::Repository;
 
