@@ -18,13 +18,16 @@ use crate::model::entry::is_entry;
 /// So many removed entries are compared with each added one where nothing else says which it was.
 const FEW: usize = 4;
 
+/// For each path that a commit adds by a move, the one that it was moved from.
+pub type Moves = BTreeMap<PathBuf, PathBuf>;
+
 /// Whether the messages in two blobs say the same.
 pub type Same<'f> = dyn FnMut(Oid, Oid) -> bool + 'f;
 
 /// Returns for each path that a commit adds the removed one that it was moved from, if it was.
-pub fn moves(changes: &[Changed], subject: &[u8], same: &mut Same<'_>) -> BTreeMap<PathBuf, PathBuf> {
+pub fn moves(changes: &[Changed], subject: &[u8], same: &mut Same<'_>) -> Moves {
     let mut free: BTreeSet<&Path> = removed(changes).map(|change| &*change.path).collect();
-    let mut found = BTreeMap::new();
+    let mut found = Moves::new();
     for change in changes.iter().filter(|change| change.is_added()) {
         if free.is_empty() {
             break;
