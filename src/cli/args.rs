@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, doctor, edit, find, generate, git, grep, group, help, init, insert, keys,
-    recipients, relocate, remove, show,
+    adopt, cache, client, doctor, edit, find, generate, git, grep, group, help, history, init, insert, keys,
+    log, recipients, relocate, remove, show,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -66,6 +66,11 @@ pub enum Command {
     /// Tell how long work on many entries takes here, and what would make it quicker.
     #[command(long_about = doctor::LONG)]
     Doctor(doctor::Args),
+    /// Tell who changed what, and when.
+    #[command(long_about = log::LONG)]
+    Log(log::Args),
+    /// List the versions of an entry, show one, compare two, or put one back.
+    History(history::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Show the commands, or how to use one.
@@ -76,7 +81,8 @@ pub enum Command {
 }
 
 /// The commands that pass does not have. Their arguments are parsed as clap does it.
-pub const OWN: [&str; 7] = ["recipients", "group", "client", "keys", "adopt", "cache", "doctor"];
+pub const OWN: [&str; 9] =
+    ["recipients", "group", "client", "keys", "adopt", "cache", "doctor", "log", "history"];
 
 /// Returns the definitions, built.
 pub fn command() -> clap::Command {

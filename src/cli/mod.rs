@@ -138,6 +138,8 @@ fn dispatch(
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),
+        Command::Log(args) => c::log::run(app, &args),
+        Command::History(args) => c::history::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::Help(args) => c::help::run(app, &args::command(), &args),
         Command::Version => c::help::version(app),

@@ -356,8 +356,9 @@ impl History<'_> {
         same: &mut Same<'_>,
     ) -> Option<Version> {
         let commit = &self.commits[place];
-        let version =
-            |event, before, blob| Some(Version { commit: place, path: path.to_path_buf(), event, before, blob });
+        let version = |event, before, blob| {
+            Some(Version { commit: place, path: path.to_path_buf(), event, before, blob })
+        };
         let Ok((own, theirs)) = self.look(finder, commit) else {
             return version(Event::Unreadable, Vec::new(), None);
         };
@@ -489,7 +490,8 @@ mod tests {
 
     #[test]
     fn reads_a_commit() {
-        let read = details(b"tree 1\nauthor A <a> 1 +0000\ncommitter C <c> 2 +0000\n\n\nOne.\n\nauthor B <b> 1\n");
+        let read =
+            details(b"tree 1\nauthor A <a> 1 +0000\ncommitter C <c> 2 +0000\n\n\nOne.\n\nauthor B <b> 1\n");
         assert_eq!((&*read.name, &*read.email, &*read.subject), (&b"A"[..], &b"a"[..], &b"One."[..]));
         assert_eq!((&*read.body, read.is_signed), (&b"\n\nauthor B <b> 1\n"[..], false));
         assert_eq!(details(b""), Details::default());

@@ -56,8 +56,9 @@ fn moved_from(
     same: &mut Same<'_>,
 ) -> Option<PathBuf> {
     let blob = added.after?;
-    let gone: Vec<&Changed> =
-        removed(changes).filter(|change| free.contains(&*change.path) && *change.path != *added.path).collect();
+    let gone: Vec<&Changed> = removed(changes)
+        .filter(|change| free.contains(&*change.path) && *change.path != *added.path)
+        .collect();
     let is_named_alike = |change: &&&Changed| change.path.file_name() == added.path.file_name();
     let alike: Vec<&&Changed> = gone.iter().filter(|change| change.before() == Some(blob)).collect();
     if let Some(found) = alike.iter().find(|change| is_named_alike(change)).or(alike.first()) {
@@ -99,7 +100,8 @@ pub fn sources(subject: &[u8], verb: &str, path: &Path) -> Vec<PathBuf> {
         let Some(last) = from.file_name() else { continue };
         for top in [to.clone(), to.join(last)] {
             let Ok(rest) = name.strip_prefix(&top) else { continue };
-            let mut file = if rest.as_os_str().is_empty() { from.clone() } else { from.join(rest) }.into_os_string();
+            let mut file =
+                if rest.as_os_str().is_empty() { from.clone() } else { from.join(rest) }.into_os_string();
             file.push(".gpg");
             found.push(file.into());
         }

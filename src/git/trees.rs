@@ -105,7 +105,11 @@ impl<'o> Trees<'o> {
 
     /// Returns the files and links that two trees do not hold alike, each with what the older one has in its place
     /// and what the newer one has.
-    pub(super) fn differences(&mut self, old: Option<Oid>, new: Option<Oid>) -> Result<Differences, GitError> {
+    pub(super) fn differences(
+        &mut self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+    ) -> Result<Differences, GitError> {
         let kinds = [Kind::File, Kind::Link];
         let mut found = Differences::new();
         if let Some(new) = new {

@@ -118,7 +118,8 @@ impl Scope {
     fn log(&self, context: &Context<'_>, history: History<'_>, touching: Vec<usize>, wanted: &Wanted) -> Log {
         let is_wanted = |place: &usize| match history.commits()[*place].when {
             Some(when) => {
-                wanted.since.is_none_or(|since| since <= when) && wanted.until.is_none_or(|until| when < until)
+                wanted.since.is_none_or(|since| since <= when)
+                    && wanted.until.is_none_or(|until| when < until)
             }
             None => wanted.since.is_none() && wanted.until.is_none(),
         };
@@ -166,7 +167,9 @@ impl Scope {
         let is_concerned = |change: &Changed| is_entry(&change.path);
         let touches = changes.iter().any(|change| is_concerned(change) && self.holds(&change.path));
         let moves = match touches {
-            true => renames::moves(&changes, &details.subject, &mut |one, other| judge.same(&self.repo, one, other)),
+            true => renames::moves(&changes, &details.subject, &mut |one, other| {
+                judge.same(&self.repo, one, other)
+            }),
             false => renames::Moves::new(),
         };
         let mut found = Vec::new();
@@ -184,7 +187,8 @@ impl Scope {
                 },
                 Some(blob) if change.is_added() => match moves.get(&change.path) {
                     Some(from) => {
-                        let was = changes.iter().find(|change| change.path == *from).and_then(Changed::before);
+                        let was =
+                            changes.iter().find(|change| change.path == *from).and_then(Changed::before);
                         What::Moved { from: from.clone(), anew: was != Some(blob) }
                     }
                     None => judge.brought(&self.repo, history, place, details, &change.path, blob),

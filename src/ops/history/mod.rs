@@ -3,6 +3,7 @@
 //! git says which files changed. What that means only the plaintexts tell: whether a password was changed, or
 //! only who can read it. They are compared in memory, where they can be decrypted here.
 
+pub mod diff;
 mod error;
 mod lists;
 pub mod log;
@@ -100,7 +101,13 @@ impl Stamp {
         &self.id[..SHORT]
     }
 
-    fn of(repo: &Repo, history: &History<'_>, place: usize, details: &Details, marks: &mut Marks<'_, '_>) -> Self {
+    fn of(
+        repo: &Repo,
+        history: &History<'_>,
+        place: usize,
+        details: &Details,
+        marks: &mut Marks<'_, '_>,
+    ) -> Self {
         let commit = &history.commits()[place];
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Stamp {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Who;
 use super::lists::Lists;
 use super::versions::{Old, Past};
-use super::Who;
 use crate::crypto::CryptoError;
 use crate::crypto::openpgp::normal;
 use crate::git::GitError;
@@ -35,7 +35,12 @@ pub struct Restoration {
 ///
 /// Somebody who could not read it may have committed it here: it is looked where its data come from, as before
 /// every re-encryption ([`crate::ops::copies`]).
-pub fn prepare(context: &Context<'_>, past: &Past, old: &Old, name: EntryName) -> Result<Restoration, OpError> {
+pub fn prepare(
+    context: &Context<'_>,
+    past: &Past,
+    old: &Old,
+    name: EntryName,
+) -> Result<Restoration, OpError> {
     let recipients = context.recipients(&name.folder())?;
     let called = past.called(old);
     let message = past.message(old)?;

@@ -150,7 +150,8 @@ impl Past {
             return plain;
         }
         // What it said before was judged already.
-        let older = self.events[place + 1..].iter().filter(|(older, _)| !version.before.contains(&older.blob));
+        let older =
+            self.events[place + 1..].iter().filter(|(older, _)| !version.before.contains(&older.blob));
         for (older, commit) in older {
             if older.blob.is_some_and(|theirs| judge.same(&self.repo, theirs, blob)) {
                 return What::Restored { of: commit.to_string()[..SHORT].to_owned() };
@@ -219,7 +220,8 @@ impl Past {
             return Ok(None);
         };
         let path = in_store(&self.repo, &path);
-        let number = versions.iter().find(|old| old.blob == blob && old.path == path).and_then(|old| old.number);
+        let number =
+            versions.iter().find(|old| old.blob == blob && old.path == path).and_then(|old| old.number);
         Ok(Some(Old { number, commit, path, blob }))
     }
 
