@@ -155,6 +155,9 @@ fn history(error: &OpError, reason: &HistoryError, scene: &Scene<'_>) -> CliErro
             "`{program} git status` shows what is not committed; `{program} git add -A` and `{program} git commit` \
              commit it"
         )),
+        HistoryError::Folder(name) => {
+            told.hint(format!("`{program} log {}` tells what changed in it", quoted_name(name)))
+        }
         HistoryError::Never(_) => told.hint(format!("`{program} log` shows what names there were")),
         HistoryError::NoNumber { name, .. } | HistoryError::NotThen { name, .. } => {
             told.hint(format!("`{program} history {}` lists its versions", quoted_name(name)))

@@ -9,6 +9,9 @@ pub enum HistoryError {
     /// There is something at the path, but no commit has it.
     #[error("`{0}` is in no commit yet")]
     Uncommitted(String),
+    /// Only entries have versions.
+    #[error("`{0}` is a folder, not an entry")]
+    Folder(String),
     /// Nothing was ever at the path.
     #[error("`{0}` is not in the password store, and never was as far as its history goes back")]
     Never(String),

@@ -13,6 +13,7 @@ use crate::git::{GitError, Oid, Repo, blob_id};
 use crate::model::{EntryName, Plaintext, Shown};
 use crate::ops::{Context, OpError, cache};
 use crate::store::StoreError;
+use crate::store::beneath::State;
 
 /// An entry's history: what happened to it, and where it was.
 pub struct Past {
@@ -94,6 +95,9 @@ impl Past {
         match followed.filter(|followed| !followed.events.is_empty()) {
             Some(Followed { events, is_shallow, damaged }) => {
                 Ok(Past { name, is_shallow, damaged, events, repo })
+            }
+            None if context.store.beneath().state(name.as_path()).is_ok_and(|state| state == State::Folder) => {
+                Err(HistoryError::Folder(name.to_string()).into())
             }
             None => Err(absent(context, text)),
         }
@@ -245,7 +249,9 @@ impl Past {
         let file = self.name.file();
         let here = context.store.beneath().read(&file).ok().flatten();
         let inside: &Path = in_repository(&self.repo, &file);
-        let head = self.repo.head_entry(inside).map_err(StoreError::from)?.map(|(blob, _)| blob);
+        let Some(head) = self.repo.head_commit().map_err(StoreError::from)? else { return Ok(true) };
+        let entry = self.repo.tree_of(head).and_then(|tree| tree.entry(inside)).map_err(StoreError::from)?;
+        let head = entry.map(|(blob, _)| blob);
         Ok(here.as_deref().and_then(blob_id) != head)
     }
 }
