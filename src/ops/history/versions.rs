@@ -96,7 +96,12 @@ impl Past {
             Some(Followed { events, is_shallow, damaged }) => {
                 Ok(Past { name, is_shallow, damaged, events, repo })
             }
-            None if context.store.beneath().state(name.as_path()).is_ok_and(|state| state == State::Folder) => {
+            None if context
+                .store
+                .beneath()
+                .state(name.as_path())
+                .is_ok_and(|state| state == State::Folder) =>
+            {
                 Err(HistoryError::Folder(name.to_string()).into())
             }
             None => Err(absent(context, text)),

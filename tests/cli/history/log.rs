@@ -105,7 +105,7 @@ fn groups_rules_and_public_keys_are_told() {
     assert!(told.contains("rule for web changed") && told.contains("recipients of web"), "{told}");
     store.ok("pass keys export");
     let told = store.newest("");
-    assert!(told.contains(&format!("public key added: {}", store.keyring().fingerprint("bob"))), "{told}");
+    assert!(told.contains(&format!("public key added: {}", store.keyring().fingerprint("alice"))), "{told}");
     store.ok("echo '%' >store/.passel.yaml; git -C store commit -qam x");
     assert_eq!(store.newest(""), "groups and rules changed");
 }
