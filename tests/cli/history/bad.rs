@@ -67,6 +67,7 @@ fn damage_is_told_and_the_rest_shown() {
     let output = store.shell("pass log");
     assert_eq!(output.code, 1);
     assert!(output.out().contains("  password changed of web/a\n"), "{}", output.out());
+    assert!(output.out().contains("; what came before is not here\n"), "{}", output.out());
     let id = store.ok("cat id");
     assert!(
         output.err().contains(&format!("commit {id} cannot be read")) && output.err().contains("git fsck"),

@@ -142,6 +142,7 @@ fn a_merge_is_told_for_what_it_changes_itself() {
     let mut lines: Vec<&str> = told.lines().collect();
     lines.sort_unstable();
     assert_eq!(lines, ["added web/a", "added web/b", "added web/c"]);
+    assert_eq!(store.ok("pass log web").matches("  unsigned").count(), 3, "the merge is not told of");
     // A merge that says something of its own.
     store.ok("cd store; git checkout -q side");
     store.insert("web/a", "left\n");
