@@ -20,6 +20,7 @@ mod cli {
     mod grep;
     mod group;
     mod guard;
+    mod history;
     mod hostile;
     mod keys;
     mod killed;

@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help, init,
-    insert, keys, merge_driver, recipients, relocate, remove, show, sync,
+    adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
+    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -69,6 +69,11 @@ pub enum Command {
     /// Exchange changes with the remote repository, and merge them.
     #[command(long_about = sync::LONG)]
     Sync(sync::Args),
+    /// Tell who changed what, and when.
+    #[command(long_about = log::LONG)]
+    Log(log::Args),
+    /// List the versions of an entry, show one, compare two, or put one back.
+    History(history::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Tell git, in this clone, to merge entries by line and field.
@@ -100,6 +105,8 @@ pub const OWN: &[&str] = &[
     "git-setup",
     "conflicts",
     "merge-driver",
+    "log",
+    "history",
 ];
 
 /// Returns the definitions, built.

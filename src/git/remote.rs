@@ -222,11 +222,6 @@ impl Repo {
             _ => Ok(()),
         }
     }
-
-    /// Whether the history here ends where a shallow clone cut it off.
-    pub fn is_shallow(&self) -> bool {
-        self.repo.is_shallow()
-    }
 }
 
 /// Runs git to its end; returns whether it succeeded, and what it said.

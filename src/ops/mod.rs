@@ -14,6 +14,7 @@ mod error;
 pub mod generate;
 pub mod group;
 pub mod guard;
+pub mod history;
 pub mod init;
 pub mod insert;
 pub mod keys;
