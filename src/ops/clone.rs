@@ -149,14 +149,29 @@ pub fn clone(
     crypto: &dyn Crypto,
     said: &dyn Fn(&str),
 ) -> Result<Cloned, CloneError> {
+    let interrupts = Interrupts::begin().map_err(CloneError::Signals)?;
+    let done = steps(request, options, crypto, said, &interrupts);
+    // Programs of ours that the signal ended too have failed for that alone.
+    match interrupts.seen() {
+        Some(signal) if done.is_err() => Err(CloneError::Interrupted(signal)),
+        _ => done,
+    }
+}
+
+fn steps(
+    request: &Request<'_>,
+    options: &Options,
+    crypto: &dyn Crypto,
+    said: &dyn Fn(&str),
+    interrupts: &Interrupts,
+) -> Result<Cloned, CloneError> {
     let git = &options.git;
     let url = shown_url(&request.url.to_string_lossy());
-    let interrupts = Interrupts::begin().map_err(CloneError::Signals)?;
     let staged = Staged::beside(request.place)?;
     let above = staged.path().parent().unwrap_or(Path::new("/"));
     // It would be refused in the end; before, it costs nothing.
     setup::refuse_cached_plaintext(git, above)?;
-    let mut warnings = staged.fetch(request, git, &url, &interrupts, said)?;
+    let mut warnings = staged.fetch(request, git, &url, interrupts, said)?;
     let root = staged.path();
     let below = Beneath::open(root).map_err(|e| failed("open", root)(e))?;
     let below = below.below(Path::new("")).map_err(StoreError::from)?;
@@ -178,7 +193,7 @@ pub fn clone(
         remember_tip(&Repo::open(root, prefix)?)?;
     }
     drop(store);
-    staged.refuse_interrupted(&interrupts)?;
+    refuse_interrupted(interrupts)?;
     let place = staged.into_place()?;
     Ok(Cloned { url, place, is_empty, warnings })
 }
@@ -254,6 +269,10 @@ fn contents(files: &[&Path]) -> String {
     }
 }
 
+fn refuse_interrupted(interrupts: &Interrupts) -> Result<(), CloneError> {
+    interrupts.seen().map_or(Ok(()), |signal| Err(CloneError::Interrupted(signal)))
+}
+
 /// A clone beside the place where it is to be; dropped, it is removed again.
 struct Staged {
     /// None once it is in its place.
@@ -308,7 +327,7 @@ impl Staged {
         command.arg(if request.interactive { "--progress" } else { "--quiet" });
         command.arg("--").arg(request.url).arg(self.path());
         let done = run_watched(command, interrupts, request.interactive, said);
-        self.refuse_interrupted(interrupts)?;
+        refuse_interrupted(interrupts)?;
         let not_run = |source| RemoteError::Git(GitError::NotRun { program: "git".to_owned(), source });
         let (status, text) = done.map_err(not_run)?;
         // git shows most addresses without what is secret in them.
@@ -328,10 +347,6 @@ impl Staged {
             return Ok(told);
         }
         Err(failure(url, &text).into())
-    }
-
-    fn refuse_interrupted(&self, interrupts: &Interrupts) -> Result<(), CloneError> {
-        interrupts.seen().map_or(Ok(()), |signal| Err(CloneError::Interrupted(signal)))
     }
 
     /// Renames the folder to its place.
