@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help, init,
-    insert, keys, merge_driver, recipients, relocate, remove, show, sync,
+    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
+    init, insert, keys, merge_driver, recipients, relocate, remove, show, sync,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.

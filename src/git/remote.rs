@@ -362,7 +362,10 @@ mod tests {
             ("ssh: connect to host x port 22: Connection refused\n", "cannot reach"),
             ("git@host: Permission denied (publickey).\n", "refused access"),
             ("fatal: '/srv/x.git' does not appear to be a git repository\n", "there is no repository"),
-            ("Cloning into 'x'...\nfatal: repository '/srv/x.git' does not exist\n", "there is no repository"),
+            (
+                "Cloning into 'x'...\nfatal: repository '/srv/x.git' does not exist\n",
+                "there is no repository",
+            ),
             ("fatal: pack has bad object at offset 12: inflate returned -3\n", "git failed"),
         ] {
             let told = failure(url, &format!("{said}{ending}")).to_string();

@@ -224,9 +224,12 @@ fn look(root: &Path, repositories: &[PathBuf], url: &str) -> Result<Vec<String>,
     let (mut refused, mut odd) = (Vec::new(), Vec::new());
     for prefix in repositories {
         let repo = Repo::open(root, prefix)?;
-        let place = if prefix.as_os_str().is_empty() { String::new() } else { format!("{}: ", Shown::os(prefix)) };
+        let place =
+            if prefix.as_os_str().is_empty() { String::new() } else { format!("{}: ", Shown::os(prefix)) };
         if repo.is_shallow() {
-            odd.push(format!("{place}this is a shallow clone: what its older commits brought cannot be seen"));
+            odd.push(format!(
+                "{place}this is a shallow clone: what its older commits brought cannot be seen"
+            ));
         }
         let Some(head) = repo.head_commit()? else { continue };
         let ignores_case = repo.ignores_case();
@@ -354,7 +357,12 @@ impl Staged {
         // Over nothing, or over an empty folder; over no other one (rename(2)).
         match fs::rename(self.path(), &self.place) {
             Ok(()) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Err(occupied(&self.place, "has been written to meanwhile"));
             }
             Err(error) => return Err(failed("move the clone to", &self.place)(error)),

@@ -137,7 +137,8 @@ impl Lines {
     /// Returns the lines as they stood in the end.
     fn all(&self) -> String {
         let text = String::from_utf8_lossy(&self.all);
-        let last = |line: &str| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_owned();
+        let last =
+            |line: &str| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or_default().to_owned();
         text.split('\n').map(last).collect::<Vec<_>>().join("\n")
     }
 }

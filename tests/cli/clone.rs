@@ -70,7 +70,9 @@ impl Two {
             let said = self.anna_ends(line, 1);
             holds(&said, &["gains access", "recipients accept"]);
         }
-        self.anna_ok("test ! -e anna/new.gpg -a ! -e anna/web/new.gpg; test -z \"$(git -C anna status --porcelain)\"");
+        self.anna_ok(
+            "test ! -e anna/new.gpg -a ! -e anna/web/new.gpg; test -z \"$(git -C anna status --porcelain)\"",
+        );
     }
 }
 
@@ -92,24 +94,46 @@ fn holds(text: &str, words: &[&str]) {
 #[test]
 fn a_person_imports_keys_accepts_the_recipients_and_is_told_what_they_can_read() {
     let two = Two::for_carol();
-    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| two.0.keyring().fingerprint(name).to_owned());
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| two.0.keyring().fingerprint(name).to_owned());
     let mut terminal = two.at_terminal("pass clone remote; echo code $?; pass show web/c");
-    terminal.wait_for("New key of Alice").wait_for("New key of Bob").wait_for("Import these 2 keys? [y/N]").type_text("y\r");
-    terminal.wait_for(&format!("Imported {alice}")).wait_for("Recipients of the store, from .gpg-id:");
+    terminal
+        .wait_for("New key of ")
+        .wait_for("New key of ")
+        .wait_for("Import these 2 keys? [y/N]")
+        .type_text("y\r");
+    terminal.wait_for("Imported ").wait_for("Imported ").wait_for("Recipients of the store, from .gpg-id:");
     terminal.wait_for("Recipients of web, from web/.gpg-id:").wait_for("Carol");
     terminal.wait_for("Accept these recipients? [y/N]").type_text("y\r");
     terminal.wait_for("Accepted the recipients of 2 folders.").wait_for("code 0").wait_for("secret web/c");
     let said = terminal.finish().out();
-    holds(&said, &["You can read 1 of 3 entries: web (1).", &bob, &carol, "Cloned remote into"]);
-    assert!(!said.contains("first use") && !said.contains("To be let in") && !said.contains("Cloning into"), "{said}");
+    holds(
+        &said,
+        &[
+            "You can read 1 of 3 entries: web (1).",
+            "New key of Alice",
+            "New key of Bob",
+            &alice,
+            &bob,
+            &carol,
+            "Cloned remote into",
+        ],
+    );
+    assert!(
+        !said.contains("first use") && !said.contains("To be let in") && !said.contains("Cloning into"),
+        "{said}"
+    );
     // From here on as any store: nothing to accept, git merges with us, nobody else can look in.
     let said = two.anna_ends("echo x | pass insert -m web/d; pass recipients accept; pass sync", 0);
     holds(&said, &["Nothing to accept", "Pushed 1 commit"]);
     assert!(!said.contains("first use"), "{said}");
     holds(&two.anna_ok("git -C anna config merge.passel.driver"), &["merge-driver %O %A %B %P"]);
-    assert_eq!(two.anna_ok("stat -c %a anna; find anna/.git/objects anna/web -perm /077 | wc -l"), "700\n0\n");
+    assert_eq!(
+        two.anna_ok("stat -c %a anna; find anna/.git/objects anna/web -perm /077 | wc -l"),
+        "700\n0\n"
+    );
     assert_eq!(two.0.ok("ls -d .anna* 2>/dev/null || true"), "");
-    two.0.clean_in("anna");
+    assert_eq!(two.anna_ok("git -C anna fsck --strict; git -C anna status --porcelain"), "");
 }
 
 #[test]
@@ -127,14 +151,25 @@ fn without_a_person_nothing_is_written_until_somebody_accepts() {
     );
     // Whoever imports the keys has accepted nobody by that; nor has whoever reads, runs git or syncs.
     let keys = two.0.ok("echo $ALICE,$BOB");
-    let said = two.anna_ends(&format!("pass keys import --fingerprint {keys}; pass show web/c; pass git status; pass ls"), 0);
+    let said = two.anna_ends(
+        &format!("pass keys import --fingerprint {keys}; pass show web/c; pass git status; pass ls"),
+        0,
+    );
     assert!(!said.contains("first use"), "{said}");
     two.is_locked();
-    two.anna_ends("pass sync", 3);
+    two.anna_ok("pass sync");
     two.is_locked();
     let said = two.anna_ends("pass recipients accept", 1);
-    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| two.0.keyring().fingerprint(name).to_owned());
-    holds(&said, &[&format!("gains   {alice}  Alice"), &format!("gains   {bob}  Bob"), &format!("gains   {carol}  Carol")]);
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| two.0.keyring().fingerprint(name).to_owned());
+    holds(
+        &said,
+        &[
+            &format!("gains   {alice}  Alice"),
+            &format!("gains   {bob}  Bob"),
+            &format!("gains   {carol}  Carol"),
+        ],
+    );
     two.anna_ok("pass recipients accept web --expect $ALICE,$CAROL; echo x | pass insert -m web/d");
     two.anna_ends("echo x | pass insert -m new", 1);
     two.anna_ok("pass recipients accept / --expect $ALICE,$BOB; echo x | pass insert -m new; pass sync");
@@ -148,7 +183,11 @@ fn keys_that_are_in_the_keyring_already_are_not_accepted_for_that() {
     // A no is no.
     let two = Two::for_carol();
     let mut terminal = two.at_terminal("pass clone --no-import remote; echo code $?");
-    terminal.wait_for("Accept these recipients? [y/N]").type_text("n\r").wait_for("recipients accept").wait_for("code 3");
+    terminal
+        .wait_for("Accept these recipients? [y/N]")
+        .type_text("n\r")
+        .wait_for("recipients accept")
+        .wait_for("code 3");
     let said = terminal.finish().out();
     assert!(!said.contains("New key"), "{said}");
     two.anna_ok("test -e anna/.git/passel-accepted");
@@ -158,12 +197,20 @@ fn keys_that_are_in_the_keyring_already_are_not_accepted_for_that() {
     terminal.wait_for("Accept these recipients? [y/N]").type_text("\x03").wait_for("code 3");
     drop(terminal.finish());
     two.is_locked();
+    let two = Two::for_carol();
+    let mut terminal = two.at_terminal("pass clone remote; echo code $?");
+    terminal.wait_for("Import these 2 keys? [y/N]").type_text("\x03").wait_for("interrupted");
+    terminal.wait_for("the store is in its place").wait_for("code 1");
+    drop(terminal.finish());
+    two.anna_ok("gpg --batch -q --import store/.public-keys/*");
+    two.is_locked();
 }
 
 #[test]
 fn flags_answer_the_questions() {
     let two = Two::for_carol();
-    let said = two.anna_ends("pass clone --yes --import $PWD/remote; echo x | pass insert -m new; pass sync", 0);
+    let said =
+        two.anna_ends("pass clone --yes --import $PWD/remote; echo x | pass insert -m new; pass sync", 0);
     holds(&said, &["Imported", "Accepted the recipients of 2 folders.", "Pushed 1 commit"]);
     assert!(!said.contains("first use"), "{said}");
     // Keys that are still missing are waited for, by the fingerprints that were accepted.
@@ -177,9 +224,9 @@ fn flags_answer_the_questions() {
 #[test]
 fn groups_and_rules_are_shown_and_accepted_too() {
     let two = Two::for_carol();
-    two.0.ok("pass group add team $ALICE $BOB --yes; pass group assign web team --yes; git -C store push -q");
+    two.0.ok("pass group add team $ALICE $BOB --yes; pass group assign team web --yes; git -C store push -q");
     let said = two.anna_ends("pass clone --import remote", 3);
-    holds(&said, &["Groups and rules:", "group team"]);
+    holds(&said, &["Groups and rules:", "group `team` is new"]);
     holds(&two.anna_ends("pass recipients accept", 1), &["Groups and rules:"]);
     two.anna_ok("rm -rf anna; pass clone --yes --import remote");
     holds(&two.anna_ok("pass recipients accept"), &["Nothing to accept"]);
@@ -192,7 +239,16 @@ fn who_can_read_nothing_is_told_how_to_be_let_in() {
     let said = two.anna_ok("pass clone --yes --import remote");
     let export = format!("gpg --armor --export {anna} > me.asc");
     let add = "recipients add FOLDER --key me.asc";
-    holds(&said, &["You can read none of 3 entries.", &format!("{anna}  Anna"), &export, add, "`pass sync` here lets you in"]);
+    holds(
+        &said,
+        &[
+            "You can read none of 3 entries.",
+            &format!("{anna}  Anna"),
+            &export,
+            add,
+            "`pass sync` here lets you in",
+        ],
+    );
     two.anna_ends("pass show web/c", 2);
     // As it says.
     two.anna_ok(&export);
@@ -262,7 +318,11 @@ fn what_is_odd_in_a_store_that_is_there_already_is_told() {
         git add .; git commit -qm x; git push -q",
     );
     let said = two.anna_ends("pass clone --yes --import remote", 0);
-    let odd = ["`link.gpg` is a symbolic link, to `a.gpg`", "`plain.gpg` is no encrypted message", "differ in case only"];
+    let odd = [
+        "`link.gpg` is a symbolic link, to `a.gpg`",
+        "`plain.gpg` is no encrypted message",
+        "differ in case only",
+    ];
     holds(&said, &odd);
 }
 
@@ -288,8 +348,16 @@ fn what_goes_wrong_is_told_with_what_mends_it() {
     let ssh = "export GIT_SSH=$PWD/ssh;";
     for (line, code, words) in [
         ("pass clone $PWD/nowhere", 1, &["there is no repository at", "nowhere", "address"][..]),
-        ("SAYS='Could not resolve hostname x: Name or service not known' pass clone x:y", 5, &["cannot reach x:y", "network"]),
-        ("SAYS='git@x: Permission denied (publickey).' pass clone git@x:y", 1, &["refused access", "git ls-remote git@x:y"]),
+        (
+            "SAYS='Could not resolve hostname x: Name or service not known' pass clone x:y",
+            5,
+            &["cannot reach x:y", "network"],
+        ),
+        (
+            "SAYS='git@x: Permission denied (publickey).' pass clone git@x:y",
+            1,
+            &["refused access", "git ls-remote git@x:y"],
+        ),
         ("pass clone https://me:secret@127.0.0.1:1/x", 5, &["cannot reach https://127.0.0.1:1/x"]),
     ] {
         let said = two.anna_ends(&format!("{ssh} {line}"), code);

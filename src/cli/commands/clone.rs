@@ -5,8 +5,8 @@ use std::ffi::OsString;
 use super::git_setup::driver;
 use super::keys::{import, tell_bad};
 use super::recipients::accept::{named, show_rules};
-use super::recipients::people::{counted, no_environment};
 use super::recipients::list;
+use super::recipients::people::{counted, no_environment};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -57,7 +57,7 @@ pub struct Args {
 }
 
 const HELP: &str = "Exit codes: 0 if the store is there and its recipients are accepted, 3 if it is there and somebody \
-has to accept them, 5 if the remote cannot be reached, 1 if it failed. Unless it is 0 or 3, nothing is left.
+has to accept them, 5 if the remote cannot be reached, 1 if it failed. A clone that failed leaves nothing behind.
 
 Examples:
   passel clone git@example.org:passwords.git
@@ -66,7 +66,9 @@ Examples:
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let place = match &args.dir {
-        Some(dir) => std::path::absolute(dir).map_err(|e| CliError::caused("cannot tell where that is", &e))?,
+        Some(dir) => {
+            std::path::absolute(dir).map_err(|e| CliError::caused("cannot tell where that is", &e))?
+        }
         None => app.environment.root.clone(),
     };
     let request = Request {
@@ -90,7 +92,15 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         false => welcome(&there, args),
     });
     there.tell_notes();
-    done
+    done.map_err(|error| match error.exit_code() {
+        exit::NEEDS_DECISION => error,
+        _ => {
+            let program = &app.ui.program;
+            error.hint(format!(
+                "the store is in its place: `{program} recipients accept` shows who can read it"
+            ))
+        }
+    })
 }
 
 /// Tells what came.
@@ -109,7 +119,10 @@ fn tell(there: &App, cloned: &Cloned, is_elsewhere: bool) -> Result<(), CliError
     ui.say(format!("Cloned {} into {}.", cloned.url, Shown::os(&cloned.place)))?;
     if is_elsewhere {
         let place = argument(&cloned.place);
-        ui.say(format!("{} works in it where it is told to: `export PASSWORD_STORE_DIR={place}`", ui.program))?;
+        ui.say(format!(
+            "{} works in it where it is told to: `export PASSWORD_STORE_DIR={place}`",
+            ui.program
+        ))?;
     }
     Ok(())
 }

@@ -412,7 +412,9 @@ mod tests {
         accepted.withhold(&folder("a"), keys("A"));
         let read = Accepted::parse(&accepted.text(), Path::new("f")).unwrap();
         assert_eq!(read, accepted);
-        assert!(!read.ruling(&folder("a")).unwrap().is_pending(full.as_bytes()) && read.has_refused(&keys("A")));
+        assert!(
+            !read.ruling(&folder("a")).unwrap().is_pending(full.as_bytes()) && read.has_refused(&keys("A"))
+        );
         accepted.accept(&folder("a"), keys("A"), full.as_bytes());
         assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("A"));
         assert!(!accepted.has_refused(&keys("A")));
