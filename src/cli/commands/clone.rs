@@ -211,7 +211,8 @@ fn accept(there: &App, context: &Context<'_>, args: &Args) -> Result<bool, CliEr
     there.ui.say("")?;
     // Whoever breaks off has not said yes.
     let asked = || there.prompt.borrow_mut().confirm("Accept these recipients?").unwrap_or(false);
-    if !args.yes && !(there.interactive && asked()) {
+    let is_accepted = args.yes || (there.interactive && asked());
+    if !is_accepted {
         return Ok(false);
     }
     context.accept_found(&found).map_err(|e| there.error(e))?;
