@@ -10,6 +10,7 @@ mod cli {
     mod bad_input;
     mod cache;
     mod client;
+    mod clone;
     mod completion;
     mod concurrency;
     mod conflicts;

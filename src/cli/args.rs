@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
+    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
     history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
 };
 
@@ -66,6 +66,9 @@ pub enum Command {
     /// Tell how long work on many entries takes here, and what would make it quicker.
     #[command(long_about = doctor::LONG)]
     Doctor(doctor::Args),
+    /// Take a store from a remote repository to this machine.
+    #[command(long_about = clone::LONG)]
+    Clone(clone::Args),
     /// Exchange changes with the remote repository, and merge them.
     #[command(long_about = sync::LONG)]
     Sync(sync::Args),
@@ -101,6 +104,7 @@ pub const OWN: &[&str] = &[
     "adopt",
     "cache",
     "doctor",
+    "clone",
     "sync",
     "git-setup",
     "conflicts",

@@ -138,6 +138,7 @@ fn dispatch(
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),
+        Command::Clone(args) => c::clone::run(app, &args),
         Command::Sync(args) => c::sync::run(app, &args),
         Command::Log(args) => c::log::run(app, &args),
         Command::History(args) => c::history::run(app, &args),

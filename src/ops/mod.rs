@@ -5,6 +5,7 @@ pub mod cache;
 pub mod canonicalize;
 pub mod check;
 pub mod client;
+pub mod clone;
 mod concerned;
 pub mod conflicts;
 pub mod copies;

@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod cache;
 pub mod client;
+pub mod clone;
 pub mod complete;
 pub mod conflicts;
 pub mod doctor;
