@@ -271,7 +271,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "git-setup",
         &[(
             "Let git merge entries by line and field, and a branch with them:",
-            &["passel git-setup", "passel git merge other"],
+            &["passel git-setup", "passel git pull -q"],
         )],
     ),
     (
