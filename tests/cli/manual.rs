@@ -28,7 +28,7 @@ fn scene(page: &str, line: &str) -> &'static str {
         }
         "passel-conflicts.1" => {
             "test -e store/web/gitlab.conflict-1e2d3c4b.gpg || {
-                printf 'other\nuser: anna\n' | passel insert -m web/gitlab.conflict-1e2d3c4b; }"
+                printf '%s\nuser: anna\n' $RANDOM | passel insert -m web/gitlab.conflict-1e2d3c4b; }"
         }
         _ => "true",
     }

@@ -281,10 +281,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "See which entries two versions are kept of, and where those differ:",
                 &["passel conflicts", "passel conflicts show web/gitlab"],
             ),
-            (
-                "Take the other version; or make one of both:",
-                &["passel conflicts pick web/gitlab --theirs", "passel conflicts edit web/gitlab"],
-            ),
+            ("Take the other version (`passel conflicts edit` makes one of both):", &["passel conflicts pick web/gitlab --theirs"]),
         ],
     ),
     (
