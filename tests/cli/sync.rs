@@ -2,6 +2,7 @@
 
 mod basics;
 mod hostile;
+mod interplay;
 mod simulation;
 
 use super::git::Repository;

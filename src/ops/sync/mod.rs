@@ -27,6 +27,7 @@ pub use drift::shown_list;
 pub use error::SyncError;
 
 use super::Context;
+use crate::git::compared::{Delta, Deltas};
 use crate::git::provenance::CommitInfo;
 use crate::git::remote::{Pushed, RemoteError, Upstream};
 use crate::git::{Oid, Repo, setup};
@@ -330,6 +331,17 @@ impl Here<'_, '_> {
         let deltas = self.repo.compare(base.map(tree).transpose()?, Some(tree(theirs)?)).map_err(failed)?;
         self.tell_changes(report, &deltas);
         report.is_merge = report.waiting > 0;
+        if let (Some(head), Some(base)) = (head, base)
+            && report.is_merge
+        {
+            let bases = self.repo.merge_bases(head, theirs).map_err(failed)?;
+            let common = blend::common(self.repo, &bases)?.or(Some(tree(base)?));
+            let trees = blend::Trees { base: common, ours: tree(head)?, theirs: tree(theirs)? };
+            let blended = blend::blend(self.context, self.repo, trees)?;
+            report.merged = blended.merged.iter().map(|path| shown_entry(path)).collect();
+            report.kept = blended.kept;
+            report.notes = blended.notes;
+        }
         Ok(Round::Done)
     }
 
@@ -349,6 +361,21 @@ impl Here<'_, '_> {
         report.notes.extend(taken.blended.notes);
         report.notes.extend(taken.warnings);
         report.notes.extend(self.oddities(&taken.deltas)?);
+        let is_key = |(path, delta): &(&PathBuf, &Delta)| {
+            path.starts_with(crate::ops::keys::FOLDER) && delta.new.is_some()
+        };
+        let keys = taken
+            .deltas
+            .iter()
+            .filter(is_key)
+            .map(|(path, _)| Shown::os(path.file_name().unwrap_or_default()).to_string());
+        let keys: Vec<String> = keys.collect();
+        if !keys.is_empty() {
+            let keys = keys.join(", ");
+            report.notes.push(format!(
+                "public keys came: {keys}; `passel keys import` shows them, and takes them in"
+            ));
+        }
         Ok(())
     }
 
@@ -357,7 +384,7 @@ impl Here<'_, '_> {
         Ok(commits.iter().filter_map(|id| self.repo.commit_info(*id).ok()).collect())
     }
 
-    fn tell_changes(&self, report: &mut Report, deltas: &crate::git::compared::Deltas) {
+    fn tell_changes(&self, report: &mut Report, deltas: &Deltas) {
         for (inside, delta) in deltas.iter().filter(|(path, _)| is_entry(path)) {
             let name = shown_entry(&self.repo.prefix().join(inside));
             match (delta.old, delta.new) {

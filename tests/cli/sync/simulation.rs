@@ -42,6 +42,7 @@ struct Counts {
     resolved: usize,
     reencrypted: usize,
     accepted: usize,
+    reviewed: usize,
     races: usize,
     lost: usize,
 }

@@ -263,7 +263,7 @@ fn tell(app: &App, report: &Report, args: &Args) -> Result<(), CliError> {
         ui.say(format!("Accepted: {signed}"))?;
     }
     for note in &report.notes {
-        ui.warn(format!("note: {note}"));
+        ui.warn(format!("note: {}", note.replace("`passel ", &format!("`{program} "))));
     }
     for kept in &report.kept {
         ui.warn(format!(

@@ -23,14 +23,15 @@ impl Simulation {
             self.seed, counts.steps, counts.refused, counts.syncs, counts.offline, counts.races, counts.lost
         );
         println!(
-            "  {} commits, {} merges, {} entries merged, {} conflicts ({} resolved), {} entries encrypted anew, {} lists accepted",
+            "  {} commits, {} merges, {} entries merged, {} conflicts ({} resolved), {} entries encrypted anew, {} lists accepted, {} times held back",
             count("git -C remote rev-list --count master"),
             count("git -C remote rev-list --count --merges master"),
             counts.merged,
             counts.conflicts,
             counts.resolved,
             counts.reencrypted,
-            counts.accepted
+            counts.accepted,
+            counts.reviewed
         );
         println!(
             "  {} values written, {} taken out, {} entries in the end, of {} messages Dave can read {}",

@@ -5,24 +5,32 @@ use std::process::Stdio;
 use serde_json::Value;
 
 use super::model::Tree;
-use super::{DAVE, FOLDERS, PEOPLE, Simulation};
+use super::{FOLDERS, PEOPLE, Simulation};
 
 /// After how many rounds all must have come to the same.
 const ROUNDS: usize = 8;
+
+/// What a sync asks somebody to decide.
+struct Told {
+    /// The lists to accept, among other words; two empty arrays if there are none.
+    lists: String,
+    /// Whether entries wait to be reviewed.
+    is_held_back: bool,
+}
 
 impl Simulation {
     /// Lets members sync, all at once; those who are told that they have to accept a list may do so.
     pub(super) fn sync(&mut self, who: &[usize]) {
         self.counts.races += usize::from(who.len() > 1);
-        for (who, row) in self.started_at_once(who) {
+        for (who, told) in self.started_at_once(who) {
             if self.random.below(3) > 0 {
-                self.accept(who, &row);
+                self.decide(who, &told);
             }
         }
     }
 
     /// Lets members sync, all at once; returns what each was told.
-    fn started_at_once(&mut self, who: &[usize]) -> Vec<(usize, Value)> {
+    fn started_at_once(&mut self, who: &[usize]) -> Vec<(usize, Told)> {
         let before: Vec<Tree> = who.iter().map(|who| self.tree(*who)).collect();
         let start = |who: &usize| {
             let mut command = self.member(*who).command("timeout");
@@ -47,7 +55,8 @@ impl Simulation {
             assert_eq!(self.member(*who).ok("git -C store status --porcelain"), "", "{out}\n{err}");
             let after = self.tree(*who);
             self.model.synced(name, &before, &after);
-            rows.push((*who, row));
+            let lists = format!("{}{}", row["locked"], row["objections"]);
+            rows.push((*who, Told { lists, is_held_back: err.contains("held back: ") }));
         }
         self.are_in_step();
         rows
@@ -79,26 +88,39 @@ impl Simulation {
         }
     }
 
-    /// Lets a member accept the lists that `sync` told them to; returns whether there were any.
-    fn accept(&mut self, who: usize, row: &Value) -> bool {
-        let told = format!("{}{}", row["locked"], row["objections"]);
-        let lists = self.tree(who).lists;
+    /// Lets a member accept the lists that `sync` told them to, and let pass what is held back; returns whether there
+    /// was any of it.
+    fn decide(&mut self, who: usize, told: &Told) -> bool {
+        let tree = self.tree(who);
         let mut any = false;
         for folder in FOLDERS.map(|(folder, _)| folder) {
-            let Some(list) = lists.get(folder).filter(|_| told.contains(&format!("{folder}/.gpg-id"))) else {
-                continue;
-            };
+            let is_meant = told.lists.contains(&format!("{folder}/.gpg-id"));
+            let Some(list) = tree.lists.get(folder).filter(|_| is_meant) else { continue };
             let keys: Vec<&str> = list.iter().map(|name| self.full.fingerprint(name)).collect();
-            let args = ["recipients", "accept", folder, "--expect", &keys.join(",")];
-            let output = self.member(who).pass(&args, "");
-            let has = if list.contains(DAVE) { "with" } else { "without" };
-            self.tell(format!("{} accepts {folder} {has} Dave: {}", PEOPLE[who], output.code));
-            assert_eq!(output.code, 0, "{}{}", output.out(), output.err());
+            self.word(who, &["accept", folder, "--expect", &keys.join(",")]);
             self.counts.accepted += 1;
             any = true;
         }
-        assert!(any || told == "[][]", "nobody can tell what {} is to do: {told}", PEOPLE[who]);
-        any
+        assert!(any || told.lists == "[][]", "nobody can tell what to do: {}", told.lists);
+        if told.is_held_back {
+            self.word(who, &["review", "/", "--accept", "--yes"]);
+            self.counts.reviewed += 1;
+        }
+        any || told.is_held_back
+    }
+
+    /// Gives a member's word about recipients.
+    fn word(&mut self, who: usize, args: &[&str]) {
+        let output = self.member(who).pass(&[&["recipients"], args].concat(), "");
+        let said = output.out() + &output.err();
+        self.tell(format!(
+            "{} {}: {} {}",
+            PEOPLE[who],
+            args.join(" "),
+            output.code,
+            said.replace('\n', " | ")
+        ));
+        assert_eq!(output.code, 0, "{said}");
     }
 
     /// Lets everybody sync and accept until nothing changes any more.
@@ -114,8 +136,8 @@ impl Simulation {
             let before = heads(self);
             let mut any = false;
             for who in 0..3 {
-                for (_, row) in self.started_at_once(&[who]) {
-                    any |= self.accept(who, &row);
+                for (_, told) in self.started_at_once(&[who]) {
+                    any |= self.decide(who, &told);
                 }
             }
             if !any && heads(self) == before {
