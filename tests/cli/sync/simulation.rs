@@ -68,9 +68,10 @@ impl Simulation {
         let team = Team::new(PEOPLE[..3].iter().map(|name| of(name)).collect::<Vec<_>>());
         let lists = FOLDERS.map(|(folder, names)| format!("pass init -p {folder} {names}")).join("; ");
         team.found(&format!("pass init $ALICE $BOB $CAROL; pass git init -q; {lists}"));
-        Self {
+        let dave = of(DAVE).1;
+        let mut made = Self {
             team,
-            dave: of(DAVE).1,
+            dave,
             model: Model::default(),
             full,
             random: Random(seed),
@@ -78,7 +79,12 @@ impl Simulation {
             counts: Counts::default(),
             offline: [0; 3],
             told: Vec::new(),
+        };
+        for name in ["acme/a", "acme/db/a", "team/web/a", "team/web/b", "zeta/a"] {
+            made.insert_as(0, name);
         }
+        made.settle();
+        made
     }
 
     fn member(&self, who: usize) -> &Repository {
@@ -98,9 +104,9 @@ impl Simulation {
         self.counts.steps += 1;
         let who = self.random.below(3);
         match self.random.below(100) {
-            0..=33 => self.edit(who),
-            34..=43 => self.insert(who),
-            44..=50 => self.mv(who),
+            0..=39 => self.edit(who),
+            40..=44 => self.insert(who),
+            45..=50 => self.mv(who),
             51..=54 => self.remove(who),
             55..=58 => self.generate(who),
             59..=66 => self.recipients(who),
@@ -157,10 +163,11 @@ fn sixty_steps_of_three_people_lose_nothing() {
 #[ignore = "long: make test-long"]
 fn five_hundred_steps_of_three_people_lose_nothing() {
     let seeds = std::env::var("PASSEL_TEST_SEEDS").unwrap_or_else(|_| "11 12 13".to_owned());
+    let steps = std::env::var("PASSEL_TEST_STEPS").map_or(500, |steps| steps.parse().expect("a number"));
     // Most of the time goes by waiting for git and gpg.
     let seeds: Vec<u64> = seeds.split(' ').map(|seed| seed.parse().expect("a number")).collect();
     let running: Vec<_> =
-        seeds.into_iter().map(|seed| std::thread::spawn(move || simulate(seed, 500))).collect();
+        seeds.into_iter().map(|seed| std::thread::spawn(move || simulate(seed, steps))).collect();
     let ended: Vec<_> = running.into_iter().map(std::thread::JoinHandle::join).collect();
     assert!(ended.iter().all(Result::is_ok), "see above");
 }

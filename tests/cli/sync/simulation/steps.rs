@@ -20,7 +20,7 @@ const MOVES: [(&str, &str); 8] = [
 ];
 
 /// How many entries there are at most before some are removed rather than added.
-const MANY: usize = 14;
+const MANY: usize = 10;
 
 /// An address where nobody answers.
 const NOWHERE: &str = "http://127.0.0.1:1/";
@@ -72,7 +72,7 @@ impl Simulation {
         let tree = self.tree(who);
         let Some(name) = self.readable(&tree, who) else { return self.insert(who) };
         let mut lines = tree.entries[&name].lines.clone();
-        for _ in 0..[1, 1, 1, 2, 3][self.random.below(5)] {
+        for _ in 0..[1, 1, 1, 1, 1, 2, 3][self.random.below(7)] {
             let at = self.random.below(lines.len());
             match self.random.below(8) {
                 0 if at > 0 => drop(lines.remove(at)),
@@ -95,8 +95,13 @@ impl Simulation {
             return self.remove(who);
         }
         let name = self.place();
+        self.insert_as(who, &name);
+    }
+
+    /// Makes an entry, or all of it anew.
+    pub(super) fn insert_as(&mut self, who: usize, name: &str) {
         let text = self.text(&["", "user", "url", "note"]);
-        self.write(who, &["insert", "-mf", &name], &text);
+        self.write(who, &["insert", "-mf", name], &text);
     }
 
     pub(super) fn mv(&mut self, who: usize) {
