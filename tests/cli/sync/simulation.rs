@@ -7,17 +7,17 @@
 
 mod check;
 mod model;
-mod random;
 mod steps;
 mod syncs;
 mod team;
 
 use std::rc::Rc;
 
+use super::random::Random;
+use super::tree::Tree;
 use crate::cli::git::Repository;
 use crate::common::Keyring;
-use model::{Model, Tree};
-use random::Random;
+use model::Model;
 use team::Team;
 
 /// The members, and Dave, who only reads. His key is the test key that bears no person's name: of `dave.asc` there

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::model::{Tree, readers};
 use super::{DAVE, FOLDERS, PEOPLE, Simulation};
+use crate::cli::sync::tree::{Entry, Tree, readers};
 
 impl Simulation {
     /// Checks what must hold in the end, and prints what happened.
@@ -90,7 +90,7 @@ impl Simulation {
                 let bytes = member.run("git", &["-C", "remote", "show", &format!("{commit}:{path}")], b"");
                 tree.add(Path::new(path), bytes.good().stdout, &self.full);
             }
-            let holds = |(name, entry): (&String, &super::model::Entry)| {
+            let holds = |(name, entry): (&String, &Entry)| {
                 entry.lines.iter().any(|other| other == line) && tree.named(name).contains(DAVE)
             };
             tree.entries.iter().any(holds)

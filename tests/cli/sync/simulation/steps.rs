@@ -1,7 +1,7 @@
 //! What members do in their own clones.
 
-use super::model::Tree;
 use super::{CLIENTS, DAVE, PEOPLE, Simulation};
+use crate::cli::sync::tree::Tree;
 use crate::common::Output;
 
 /// Where entries are made.

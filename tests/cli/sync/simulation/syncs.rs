@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::model::Tree;
 use super::{FOLDERS, PEOPLE, Simulation};
+use crate::cli::sync::tree::Tree;
 
 /// After how many rounds all must have come to the same.
 const ROUNDS: usize = 8;

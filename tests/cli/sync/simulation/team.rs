@@ -1,7 +1,6 @@
 //! People with a keyring, a home and a clone each, and the bare remote that they sync with.
 
 use std::fs;
-use std::path::PathBuf;
 use std::rc::Rc;
 
 use crate::cli::git::Repository;
@@ -51,11 +50,6 @@ impl Team {
     /// Returns a member by number.
     pub fn member(&self, who: usize) -> &Repository {
         &self.members[who].1
-    }
-
-    /// Returns the bare remote.
-    pub fn remote(&self) -> PathBuf {
-        self.first().root().join("remote.git")
     }
 
     /// Checks that everybody holds what the remote holds, and that nothing is uncommitted or left about.
