@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
@@ -75,17 +75,19 @@ fn stopped_at(pair: &Pair, pushed: &str) -> &'static str {
 fn kill_and_sync_again(rounds: usize, seed: u64) {
     let pair = everything_to_do();
     let theirs = pair.ok("git -C from/remote rev-parse master");
-    prepare(&pair);
-    let begun = Instant::now();
-    let said = pair.says(
-        3,
-        "pass sync",
-        &["merged, as both sides had changed them", "conflict: `web/y`", "encrypted anew", "Pushed"],
-    );
-    let took = begun.elapsed();
-    let wanted = End::of(&pair);
-    pair.is_pushed();
-    println!("undisturbed, in {took:?}:\n{said}");
+    let words = ["merged, as both sides had", "conflict: `web/y`", "encrypted anew", "Pushed"];
+    let (mut took, mut wanted) = (Duration::MAX, None);
+    // Twice: the first time may be slow for other reasons.
+    for _ in 0..2 {
+        prepare(&pair);
+        let begun = Instant::now();
+        pair.says(3, "pass sync", &words);
+        took = took.min(begun.elapsed());
+        pair.is_pushed();
+        let end = End::of(&pair);
+        assert_eq!(&end, wanted.get_or_insert_with(|| End::of(&pair)));
+    }
+    let wanted = wanted.expect("it was made");
     let mut random = Random(seed);
     let mut stops = BTreeMap::<&str, usize>::new();
     for round in 0..rounds {
@@ -119,6 +121,8 @@ impl Pair {
         let heads = self.ok("git -C store rev-parse HEAD; git -C remote rev-parse master");
         let heads: Vec<&str> = heads.lines().collect();
         assert_eq!(heads[0], heads[1]);
+        // What git left that was killed itself, `git gc` removes; nobody waits for it.
+        self.ok("find store/.git/objects -name 'tmp_obj_*' -delete");
         self.0.clean_in("store");
         assert_eq!(
             self.ok("git -C remote fsck --strict 2>&1 | grep -v -e ^dangling -e ^notice: || true"),
