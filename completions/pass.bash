@@ -73,6 +73,13 @@ _pass_complete_options() {
     adopt) _pass_offer -f --fix -h --help ;;
     cache) _pass_offer -h --help --all ;;
     doctor) _pass_offer -j --json -h --help ;;
+    clone) _pass_offer -y --yes --import --no-import -h --help ;;
+    sync) _pass_offer --pull --push --dry-run --accept-rewind --watch --interval -j --json -h --help ;;
+    log) _pass_offer -n --number --since --until --no-decrypt -j --json -h --help ;;
+    history) _pass_offer --show --diff --reveal --no-decrypt -j --json -h --help -f --force ;;
+    git-setup) _pass_offer -h --help ;;
+    conflicts) _pass_offer -j --json -h --help --reveal --ours --theirs ;;
+    merge-driver) _pass_offer -h --help ;;
     esac
 }
 
@@ -127,8 +134,24 @@ _pass_complete_arguments() {
             _pass_complete_keys
         fi
         ;;
+    history)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer restore
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    conflicts)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer show pick edit
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor git help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -143,7 +166,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

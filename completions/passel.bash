@@ -73,6 +73,13 @@ _passel_complete_options() {
     adopt) _passel_offer -f --fix -h --help ;;
     cache) _passel_offer -h --help --all ;;
     doctor) _passel_offer -j --json -h --help ;;
+    clone) _passel_offer -y --yes --import --no-import -h --help ;;
+    sync) _passel_offer --pull --push --dry-run --accept-rewind --watch --interval -j --json -h --help ;;
+    log) _passel_offer -n --number --since --until --no-decrypt -j --json -h --help ;;
+    history) _passel_offer --show --diff --reveal --no-decrypt -j --json -h --help -f --force ;;
+    git-setup) _passel_offer -h --help ;;
+    conflicts) _passel_offer -j --json -h --help --reveal --ours --theirs ;;
+    merge-driver) _passel_offer -h --help ;;
     esac
 }
 
@@ -127,8 +134,24 @@ _passel_complete_arguments() {
             _passel_complete_keys
         fi
         ;;
+    history)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer restore
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
+    conflicts)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer show pick edit
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor git help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -143,7 +166,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor git help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

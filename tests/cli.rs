@@ -10,6 +10,7 @@ mod cli {
     mod bad_input;
     mod cache;
     mod client;
+    mod clone;
     mod completion;
     mod concurrency;
     mod conflicts;
@@ -20,6 +21,7 @@ mod cli {
     mod grep;
     mod group;
     mod guard;
+    mod history;
     mod hostile;
     mod keys;
     mod killed;

@@ -190,23 +190,33 @@ impl App {
     /// Opens the store, and remembers who can read what if this machine sees it for the first time; tells
     /// what was finished or undone on the way.
     pub fn store(&self) -> Result<Store, CliError> {
+        let store = Store::open(&self.environment.root, self.options()).map_err(|e| self.error(e.into()))?;
+        // What only reads goes on whatever comes of it; what encrypts tries again, and fails if that does.
+        let _ = self.context(&store).meet();
+        self.tell_notes();
+        Ok(store)
+    }
+
+    /// Returns how stores are to be used.
+    pub fn options(&self) -> Options {
         let git = GitProgram {
             memory: memory_folders(),
             temporary: std::env::temp_dir(),
             ssh: ["GIT_SSH_COMMAND", "GIT_SSH"].map(variable),
             ..GitProgram::default()
         };
-        let options = Options {
+        Options {
             umask: self.environment.umask,
             git,
             state: self.environment.state.clone(),
             notes: self.notes.clone(),
-        };
-        let store = Store::open(&self.environment.root, options).map_err(|e| self.error(e.into()))?;
-        // What only reads goes on whatever comes of it; what encrypts tries again, and fails if that does.
-        let _ = self.context(&store).meet();
-        self.tell_notes();
-        Ok(store)
+        }
+    }
+
+    /// Returns a run of the program on the store at `root`.
+    pub fn at(&self, root: PathBuf) -> App {
+        let ui = Ui { program: self.ui.program.clone() };
+        App::new(ui, Environment { root, ..self.environment.clone() }, self.command.clone())
     }
 
     /// Tells what the store found and mended.

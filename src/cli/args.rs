@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help, init,
-    insert, keys, merge_driver, recipients, relocate, remove, show, sync,
+    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
+    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -66,9 +66,17 @@ pub enum Command {
     /// Tell how long work on many entries takes here, and what would make it quicker.
     #[command(long_about = doctor::LONG)]
     Doctor(doctor::Args),
+    /// Take a store from a remote repository to this machine.
+    #[command(long_about = clone::LONG)]
+    Clone(clone::Args),
     /// Exchange changes with the remote repository, and merge them.
     #[command(long_about = sync::LONG)]
     Sync(sync::Args),
+    /// Tell who changed what, and when.
+    #[command(long_about = log::LONG)]
+    Log(log::Args),
+    /// List the versions of an entry, show one, compare two, or put one back.
+    History(history::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Tell git, in this clone, to merge entries by line and field.
@@ -96,10 +104,13 @@ pub const OWN: &[&str] = &[
     "adopt",
     "cache",
     "doctor",
+    "clone",
     "sync",
     "git-setup",
     "conflicts",
     "merge-driver",
+    "log",
+    "history",
 ];
 
 /// Returns the definitions, built.

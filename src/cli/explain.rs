@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::crypto::{CryptoError, RecipientError, Undecryptable};
 use crate::model::{NameError, argument};
 use crate::ops::OpError;
+use crate::ops::history::HistoryError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
 use crate::store::survey::SurveyError;
@@ -90,6 +91,7 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
                 _ => told,
             }
         }
+        OpError::History(reason) => history(error, reason, scene),
         OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), scene),
         OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
             CliError::from_error(error).hint("name the key meant by its full fingerprint")
@@ -141,6 +143,26 @@ pub fn not_replaced(error: &OpError, scene: &Scene<'_>) -> CliError {
         }
         OpError::Decrypt { name, source } => undecryptable(told, name, source, scene),
         _ => told,
+    }
+}
+
+/// Tells why there is no history to show.
+fn history(error: &OpError, reason: &HistoryError, scene: &Scene<'_>) -> CliError {
+    let (told, program) = (CliError::from_error(error), scene.program);
+    match reason {
+        HistoryError::NoGit => told.hint(format!("`{program} git init` makes one: it begins with what is there now")),
+        HistoryError::Uncommitted(_) => told.hint(format!(
+            "`{program} git status` shows what is not committed; `{program} git add -A` and `{program} git commit` \
+             commit it"
+        )),
+        HistoryError::Folder(name) => {
+            told.hint(format!("`{program} log {}` tells what changed in it", quoted_name(name)))
+        }
+        HistoryError::Never(_) => told.hint(format!("`{program} log` shows what names there were")),
+        HistoryError::NoNumber { name, .. } | HistoryError::NotThen { name, .. } => {
+            told.hint(format!("`{program} history {}` lists its versions", quoted_name(name)))
+        }
+        HistoryError::OnlyOne(_) => told,
     }
 }
 

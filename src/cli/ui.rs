@@ -101,6 +101,15 @@ impl Ui {
         let _ = io::stderr().lock().write_all(line.as_bytes());
     }
 
+    /// Writes what another program says to standard error: a line, or one that is written over (it ends in CR).
+    pub fn pass_on(&self, piece: &str) {
+        let (text, end) = match piece.strip_suffix('\r') {
+            Some(text) => (text, "\r"),
+            None => (piece.trim_end_matches(['\r', '\n']), "\n"),
+        };
+        let _ = io::stderr().lock().write_all((Text::from(text).render() + end).as_bytes());
+    }
+
     /// Whether standard output is a terminal.
     pub fn is_terminal(&self) -> bool {
         io::stdout().is_terminal()

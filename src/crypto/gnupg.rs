@@ -16,7 +16,7 @@ use super::native::{Native, Unopened};
 use super::openpgp::{self, Container, Outline};
 use super::{
     CANCELLED, Crypto, CryptoError, Decryptor, KeySpeed, LARGEST_OF_MANY, RecipientError, Tally, Trust,
-    Undecryptable,
+    Undecryptable, Verdict,
 };
 
 /// How long a listing of the keyring stands for the keyring.
@@ -271,6 +271,10 @@ impl Crypto for GnuPg {
 
     fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError> {
         self.gpg.verify(data, signature)
+    }
+
+    fn judge(&self, data: &[u8], signature: &[u8]) -> Result<Verdict, CryptoError> {
+        self.gpg.judge(data, signature)
     }
 
     fn keys(&self) -> Result<Vec<Key>, CryptoError> {

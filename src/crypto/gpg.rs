@@ -10,7 +10,7 @@ use crate::process::{Filter, Filtered, SECOND_FD, STATUS_FD};
 
 use super::colons::{self, Group};
 use super::native::CacheConfig;
-use super::{CryptoError, Trust, openpgp, status};
+use super::{CryptoError, Trust, Verdict, openpgp, status};
 
 /// How to run GnuPG.
 #[derive(Debug, Clone)]
@@ -140,13 +140,23 @@ impl Gpg {
 
     /// Returns the fingerprints of every good signature of `data`: the signing key's, its primary's.
     pub fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError> {
+        // Of several signatures one good one suffices, as for pass: the exit code says too little.
+        Ok(status::good_signatures(&self.verification(data, signature)?))
+    }
+
+    /// Returns what there is to say of the signature of `data`.
+    pub fn judge(&self, data: &[u8], signature: &[u8]) -> Result<Verdict, CryptoError> {
+        Ok(status::verdict(&self.verification(data, signature)?))
+    }
+
+    /// Returns gpg's status lines about the signature of `data`.
+    fn verification(&self, data: &[u8], signature: &[u8]) -> Result<Vec<u8>, CryptoError> {
         let mut command = self.command();
         // `-&N` names an open descriptor, so nothing needs a file.
         command.args(["--batch", "--enable-special-filenames", "--verify", "--"]);
         command.args([&format!("-&{SECOND_FD}"), "-"]);
         let filter = Filter::new(command, data).second_input(signature).keep_stderr();
-        // Of several signatures one good one suffices, as for pass: the exit code says too little.
-        Ok(status::good_signatures(&self.run(filter)?.status))
+        Ok(self.run(filter)?.status)
     }
 
     /// Returns the keys that gpg finds under `query`, expired and revoked ones included; all keys for an

@@ -66,6 +66,21 @@ pub struct KeySpeed {
     pub operation: Option<Duration>,
 }
 
+/// What there is to say of a signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is good: the fingerprints of the signing key and of its primary key.
+    Good(Vec<Fingerprint>),
+    /// It was made by the key of these fingerprints, but that has expired since, or the signature has.
+    Expired(Vec<Fingerprint>),
+    /// It was made by the key of these fingerprints, but that was revoked.
+    Revoked(Vec<Fingerprint>),
+    /// What was signed is something else.
+    Bad,
+    /// Nobody here can tell: the key is not in the keyring.
+    Unknown,
+}
+
 /// Who vouches for the keys that are encrypted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
@@ -147,6 +162,12 @@ pub trait Crypto {
 
     /// Returns the full fingerprints (signing key and its primary key) of every good signature.
     fn verify(&self, data: &[u8], signature: &[u8]) -> Result<Vec<Fingerprint>, CryptoError>;
+
+    /// Returns what there is to say of the signature of `data`; of several, the best.
+    fn judge(&self, data: &[u8], signature: &[u8]) -> Result<Verdict, CryptoError> {
+        let good = self.verify(data, signature)?;
+        Ok(if good.is_empty() { Verdict::Bad } else { Verdict::Good(good) })
+    }
 
     /// Returns all public keys of the keyring, expired and revoked ones included.
     fn keys(&self) -> Result<Vec<Key>, CryptoError>;

@@ -3,7 +3,7 @@
 use crate::model::Fingerprint;
 
 use super::native::is_cancellation;
-use super::{CryptoError, Undecryptable};
+use super::{CryptoError, Undecryptable, Verdict};
 
 /// Returns keyword and arguments of each line.
 fn lines(status: &[u8]) -> Vec<(String, String)> {
@@ -95,11 +95,17 @@ pub fn refusal(arguments: &str) -> CryptoError {
 /// Returns the full fingerprints of good signatures. `VALIDSIG` alone also stands for expired and
 /// revoked keys; only behind `GOODSIG` nothing is wrong.
 pub fn good_signatures(status: &[u8]) -> Vec<Fingerprint> {
+    valid_signatures(status, &["GOODSIG"])
+}
+
+/// Returns the fingerprints of those signatures of which gpg says one of `keywords`.
+fn valid_signatures(status: &[u8], keywords: &[&str]) -> Vec<Fingerprint> {
     let (mut good, mut fingerprints) = (false, Vec::new());
     for (keyword, arguments) in lines(status) {
         match keyword.as_str() {
-            "GOODSIG" => good = true,
-            "NEWSIG" | "BADSIG" | "ERRSIG" | "EXPSIG" | "EXPKEYSIG" | "REVKEYSIG" => good = false,
+            "NEWSIG" | "GOODSIG" | "BADSIG" | "ERRSIG" | "EXPSIG" | "EXPKEYSIG" | "REVKEYSIG" => {
+                good = keywords.contains(&keyword.as_str());
+            }
             "VALIDSIG" if good => {
                 let words: Vec<&str> = arguments.split(' ').collect();
                 let ends = [words.first(), words.get(9)];
@@ -111,6 +117,20 @@ pub fn good_signatures(status: &[u8]) -> Vec<Fingerprint> {
     }
     fingerprints.dedup();
     fingerprints
+}
+
+/// Returns what gpg says of a signature; of several, the best.
+pub fn verdict(status: &[u8]) -> Verdict {
+    let found = |keywords: &[&str]| {
+        Some(valid_signatures(status, keywords)).filter(|fingerprints| !fingerprints.is_empty())
+    };
+    // `ERRSIG` says that there was no checking it, for want of the key mostly.
+    let is_unknown = lines(status).iter().any(|(keyword, _)| keyword == "ERRSIG");
+    found(&["GOODSIG"])
+        .map(Verdict::Good)
+        .or_else(|| found(&["EXPSIG", "EXPKEYSIG"]).map(Verdict::Expired))
+        .or_else(|| found(&["REVKEYSIG"]).map(Verdict::Revoked))
+        .unwrap_or(if is_unknown { Verdict::Unknown } else { Verdict::Bad })
 }
 
 /// Whether a listing failed only because no key has the name (error 9, `GPG_ERR_NO_PUBKEY`).
@@ -189,6 +209,14 @@ mod tests {
         for bad in ["EXPKEYSIG 1 A", "REVKEYSIG 1 A", "EXPSIG 1 A", "BADSIG 1 A"] {
             assert_eq!(good_signatures(&status(&format!("NEWSIG, {bad}, {valid}"))), []);
         }
+        let judged = |lines: &str| verdict(&status(&lines.replace("VALID", &valid)));
+        assert_eq!(judged("NEWSIG, GOODSIG 1 A, VALID"), Verdict::Good(good.clone()));
+        assert_eq!(judged("NEWSIG, EXPKEYSIG 1 A, VALID"), Verdict::Expired(good.clone()));
+        assert_eq!(judged("NEWSIG, REVKEYSIG 1 A, VALID"), Verdict::Revoked(good));
+        assert_eq!(judged("NEWSIG, ERRSIG 1 22 8 00 1 9 -, NO_PUBKEY 1"), Verdict::Unknown);
+        assert_eq!(judged("NEWSIG, BADSIG 1 A"), Verdict::Bad);
+        assert_eq!(judged("NEWSIG, GOODSIG 1 A, BADSIG 1 A, VALID"), Verdict::Bad);
+        assert_eq!(judged("NODATA 4"), Verdict::Bad);
     }
 
     #[test]

@@ -123,6 +123,15 @@ pub enum GitError {
     /// What a commit holds says nothing that can be read.
     #[error("a commit cannot be read")]
     Unreadable,
+    /// A text names no commit.
+    #[error("`{rev}` names no commit")]
+    NoCommit {
+        /// The text, safe to show.
+        rev: String,
+        /// Why not.
+        #[source]
+        source: git2::Error,
+    },
     /// A folder belongs to a repository that is not here.
     #[error("`{path}` is a submodule that has not been fetched")]
     Submodule {

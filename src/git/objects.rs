@@ -78,7 +78,7 @@ impl RawCommit {
     }
 
     /// Reads a commit's bytes: `tree ID`, `parent ID` as often as needed, then all else (git-commit-tree(1)).
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let id = |digits: &[u8]| Oid::from_str(str::from_utf8(digits).ok()?).ok();
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;

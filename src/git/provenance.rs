@@ -228,6 +228,12 @@ impl Repo {
         Ok(remote.url().ok().map(without_user))
     }
 
+    /// Returns the first parent of a commit; none if it has none.
+    pub fn first_parent(&self, commit: Oid) -> Result<Option<Oid>, GitError> {
+        let odb = self.repo.odb().map_err(git_error("read a commit"))?;
+        Ok(RawCommit::read(&odb, commit)?.parents.first().copied())
+    }
+
     /// Returns the tree of a commit.
     pub fn tree_of(&self, commit: Oid) -> Result<Head<'_>, GitError> {
         let failed = || git_error("read a commit");

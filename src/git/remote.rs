@@ -6,8 +6,9 @@
 use std::io;
 use std::process::{Command, Stdio};
 
-use git2::{ErrorCode, Oid};
+use git2::Oid;
 
+use super::provenance::without_user;
 use super::{GitError, Repo, git_error};
 use crate::model::Shown;
 use crate::process::git::GitProgram;
@@ -115,7 +116,7 @@ impl Repo {
         };
         let found = self.repo.find_remote(&remote).map_err(git_error("look at a remote"))?;
         let url = String::from_utf8_lossy(found.url_bytes()).into_owned();
-        let url = Shown::new(&super::provenance::without_user(&url)).to_string();
+        let url = shown_url(&url);
         Ok(Some(Upstream { remote, branch, url, is_configured }))
     }
 
@@ -146,7 +147,7 @@ impl Repo {
         if said.contains("couldn't find remote ref") {
             return Ok(None);
         }
-        Err(failure(upstream, &said))
+        Err(failure(&upstream.url, &said))
     }
 
     /// Pushes `commit` to the branch, never over what it does not hold.
@@ -184,7 +185,7 @@ impl Repo {
             let said = lines(&said).chain(reason).collect::<Vec<_>>().join("; ");
             return Err(RemoteError::Rejected { url: upstream.url.clone(), said });
         }
-        Err(match failure(upstream, &said) {
+        Err(match failure(&upstream.url, &said) {
             // A hook of the user's own says what it likes.
             RemoteError::Failed { url, said } if line.is_empty() && self.has_hook("pre-push") => {
                 RemoteError::Rejected { url, said: format!("the hook pre-push refused; {said}") }
@@ -215,18 +216,26 @@ impl Repo {
         self.repo.reference(name, commit, true, "passel sync").map(drop).map_err(git_error("write a ref"))
     }
 
-    /// Removes a ref of ours.
-    pub fn let_go(&self, name: &str) -> Result<(), GitError> {
-        match self.repo.find_reference(name).and_then(|mut found| found.delete()) {
-            Err(error) if error.code() != ErrorCode::NotFound => Err(git_error("remove a ref")(error)),
-            _ => Ok(()),
+    /// Returns the branches that remotes have, as they were fetched: `origin/main`.
+    pub fn remote_branches(&self) -> Result<Vec<String>, GitError> {
+        let failed = || git_error("list the branches");
+        let found = self.repo.references_glob("refs/remotes/*").map_err(failed())?;
+        let mut names = Vec::new();
+        for found in found {
+            let found = found.map_err(failed())?;
+            // `origin/HEAD` stands for one of them.
+            if found.target().is_some() {
+                let name = String::from_utf8_lossy(found.name_bytes()).into_owned();
+                names.extend(name.strip_prefix("refs/remotes/").map(|name| Shown::new(name).to_string()));
+            }
         }
+        Ok(names)
     }
+}
 
-    /// Whether the history here ends where a shallow clone cut it off.
-    pub fn is_shallow(&self) -> bool {
-        self.repo.is_shallow()
-    }
+/// Returns a remote's address for messages, without what it says of who asks.
+pub fn shown_url(url: &str) -> String {
+    Shown::new(&without_user(url)).to_string()
 }
 
 /// Runs git to its end; returns whether it succeeded, and what it said.
@@ -244,7 +253,22 @@ fn not_run(source: io::Error) -> GitError {
 
 /// Returns what git said, without what it says of it.
 fn lines(said: &str) -> impl Iterator<Item = String> {
-    let hidden = ["hint:", "To ", "error: failed to push", "Please make sure", "and the repository exists"];
+    let hidden = [
+        "hint:",
+        "To ",
+        "error: failed to push",
+        "Please make sure",
+        "and the repository exists",
+        // How far it came, of no use where it failed.
+        "Cloning into ",
+        "remote: Enumerating ",
+        "remote: Counting ",
+        "remote: Compressing ",
+        "remote: Total ",
+        "Receiving objects: ",
+        "Resolving deltas: ",
+        "Updating files: ",
+    ];
     let told = said
         .lines()
         .map(str::trim)
@@ -258,9 +282,9 @@ fn lines(said: &str) -> impl Iterator<Item = String> {
     plain.filter(|line| !line.is_empty()).collect::<Vec<_>>().into_iter()
 }
 
-/// Returns what stands for what git said when it failed.
-fn failure(upstream: &Upstream, said: &str) -> RemoteError {
-    let (url, told) = (upstream.url.clone(), lines(said).collect::<Vec<_>>().join("; "));
+/// Returns what stands for what git said when it failed with the remote at `url`, which is shown.
+pub fn failure(url: &str, said: &str) -> RemoteError {
+    let (url, told) = (url.to_owned(), lines(said).collect::<Vec<_>>().join("; "));
     let said_one_of = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let no_access = [
         "Permission denied",
@@ -294,6 +318,7 @@ fn failure(upstream: &Upstream, said: &str) -> RemoteError {
     ];
     let nothing_there = [
         "does not appear to be a git repository",
+        "' does not exist",
         "Repository not found",
         "repository not found",
         "not found",
@@ -316,12 +341,7 @@ mod tests {
 
     #[test]
     fn knows_why_git_failed() {
-        let upstream = Upstream {
-            remote: "origin".into(),
-            branch: "refs/heads/main".into(),
-            url: "host:x.git".into(),
-            is_configured: true,
-        };
+        let url = "host:x.git";
         let ending = "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct access \
                       rights\nand the repository exists.\n";
         for (said, wanted) in [
@@ -329,13 +349,18 @@ mod tests {
             ("ssh: connect to host x port 22: Connection refused\n", "cannot reach"),
             ("git@host: Permission denied (publickey).\n", "refused access"),
             ("fatal: '/srv/x.git' does not appear to be a git repository\n", "there is no repository"),
+            (
+                "Cloning into 'x'...\nfatal: repository '/srv/x.git' does not exist\n",
+                "there is no repository",
+            ),
             ("fatal: pack has bad object at offset 12: inflate returned -3\n", "git failed"),
         ] {
-            let told = failure(&upstream, &format!("{said}{ending}")).to_string();
-            assert!(told.starts_with(wanted), "{told}");
-            assert!(!told.contains("fatal") && !told.contains("Please make sure"), "{told}");
+            let told = failure(url, &format!("{said}{ending}")).to_string();
+            assert!(told.contains(wanted), "{told}");
+            let hidden = ["fatal", "Please make sure", "Cloning into"];
+            assert!(hidden.iter().all(|text| !told.contains(text)), "{told}");
         }
         let said = "fatal: could not read Username for 'https://x': terminal prompts disabled\n";
-        assert!(matches!(failure(&upstream, said), RemoteError::Refused { .. }));
+        assert!(matches!(failure(url, said), RemoteError::Refused { .. }));
     }
 }

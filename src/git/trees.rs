@@ -4,7 +4,7 @@
 //! minutes over the history of a folder with ten thousand entries; here, what is the same to the byte at
 //! either end is passed over. Names need not be in order.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
@@ -29,6 +29,9 @@ pub(super) struct New {
     /// The blob that the older tree has in its place; several in a tree that holds a name more than once.
     pub before: Vec<Oid>,
 }
+
+/// What two trees do not hold alike, by path: the blob in the older one, and that in the newer one.
+pub(super) type Differences = BTreeMap<PathBuf, (Option<Oid>, Option<Oid>)>;
 
 /// Reads trees; those of the last step are kept, for the next one will ask for most of them again.
 pub(super) struct Trees<'o> {
@@ -98,6 +101,28 @@ impl<'o> Trees<'o> {
         let kinds = [Kind::File, Kind::Link];
         Ok(!self.new_of(&kinds, Some(old), new, wanted)?.is_empty()
             || !self.new_of(&kinds, Some(new), old, wanted)?.is_empty())
+    }
+
+    /// Returns the files and links that two trees do not hold alike, each with what the older one has in its place
+    /// and what the newer one has.
+    pub(super) fn differences(
+        &mut self,
+        old: Option<Oid>,
+        new: Option<Oid>,
+    ) -> Result<Differences, GitError> {
+        let kinds = [Kind::File, Kind::Link];
+        let mut found = Differences::new();
+        if let Some(new) = new {
+            for file in self.new_of(&kinds, old, new, &|_| true)? {
+                found.insert(file.path, (file.before.first().copied(), Some(file.blob)));
+            }
+        }
+        if let Some(old) = old {
+            for file in self.new_of(&kinds, new, old, &|_| true)? {
+                found.entry(file.path).or_insert((None, None)).0 = Some(file.blob);
+            }
+        }
+        Ok(found)
     }
 
     /// The same as [`Trees::new_files`] for whatever is of one of these kinds.
@@ -208,6 +233,33 @@ const ID: usize = 20;
 fn length(tree: &[u8]) -> Option<usize> {
     let end = tree.iter().position(|byte| *byte == 0)? + 1 + ID;
     (end <= tree.len()).then_some(end)
+}
+
+/// What a tree holds under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// A folder: its tree.
+    Folder(Oid),
+    /// A file or link: its blob.
+    File(Oid),
+    /// A submodule: its commit.
+    Submodule(Oid),
+}
+
+/// Returns the first entry of that name in a tree's bytes; fails if they are malformed on the way to it.
+pub(super) fn find(tree: &[u8], name: &[u8]) -> Result<Option<Held>, ()> {
+    let mut read = 0;
+    for entry in entries(tree) {
+        if entry.name == name {
+            return Ok(Some(match entry.kind {
+                Kind::Folder => Held::Folder(entry.id),
+                Kind::Submodule => Held::Submodule(entry.id),
+                Kind::File | Kind::Link => Held::File(entry.id),
+            }));
+        }
+        read += length(&tree[read..]).ok_or(())?;
+    }
+    if read == tree.len() { Ok(None) } else { Err(()) }
 }
 
 /// Returns the entries of a part of a tree, of whose lengths all are right.

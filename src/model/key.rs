@@ -162,6 +162,20 @@ pub fn day(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{:02}", day_of_year - (153 * shifted + 2) / 5 + 1)
 }
 
+/// Returns the second (since 1970) at which a day begins that is written `YYYY-MM-DD` (UTC); none for another text
+/// or a day that no calendar has. After Howard Hinnant's `days_from_civil`.
+pub fn start_of_day(text: &str) -> Option<i64> {
+    let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<i64>().ok();
+    let (year, month, of_month) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year - era * 400;
+    let day_of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + of_month - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let start = (era * 146_097 + day_of_era - 719_468) * 86_400;
+    (day(start) == text).then_some(start)
+}
+
 /// A public key of the keyring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
@@ -272,5 +286,13 @@ mod tests {
         assert_eq!(day(951_782_400), "2000-02-29");
         assert_eq!(day(1_769_904_000), "2026-02-01");
         assert_eq!(day(-1), "1969-12-31");
+        for seconds in [0, 951_782_400, 1_769_904_000, -86_400, 1_709_164_800] {
+            assert_eq!(start_of_day(&day(seconds)), Some(seconds));
+        }
+        for wrong in
+            ["2026-02-29", "2026-13-01", "2026-00-10", "2026-1-1", "today", "", "2026-01-01x", "+026-01-01"]
+        {
+            assert_eq!(start_of_day(wrong), None, "{wrong}");
+        }
     }
 }

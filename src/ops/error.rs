@@ -1,6 +1,6 @@
 //! Why an operation failed.
 
-use super::{guard, keys, rules};
+use super::{guard, history, keys, rules};
 use crate::check::CheckError;
 use crate::crypto::{CryptoError, RecipientError};
 use crate::model::{Fingerprint, FolderName, NameError};
@@ -22,6 +22,9 @@ pub enum OpError {
     /// Groups, rules or clients could not be changed.
     #[error(transparent)]
     Rule(#[from] rules::RuleError),
+    /// There is no history to show.
+    #[error(transparent)]
+    History(#[from] history::HistoryError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),

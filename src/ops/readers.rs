@@ -175,6 +175,18 @@ pub fn what<'s>(survey: &'s Survey, keys: &[Reader]) -> Reach<'s> {
     reach
 }
 
+/// Counts entries by the folders whose lists rule them; what nothing rules is left out.
+pub fn by_folder<'s>(entries: impl IntoIterator<Item = &'s Entry>) -> BTreeMap<FolderName, usize> {
+    let mut all = BTreeMap::new();
+    for entry in entries {
+        let list = entry.list.as_deref().and_then(Path::parent);
+        if let Some(Ok(folder)) = list.map(|folder| FolderName::parse(folder.as_os_str())) {
+            *all.entry(folder).or_default() += 1;
+        }
+    }
+    all
+}
+
 /// Returns the keys that `name` stands for, usable or not; a long key ID need not be in the keyring, and of a key
 /// that is `waiting` the IDs of its parts are known.
 pub fn keys_named(

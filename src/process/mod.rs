@@ -7,6 +7,7 @@ pub mod git;
 pub mod grep;
 pub mod hardening;
 pub mod tmpdir;
+pub mod watched;
 
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;

@@ -22,6 +22,10 @@ fn scene(page: &str, line: &str) -> &'static str {
         "passel.1" if line.ends_with("git push") => {
             "git -C store remote add origin git@example.org:passwords.git; git -C store push -qu origin HEAD"
         }
+        "passel-sync.1" | "passel-clone.1" => {
+            "git -C store remote get-url origin >/dev/null 2>&1 || {
+                git -C store remote add origin git@example.org:passwords.git; git -C store push -qu origin HEAD; }"
+        }
         _ => "true",
     }
 }

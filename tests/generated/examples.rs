@@ -294,6 +294,67 @@ const EXAMPLES: &[(&str, &[Example])] = &[
             &["passel git config merge.passel.driver 'passel merge-driver %O %A %B %P'"],
         )],
     ),
+    (
+        "sync",
+        &[
+            (
+                "See what others changed and what would be pushed, then exchange it:",
+                &["passel sync --dry-run", "passel sync"],
+            ),
+            (
+                "Only take what others changed, or only push what was changed here:",
+                &["passel sync --pull", "passel sync --push"],
+            ),
+            ("See which entries came, as a program:", &["passel sync --json | jq -r '.[].changed[]'"]),
+        ],
+    ),
+    (
+        "clone",
+        &[(
+            "Take part in a team's store, accept its recipients as shown, and see what you can read:",
+            &["passel clone git@example.org:passwords.git ~/team --yes --no-import"],
+        )],
+    ),
+    (
+        "trust",
+        &[
+            (
+                "Take a colleague's signature for a word on changed recipients, after comparing the fingerprint:",
+                &["passel trust add bob@example.org --yes", "passel trust list"],
+            ),
+            (
+                "And no longer:",
+                &["passel trust add bob@example.org --yes; passel trust remove bob@example.org"],
+            ),
+        ],
+    ),
+    (
+        "log",
+        &[
+            (
+                "Who changed what in a folder, the newest first; and in the whole store, the last three commits:",
+                &["passel log web", "passel log -n 3"],
+            ),
+            (
+                "What was changed in a year, as a program:",
+                &["passel log --since 2020-01-01 --json | jq -r '.commits[].subject'"],
+            ),
+        ],
+    ),
+    (
+        "history",
+        &[
+            (
+                "The versions of an entry, what the newest one changed, and the newest one itself:",
+                &[
+                    "passel history web/gitlab",
+                    "passel history web/gitlab --diff 1",
+                    "passel history web/gitlab --show 1",
+                ],
+            ),
+            ("Put an older version back, as a new commit:", &["passel history restore web/gitlab 1 --force"]),
+        ],
+    ),
     ("help", &[("See what there is, and how to use one of it:", &["passel help", "passel help insert"])]),
     ("version", &[("Ask for the version:", &["passel version"])]),
 ];

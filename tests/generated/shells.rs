@@ -17,13 +17,24 @@ fn kind(command: &Command) -> &'static str {
     match command.get_name() {
         _ if !nested(command).is_empty() => "nested",
         "show" => "entries",
-        "insert" | "edit" | "generate" | "rm" | "mv" | "cp" => "names",
-        other => {
-            ["init", "find", "grep", "git", "help", "version", "adopt", "doctor", "git-setup", "merge-driver"]
-                .into_iter()
-                .find(|known| *known == other)
-                .unwrap_or_else(|| panic!("say in tests/generated/shells.rs what follows `{other}`"))
-        }
+        "insert" | "edit" | "generate" | "rm" | "mv" | "cp" | "log" | "history" => "names",
+        other => [
+            "init",
+            "find",
+            "grep",
+            "git",
+            "help",
+            "version",
+            "adopt",
+            "doctor",
+            "git-setup",
+            "merge-driver",
+            "sync",
+            "clone",
+        ]
+        .into_iter()
+        .find(|known| *known == other)
+        .unwrap_or_else(|| panic!("say in tests/generated/shells.rs what follows `{other}`")),
     }
 }
 

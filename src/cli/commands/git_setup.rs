@@ -66,7 +66,7 @@ pub fn set_up(app: &App, workdir: &Path) -> Result<Vec<String>, CliError> {
 
 /// Returns the command that git is to merge entries with. A name that leads to this very program is better
 /// than its place, which an update may change.
-fn driver(app: &App) -> Result<OsString, CliError> {
+pub fn driver(app: &App) -> Result<OsString, CliError> {
     let own = std::env::current_exe().map_err(|e| CliError::caused("cannot tell where passel is", &e))?;
     let real = |path: &Path| path.canonicalize().ok();
     let leads_here = |name: &&str| app.program_in_path(name).is_some_and(|found| real(&found) == real(&own));

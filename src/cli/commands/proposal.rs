@@ -32,8 +32,15 @@ pub struct Consent {
 /// A key, for programs; none for the name if the keyring does not have it.
 #[derive(Debug, Serialize)]
 pub struct KeyRecord {
-    fingerprint: String,
+    fingerprint: Option<String>,
     name: Option<String>,
+}
+
+impl KeyRecord {
+    /// Returns what there is of somebody whose name leads to no key.
+    pub fn unknown(name: &str) -> Self {
+        KeyRecord { fingerprint: None, name: Some(name.to_owned()) }
+    }
 }
 
 /// The names of keys, as people know them.
@@ -52,9 +59,16 @@ impl Names {
 
     /// Returns keys for programs.
     pub fn records<'k>(&self, keys: impl IntoIterator<Item = &'k Fingerprint>) -> Vec<KeyRecord> {
-        let record =
-            |key: &Fingerprint| KeyRecord { fingerprint: key.to_string(), name: self.0.get(key).cloned() };
+        let record = |key: &Fingerprint| KeyRecord {
+            fingerprint: Some(key.to_string()),
+            name: self.0.get(key).cloned(),
+        };
         keys.into_iter().map(record).collect()
+    }
+
+    /// Returns what a key is called, safe to show; none if the keyring does not have it.
+    pub fn get(&self, key: &Fingerprint) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
     }
 
     /// Returns a key's fingerprint and name, safe to show.

@@ -125,6 +125,10 @@ fn git(told: CliError, error: &GitError, scene: &Scene<'_>) -> CliError {
             .hint(
                 "git writes a folder anew when something in it is committed: check the folder's files first",
             ),
+        GitError::NoCommit { .. } => told.hint(format!(
+            "name a commit as git does (`HEAD~3`, the beginning of its id), or a version by its number in \
+             `{program} history`"
+        )),
         GitError::NoMessage => told.hint("the hooks prepare-commit-msg and commit-msg write it"),
         GitError::Sign => {
             told.hint("git has said why above; `pass.signcommits` and `commit.gpgsign` ask for signatures")

@@ -15,12 +15,17 @@ use crate::store::transaction::Plan;
 
 /// The recipients files that a machine finds at its first use of a store, with the keys that they come down
 /// to; none where they cannot be used. And what groups and rules say.
-struct Found {
+pub struct Found {
     lists: Vec<(FolderName, Vec<u8>, Option<Keys>)>,
     rules: Rules,
 }
 
 impl Found {
+    /// Returns the folders that have recipients, and whether these can be used.
+    pub fn folders(&self) -> impl Iterator<Item = (&FolderName, bool)> {
+        self.lists.iter().map(|(folder, _, keys)| (folder, keys.is_some()))
+    }
+
     fn remember(&self, accepted: &mut Accepted) {
         // Another command may have met the store meanwhile.
         if *accepted != Accepted::default() {
@@ -82,8 +87,30 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Remembers of a store that has just come from elsewhere that nobody here has accepted its recipients: nothing
+    /// is encrypted to them before somebody does. One without recipients is not met.
+    pub(in crate::ops) fn withhold(&self) -> Result<(), OpError> {
+        let found = self.found()?;
+        if found.lists.is_empty() {
+            return Ok(());
+        }
+        Ok(self.store.change_accepted(|accepted| {
+            for (folder, _, keys) in found.lists {
+                accepted.withhold(&folder, keys.unwrap_or_default());
+            }
+        })?)
+    }
+
+    /// Accepts what a person was shown of a store at its first use, in place of all that was remembered of it.
+    pub fn accept_found(&self, found: &Found) -> Result<(), OpError> {
+        Ok(self.store.change_accepted(|accepted| {
+            *accepted = Accepted::default();
+            found.remember(accepted);
+        })?)
+    }
+
     /// Returns all recipients files with the keys that they come down to.
-    fn found(&self) -> Result<Found, OpError> {
+    pub fn found(&self) -> Result<Found, OpError> {
         let mut found = Vec::new();
         for folder in self.ruled_folders()? {
             // A list that is none is refused wherever it is met.

@@ -13,6 +13,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+pub use memory::Found;
 pub(super) use origin::list_in;
 pub use rules::RulesDifference;
 

@@ -129,6 +129,13 @@ impl Accepted {
         self.folders.insert(folder.as_path().to_path_buf(), memory);
     }
 
+    /// Remembers that nobody here has accepted the list of `folder`, which would let `keys` in: a person is to say so
+    /// even where it names full fingerprints.
+    pub fn withhold(&mut self, folder: &FolderName, keys: Keys) {
+        self.folders.insert(folder.as_path().to_path_buf(), Memory::default());
+        self.refused.extend(keys);
+    }
+
     /// Returns what was accepted for the nearest folder, from `folder` upwards, that has a memory.
     pub fn ruling(&self, folder: &FolderName) -> Option<&Memory> {
         self.ruling_without(folder, &Overlay::new())
@@ -396,6 +403,21 @@ mod tests {
             assert_eq!(memory.is_pending(list.as_bytes()), pending, "{list}");
             assert!(!memory.is_pending(full.as_bytes()));
         }
+    }
+
+    #[test]
+    fn a_list_that_is_withheld_is_not_accepted_by_itself() {
+        let full = "A".repeat(40);
+        let mut accepted = Accepted::default();
+        accepted.withhold(&folder("a"), keys("A"));
+        let read = Accepted::parse(&accepted.text(), Path::new("f")).unwrap();
+        assert_eq!(read, accepted);
+        assert!(
+            !read.ruling(&folder("a")).unwrap().is_pending(full.as_bytes()) && read.has_refused(&keys("A"))
+        );
+        accepted.accept(&folder("a"), keys("A"), full.as_bytes());
+        assert_eq!(accepted.ruling(&folder("a")).unwrap().keys, keys("A"));
+        assert!(!accepted.has_refused(&keys("A")));
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn refuse_unknown(overview: &Overview, wanted: &Keys) -> Result<(), CliError> {
 }
 
 /// Shows a new key: what it says of itself, its fingerprint to compare, and what it could read.
-fn show(app: &App, overview: &Overview, file: &KeyFile) -> Result<(), CliError> {
+pub fn show(app: &App, overview: &Overview, file: &KeyFile) -> Result<(), CliError> {
     let key = &file.key;
     app.ui.say(format!("New key of {}", Shown::new(key.name())))?;
     for also in key.user_ids.iter().skip(1) {

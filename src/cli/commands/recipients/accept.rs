@@ -373,7 +373,7 @@ fn accept_rules_exactly(app: &App, context: &Context<'_>, hash: &str) -> Result<
 }
 
 /// Tells how groups and rules have changed.
-fn show_rules(app: &App, difference: &RulesDifference) -> Result<(), CliError> {
+pub fn show_rules(app: &App, difference: &RulesDifference) -> Result<(), CliError> {
     app.ui.say("Groups and rules:")?;
     difference.lines.iter().try_for_each(|line| app.ui.say(format!("  {line}")))?;
     show_commit(app, difference.commit.as_ref())
@@ -435,7 +435,7 @@ fn list(keys: &Keys) -> String {
 }
 
 /// Returns a folder's name for a sentence.
-fn named(folder: &FolderName) -> String {
+pub fn named(folder: &FolderName) -> String {
     if folder.is_root() { "the store".to_owned() } else { folder.to_string() }
 }
 
