@@ -3,6 +3,10 @@
 mod basics;
 mod hostile;
 mod interplay;
+mod killed;
+mod random;
+mod simulation;
+mod tree;
 
 use super::git::Repository;
 

@@ -22,6 +22,8 @@ pub struct Message {
 pub struct Keyring {
     home: tempfile::TempDir,
     fingerprints: HashMap<String, String>,
+    /// Whose part each key ID means.
+    parts: HashMap<String, &'static str>,
     opened: RefCell<HashMap<Vec<u8>, Message>>,
 }
 
@@ -31,18 +33,44 @@ impl Keyring {
         let home = temporary_folder("/tmp/pk");
         // An unknown address must not be looked up on the network.
         std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
-        let mut made = Self { home, fingerprints: HashMap::new(), opened: RefCell::default() };
+        let mut made =
+            Self { home, fingerprints: HashMap::new(), parts: HashMap::new(), opened: RefCell::default() };
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
         let files: Vec<PathBuf> = KEYS.iter().map(|name| folder.join(format!("{name}.asc"))).collect();
         made.gpg(|command| command.arg("--import").args(files), b"").good();
         let mut trust = String::new();
         for name in KEYS {
-            let fingerprint = made.look_up(&format!("{name}@example.org"));
+            let (fingerprint, parts) = made.look_up(&format!("{name}@example.org"));
+            made.parts.extend(parts.into_iter().map(|part| (part, name)));
             writeln!(trust, "{fingerprint}:6:").expect("a string takes all");
             made.fingerprints.insert(name.to_owned(), fingerprint);
         }
         made.gpg(|command| command.arg("--import-ownertrust"), trust.as_bytes()).good();
         // Once now, rather than with messages in the middle of a command under test.
+        made.gpg(|command| command.arg("--check-trustdb"), b"").good();
+        Rc::new(made)
+    }
+
+    /// Makes the keyring of one person: their secret key, and the public keys of `names`, as they are in `full`.
+    pub fn of(owner: &str, names: &[&str], full: &Self) -> Rc<Self> {
+        let home = temporary_folder("/tmp/pk");
+        std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
+        let made = Self {
+            home,
+            fingerprints: full.fingerprints.clone(),
+            parts: full.parts.clone(),
+            opened: RefCell::default(),
+        };
+        let wanted: Vec<&str> = names.iter().map(|name| full.fingerprint(name)).collect();
+        let public = full.gpg(|command| command.arg("--export").args(&wanted), b"").good();
+        made.gpg(|command| command.arg("--import"), &public.stdout).good();
+        let secret = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/keys/{owner}.asc"));
+        made.gpg(|command| command.arg("--import").arg(secret), b"").good();
+        let mut trust = String::new();
+        for fingerprint in wanted {
+            writeln!(trust, "{fingerprint}:6:").expect("a string takes all");
+        }
+        made.gpg(|command| command.arg("--import-ownertrust"), trust.as_bytes()).good();
         made.gpg(|command| command.arg("--check-trustdb"), b"").good();
         Rc::new(made)
     }
@@ -77,11 +105,19 @@ impl Keyring {
         opened
     }
 
-    fn look_up(&self, address: &str) -> String {
+    /// Returns whose key a key ID means.
+    pub fn bearer(&self, id: &str) -> &'static str {
+        self.parts.get(id.trim_start_matches("0x")).unwrap_or_else(|| panic!("nobody has {id}"))
+    }
+
+    /// Returns a key's fingerprint and the key IDs of its subkeys.
+    fn look_up(&self, address: &str) -> (String, Vec<String>) {
         let listing = self.gpg(|command| command.args(["--with-colons", "--list-keys", address]), b"").good();
         let listing = listing.out();
         let line = listing.lines().find(|line| line.starts_with("fpr:")).expect("a key has a fingerprint");
-        line.split(':').nth(9).expect("the tenth field").to_owned()
+        let field = |line: &str, number| line.split(':').nth(number).expect("a field").to_owned();
+        let parts = listing.lines().filter(|line| line.starts_with("sub:")).map(|line| field(line, 4));
+        (field(line, 9), parts.collect())
     }
 
     fn gpg(&self, arguments: impl FnOnce(&mut Command) -> &mut Command, stdin: &[u8]) -> Output {
