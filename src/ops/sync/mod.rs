@@ -230,7 +230,7 @@ impl Here<'_, '_> {
                 if let Some(taken) = self.integrate(theirs, rewound)? {
                     self.tell_taken(report, taken, theirs)?;
                 }
-                self.repo.see(&self.upstream, theirs).map_err(failed)?;
+                self.see(theirs)?;
             }
         } else if self.options.dry_run {
             report.waiting = self.count(None, before)?;
@@ -247,8 +247,19 @@ impl Here<'_, '_> {
 
     /// Fetches; the inner error says why the remote could not be reached.
     fn fetch(&self, git: &crate::process::git::GitProgram) -> Result<Result<Option<Oid>, String>, SyncError> {
+        {
+            let _lock = self.context.store.lock()?;
+            self.repo.sweep_refs();
+        }
         match self.repo.fetch(git, &self.upstream, self.options.interactive) {
-            Ok(theirs) => Ok(Ok(theirs)),
+            Ok(theirs) => {
+                let _lock = self.context.store.lock()?;
+                if let Some(theirs) = theirs {
+                    self.repo.track(&self.upstream, theirs).map_err(StoreError::from)?;
+                }
+                self.repo.forget_fetched();
+                Ok(Ok(theirs))
+            }
             Err(error @ RemoteError::Unreachable { .. }) => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         }
@@ -295,7 +306,7 @@ impl Here<'_, '_> {
         }
         match self.repo.push(self.context.store.git(), &self.upstream, head, self.options.interactive) {
             Ok(Pushed::Done) => {
-                self.repo.see(&self.upstream, head).map_err(StoreError::from)?;
+                self.see(head).map_err(StoreError::from)?;
                 report.pushed += count;
                 Ok(Round::Done)
             }
@@ -377,6 +388,24 @@ impl Here<'_, '_> {
             ));
         }
         Ok(())
+    }
+
+    /// Points a ref of ours at a commit.
+    fn keep(&self, name: &str, commit: Oid) -> Result<(), StoreError> {
+        if self.repo.target(name)? == Some(commit) {
+            return Ok(());
+        }
+        let _lock = self.context.store.lock()?;
+        Ok(self.repo.keep(name, commit)?)
+    }
+
+    /// Remembers what the remote was seen to hold.
+    fn see(&self, commit: Oid) -> Result<(), StoreError> {
+        if self.repo.seen(&self.upstream)? == Some(commit) {
+            return Ok(());
+        }
+        let _lock = self.context.store.lock()?;
+        Ok(self.repo.see(&self.upstream, commit)?)
     }
 
     fn infos(&self, commits: &[Oid]) -> Result<Vec<CommitInfo>, SyncError> {
