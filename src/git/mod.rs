@@ -12,6 +12,7 @@ mod error;
 pub mod graph;
 mod head;
 pub mod index;
+pub mod lineage;
 mod objects;
 pub mod provenance;
 pub mod publish;

@@ -62,6 +62,7 @@ impl Repo {
 /// What a commit names, read from its bytes: git takes commits that libgit2 does not, of an author without an
 /// address say. Nor does libgit2 know parents of a shallow clone's oldest commits, and it believes `info/grafts`:
 /// neither lasts.
+#[derive(PartialEq, Eq)]
 pub(super) struct RawCommit {
     pub tree: Oid,
     pub parents: Vec<Oid>,
@@ -78,7 +79,7 @@ impl RawCommit {
     }
 
     /// Reads a commit's bytes: `tree ID`, `parent ID` as often as needed, then all else (git-commit-tree(1)).
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let id = |digits: &[u8]| Oid::from_str(str::from_utf8(digits).ok()?).ok();
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;

@@ -17,6 +17,7 @@ pub mod reviewed;
 pub mod survey;
 mod sync;
 pub mod transaction;
+pub mod trusted;
 pub mod walked;
 
 use std::cell::RefCell;
@@ -77,6 +78,9 @@ pub enum StoreError {
     /// Which copied messages were let pass could not be read or written.
     #[error(transparent)]
     Reviewed(RecordError),
+    /// Whose signatures are trusted here could not be read or written.
+    #[error(transparent)]
+    Trusted(RecordError),
     /// No randomness for temporary names.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
