@@ -1,6 +1,6 @@
 //! Why an operation failed.
 
-use super::{guard, keys, rules};
+use super::{guard, keys, rules, trust};
 use crate::check::CheckError;
 use crate::crypto::{CryptoError, RecipientError};
 use crate::model::{Fingerprint, FolderName, NameError};
@@ -22,6 +22,9 @@ pub enum OpError {
     /// Groups, rules or clients could not be changed.
     #[error(transparent)]
     Rule(#[from] rules::RuleError),
+    /// A key cannot be trusted, or not be distrusted.
+    #[error(transparent)]
+    Trust(#[from] trust::TrustError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),

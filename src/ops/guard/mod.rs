@@ -9,12 +9,14 @@ mod memory;
 mod origin;
 mod pending;
 mod rules;
+mod vouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub(super) use origin::list_in;
 pub use rules::RulesDifference;
+pub(super) use vouched::Judge;
 
 use super::rules::{RuleError, shown};
 use super::{Context, KnownLists, OpError, Recipients};

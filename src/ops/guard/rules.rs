@@ -249,7 +249,7 @@ impl Context<'_> {
 }
 
 /// Returns what a configuration says.
-fn said(config: &Config) -> Rules {
+pub(super) fn said(config: &Config) -> Rules {
     let mut said = Rules::new();
     let standard = Config::default().clients;
     if config.clients != standard {
@@ -296,7 +296,7 @@ fn written(folder: &FolderName) -> String {
 }
 
 /// Returns what differs between two configurations, as the second says it: no words where it says nothing.
-fn changes(before: &Rules, after: &Rules) -> Rules {
+pub(super) fn changes(before: &Rules, after: &Rules) -> Rules {
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differing = all.into_iter().filter(|of| before.get(*of) != after.get(*of));
     differing.map(|of| (of.clone(), after.get(of).cloned().unwrap_or_default())).collect()
