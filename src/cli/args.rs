@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
     adopt, cache, client, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help, init,
-    insert, keys, merge_driver, recipients, relocate, remove, show, sync,
+    insert, keys, merge_driver, recipients, relocate, remove, show, sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -69,6 +69,9 @@ pub enum Command {
     /// Exchange changes with the remote repository, and merge them.
     #[command(long_about = sync::LONG)]
     Sync(sync::Args),
+    /// Say whose signature on a change of recipients is taken without a question.
+    #[command(long_about = trust::LONG)]
+    Trust(trust::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Tell git, in this clone, to merge entries by line and field.
@@ -97,6 +100,7 @@ pub const OWN: &[&str] = &[
     "cache",
     "doctor",
     "sync",
+    "trust",
     "git-setup",
     "conflicts",
     "merge-driver",

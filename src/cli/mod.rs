@@ -139,6 +139,7 @@ fn dispatch(
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),
         Command::Sync(args) => c::sync::run(app, &args),
+        Command::Trust(args) => c::trust::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::GitSetup(args) => c::git_setup::run(app, &args),
         Command::Conflicts(args) => c::conflicts::run(app, &args),

@@ -67,7 +67,8 @@ JSON: an array with an object for each repository, the store's own first:
   signed        changes of recipients that were accepted for the sake of their signature
   reencrypted   entries that were encrypted anew for their recipients
   left          entries that only others can encrypt anew
-  locked        lists that nothing is encrypted to until somebody decides: list, why
+  locked        lists that nothing is encrypted to until somebody decides (`.passel.yaml`: groups and rules that no
+                change of recipients is made from): list, why
   pushed, waiting   how many commits were pushed, and how many wait
   objections    why they wait
   error         why it failed, or null
@@ -259,6 +260,10 @@ fn tell(app: &App, report: &Report, args: &Args) -> Result<(), CliError> {
         list(app, "left for others to encrypt anew, as they cannot be read here", &report.left)?;
     }
     for (list, why) in &report.locked {
+        if list == crate::config::FILE {
+            ui.warn(format!("locked: no change of recipients is made from `{list}`: {why}"));
+            continue;
+        }
         ui.warn(format!("locked: nothing is encrypted to `{list}`: {why}"));
     }
     for why in report.objections.iter().take(SHOWN) {
