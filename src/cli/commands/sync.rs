@@ -359,6 +359,12 @@ fn explain(app: &App, error: SyncError) -> CliError {
             .hint(format!("if it is meant: `{program} sync --accept-rewind`")),
         SyncError::Hazards { .. } => told
             .hint("nothing of it was taken; ask whoever made the commit to take it back"),
+        SyncError::Unsigned { .. } => told
+            .hint("nothing of it was taken; ask whoever made them to sign their commits (`git config commit.gpgSign true`)")
+            .hint(format!(
+                "`sync.require_signed` in `{}` asks for it; their keys must be in your keyring",
+                crate::config::FILE
+            )),
         SyncError::InTheWay { ref path, .. } => told.hint(format!(
             "commit it under another name, or move it out of the store: `mv {} ELSEWHERE`",
             crate::model::argument(&app.environment.root.join(path))

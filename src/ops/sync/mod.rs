@@ -2,7 +2,8 @@
 //!
 //! The steps, for each repository of the store:
 //! 1. fetch the branch; a remote that went back, or elsewhere, than it was seen to be is refused ([`rewind`]);
-//! 2. look at every file that comes ([`incoming`]): what no store should hold is refused, and nothing is taken;
+//! 2. look at every file that comes ([`incoming`]): what no store should hold is refused, and nothing is taken; nor is
+//!    it, where the store asks for signatures, if a commit lacks one ([`unsigned`]);
 //! 3. take it ([`integrate`]): the branch moves to it, or to a merge of both sides ([`blend`]), as one transaction;
 //! 4. changed recipients are accepted: those signed by a trusted key, then those that a person says yes to;
 //! 5. bring in line what does not agree with its recipients ([`drift`]);
@@ -18,6 +19,7 @@ mod incoming;
 mod integrate;
 mod outgoing;
 mod rewind;
+mod unsigned;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -225,6 +227,7 @@ impl Here<'_, '_> {
         let ours = before.map(|head| self.repo.tree_id(head)).transpose().map_err(failed)?;
         if let Some(theirs) = theirs {
             self.refuse_hazards(ours, before, theirs)?;
+            self.refuse_unsigned(before, theirs)?;
             if self.options.dry_run {
                 return self.foretell(report, before, theirs);
             }
@@ -265,7 +268,7 @@ impl Here<'_, '_> {
         before: Option<Oid>,
     ) -> Result<(), SyncError> {
         let (mut mended, mut rules) = (self.mend(before)?, self.locked_rules(report));
-        let mut again = |mended: &mut Mended, rules: &mut Option<(String, String)>| -> Result<(), SyncError> {
+        let again = |mended: &mut Mended, rules: &mut Option<(String, String)>| -> Result<(), SyncError> {
             let first = std::mem::replace(mended, self.mend(before)?);
             mended.reencrypted.splice(0..0, first.reencrypted);
             *rules = self.locked_rules(report);
