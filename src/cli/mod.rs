@@ -100,7 +100,12 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
     if verbose {
         app.tell_tally();
     }
-    app.tell_held(done)
+    let done = app.tell_held(done);
+    // What it published is synced, if the store is to be; `sync` has done so.
+    if name != "sync" && app.has_published() {
+        commands::sync::follow(&app);
+    }
+    done
 }
 
 /// Returns the command that `word` names, by its own name or another.

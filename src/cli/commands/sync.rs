@@ -192,6 +192,47 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
 }
 
+/// Syncs after a change, where the store asks for that and somebody here has accepted it. Whatever comes of it, the
+/// command is done: a failure is one line.
+pub fn follow(app: &App) {
+    let failed = match try_following(app) {
+        Ok(failed) => failed,
+        Err(error) => Some(first_line(&error)),
+    };
+    // The next sync tells all of it.
+    app.drop_notes();
+    if let Some(why) = failed {
+        app.ui.warn(format!("warning: not synced: {why} (`{} sync` tells more)", app.ui.program));
+    }
+}
+
+/// Syncs if that is asked for; returns why it is not done, if somebody has to do something.
+fn try_following(app: &App) -> Result<Option<String>, CliError> {
+    let store = app.store()?;
+    let context = app.context(&store);
+    if !context.syncs_by_itself().map_err(|e| app.error(e))? {
+        return Ok(None);
+    }
+    let options = Options { interactive: app.interactive, ..Options::default() };
+    let mut person = Here { app, is_quiet: false };
+    let found = sync::sync(&context, options, &mut person).map_err(|e| explain(app, e))?;
+    for (_, done) in found {
+        let report = done.map_err(|error| explain(app, error))?;
+        if code_of(&report) != exit::OK {
+            let decide = || "somebody has to decide about recipients or conflicts".to_owned();
+            return Ok(Some(report.offline.unwrap_or_else(decide)));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the first line of an error, without the word.
+fn first_line(error: &CliError) -> String {
+    let text = error.text();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
 /// Returns the exit code that a repository's report calls for.
 fn code_of(report: &Report) -> u8 {
     if report.offline.is_some() {
