@@ -28,6 +28,7 @@ mod cli {
     mod recipients;
     mod recovery;
     mod side_by_side;
+    mod trust;
     mod turn_by_turn;
     mod upstream;
     mod wording;

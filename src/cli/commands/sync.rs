@@ -126,7 +126,10 @@ struct LockedRow {
 /// The person at the terminal, if there is one.
 struct Here<'a> {
     app: &'a App,
+    /// Whether nobody is to be asked.
     is_quiet: bool,
+    /// Whether nobody is to be told of steps.
+    is_aside: bool,
 }
 
 impl Person for Here<'_> {
@@ -139,7 +142,9 @@ impl Person for Here<'_> {
     }
 
     fn tell(&mut self, step: &str) {
-        self.app.ui.warn(step);
+        if !self.is_aside {
+            self.app.ui.warn(step);
+        }
     }
 }
 
@@ -153,7 +158,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         accept_rewind: args.accept_rewind,
         interactive: app.interactive,
     };
-    let mut person = Here { app, is_quiet: args.json };
+    let mut person = Here { app, is_quiet: args.json, is_aside: false };
     let found = sync::sync(&app.context(&store), options, &mut person).map_err(|e| explain(app, e))?;
     let mut failed = None;
     let mut rows = Vec::new();
@@ -214,7 +219,7 @@ fn try_following(app: &App) -> Result<Option<String>, CliError> {
         return Ok(None);
     }
     let options = Options { interactive: app.interactive, ..Options::default() };
-    let mut person = Here { app, is_quiet: false };
+    let mut person = Here { app, is_quiet: false, is_aside: true };
     let found = sync::sync(&context, options, &mut person).map_err(|e| explain(app, e))?;
     for (_, done) in found {
         let report = done.map_err(|error| explain(app, error))?;
