@@ -62,7 +62,8 @@ impl Repo {
         for log in files_below(&self.common().join("logs")).iter().chain([&self.gitdir().join("logs/HEAD")]) {
             former.extend(log_lines(log).into_iter().map(|(id, _)| id));
         }
-        for name in self.repo.references_glob("refs/passel/*").map_err(git_error("list the refs"))?.flatten() {
+        for name in self.repo.references_glob("refs/passel/*").map_err(git_error("list the refs"))?.flatten()
+        {
             former.extend(name.target());
         }
         let former = former.into_iter().filter(|id| !parents.contains_key(id));
@@ -79,7 +80,9 @@ impl Lineage<'_> {
         let mut known: HashMap<Oid, Option<bool>> = HashMap::new();
         let mut holds = |commit: Oid| {
             // Of what cannot be read, nobody can tell.
-            *known.entry(commit).or_insert_with(|| self.repo.tree_of(commit).and_then(|tree| claim(&tree)).ok())
+            *known
+                .entry(commit)
+                .or_insert_with(|| self.repo.tree_of(commit).and_then(|tree| claim(&tree)).ok())
         };
         if holds(self.head) != Some(true) {
             return Vec::new();
@@ -111,7 +114,9 @@ impl Lineage<'_> {
 
     fn was_true_before(&self, settling: Oid, holds: &mut dyn FnMut(Oid) -> Option<bool>) -> bool {
         let before = self.changing.iter().filter(|commit| **commit != settling);
-        before.filter(|commit| self.graph.holds(settling, **commit)).any(|commit| holds(*commit) == Some(true))
+        before
+            .filter(|commit| self.graph.holds(settling, **commit))
+            .any(|commit| holds(*commit) == Some(true))
     }
 
     fn was_taken_back_elsewhere(&self, settling: Oid, holds: &mut dyn FnMut(Oid) -> Option<bool>) -> bool {

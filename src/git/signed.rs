@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn takes_the_signature_out_of_a_commit() {
-        let commit = b"tree 1\nauthor A <a> 1 +0000\ngpgsig -----BEGIN\n \n abc\n -----END\ngpgsig-sha256 x\n y\n\
+        let commit =
+            b"tree 1\nauthor A <a> 1 +0000\ngpgsig -----BEGIN\n \n abc\n -----END\ngpgsig-sha256 x\n y\n\
             encoding z\n w\n\ngpgsig no\n more\n";
         let (signature, signed) = parts(commit).unwrap();
         assert_eq!(signature, b"-----BEGIN\n\nabc\n-----END\n");

@@ -62,7 +62,8 @@ mod tests {
 
     #[test]
     fn survives_write_and_read_and_refuses_a_newer_format_and_damage() {
-        let keys: Keys = ["1", "A"].iter().filter_map(|digit| Fingerprint::parse(&digit.repeat(40))).collect();
+        let keys: Keys =
+            ["1", "A"].iter().filter_map(|digit| Fingerprint::parse(&digit.repeat(40))).collect();
         let (text, path) = (text_of(&keys), Path::new("f"));
         assert_eq!(keys.len(), 2);
         assert_eq!(parse(&text, path).unwrap(), keys);

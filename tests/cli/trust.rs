@@ -70,10 +70,16 @@ fn a_signed_change_is_accepted_without_a_question() {
     };
     assert_eq!((readers("web/a"), readers("mine/b")), (3, 1));
     // Somebody goes, another list comes, and each of two commits has its share.
-    ann(&store, "printf \"$ALICE\\n$DAVE\\n\" >web/.gpg-id; mkdir mine/new; echo $BOB >mine/new/.gpg-id");
+    ann(
+        &store,
+        "printf \"$ALICE\\n$DAVE\\n\" >web/.gpg-id; mkdir mine/new; echo $BOB >mine/new/.gpg-id
+        echo x | gpg -q --batch --trust-model always -e -r $BOB >mine/new/x.gpg",
+    );
     ann(&store, "echo $CAROL >>web/.gpg-id");
-    store.ok("cp store/mine/b.gpg ann/mine/new/x.gpg");
-    accepts(&store, &["recipients of web, in commit", "; and in commit", "recipients of mine/new, in commit"]);
+    accepts(
+        &store,
+        &["recipients of web, in commit", "; and in commit", "recipients of mine/new, in commit"],
+    );
     assert_eq!(readers("web/a"), 3);
     // Merged with what others did meanwhile, by somebody who signs nothing.
     store.ok("cd evil; git pull -q; echo x >notes; git add -A; git commit -qm notes");
@@ -123,7 +129,10 @@ fn keys_are_trusted_and_distrusted_by_a_person() {
     let (bob, carol) = (store.ok("echo $BOB"), store.ok("echo $CAROL"));
     assert!(store.ok("pass trust list").contains(&bob));
     let json = store.ok("pass trust list --json");
-    assert!(json.contains(&format!("\"fingerprint\": \"{bob}\"")) && json.contains("\"problem\": null"), "{json}");
+    assert!(
+        json.contains(&format!("\"fingerprint\": \"{bob}\"")) && json.contains("\"problem\": null"),
+        "{json}"
+    );
     let flag = format!("--fingerprint {carol}");
     store.refused("pass trust add carol@example.org", &["nobody can be asked", "--yes", &flag]);
     store.refused("pass trust add carol@example.org --fingerprint $DAVE", &["has the fingerprint", &carol]);
@@ -134,9 +143,15 @@ fn keys_are_trusted_and_distrusted_by_a_person() {
     store.refused("pass trust add revoked@example.org --yes", &["was revoked", "renewed key"]);
     store.refused("pass trust remove $CAROL", &["no key that is trusted here", "trust list"]);
     let said = store.ok("pass trust add carol@example.org --fingerprint $CAROL; pass trust add $CAROL --yes");
-    assert!(said.contains(&format!("Trusted from now on: {carol}")) && said.contains("Trusted before"), "{said}");
+    assert!(
+        said.contains(&format!("Trusted from now on: {carol}")) && said.contains("Trusted before"),
+        "{said}"
+    );
     let file = store.ok("cat store/.git/passel-trusted");
-    assert!(file.starts_with("version: 1\nkeys:\n") && file.contains(&carol) && file.contains(&bob), "{file}");
+    assert!(
+        file.starts_with("version: 1\nkeys:\n") && file.contains(&carol) && file.contains(&bob),
+        "{file}"
+    );
     store.ok("pass trust remove bob@example.org; pass trust remove $CAROL; test -z \"$(git -C store status --porcelain)\"");
     assert!(store.ok("pass trust list").contains("No key is trusted here"));
     let mut terminal = store.terminal("pass trust add bob@example.org");

@@ -46,8 +46,10 @@ pub enum Command {
 
 /// Trust a key of the keyring, once its fingerprint is confirmed.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  passel trust add ann@example.org\n  passel trust add ann@example.org \
-    --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567")]
+#[command(
+    after_long_help = "Examples:\n  passel trust add ann@example.org\n  passel trust add ann@example.org \
+    --fingerprint 0123456789ABCDEF0123456789ABCDEF01234567"
+)]
 pub struct AddArgs {
     /// The key: its fingerprint, address, or whatever else names exactly one key of the keyring.
     #[arg(value_name = "KEY")]
@@ -70,9 +72,11 @@ pub struct RemoveArgs {
 
 /// List the keys that are trusted here.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "JSON: an array with an object for each key:\n  fingerprint   of its primary key\n  \
+#[command(
+    after_long_help = "JSON: an array with an object for each key:\n  fingerprint   of its primary key\n  \
     name          its first user ID, or null if the keyring has it no more\n  problem       why its signature counts for \
-    nothing, or null\n\nExamples:\n  passel trust list\n  passel trust list --json | jq -r '.[].fingerprint'")]
+    nothing, or null\n\nExamples:\n  passel trust list\n  passel trust list --json | jq -r '.[].fingerprint'"
+)]
 pub struct ListArgs {
     /// Print JSON, for programs.
     #[arg(long, short = 'j')]
@@ -137,8 +141,10 @@ fn state_of(key: &Key) -> String {
 fn confirms(text: &str, key: &Key) -> Result<bool, CliError> {
     let shown = Shown::new(text);
     match Fingerprint::of_name(text) {
-        None => Err(CliError::new(format!("`{shown}` is no full fingerprint"))
-            .hint("`gpg --list-keys` shows them")),
+        None => {
+            Err(CliError::new(format!("`{shown}` is no full fingerprint"))
+                .hint("`gpg --list-keys` shows them"))
+        }
         Some(typed) if typed != key.fingerprint => {
             Err(CliError::new(format!("the key has the fingerprint {}, not {typed}", key.fingerprint))
                 .hint("compare both with its owner: it may be somebody else's key"))

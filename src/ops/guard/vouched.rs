@@ -60,7 +60,8 @@ impl Context<'_> {
     ) -> Result<Option<Vouched>, OpError> {
         let folder = difference.folder.as_path();
         let root = self.store.root();
-        let is_one_history = Repo::prefix_of(root, folder) == Repo::prefix_of(root, difference.ruling.as_path());
+        let is_one_history =
+            Repo::prefix_of(root, folder) == Repo::prefix_of(root, difference.ruling.as_path());
         if difference.was_unusable || !difference.is_committed || !is_one_history {
             return Ok(None);
         }
@@ -71,7 +72,9 @@ impl Context<'_> {
         let Some((place, list)) = history.list(&head, folder).map_err(failed)? else { return Ok(None) };
         let is_as_judged = history.inside(&difference.ruling.gpg_id()).as_ref() == Some(&place)
             && hash_of(&list) == difference.list;
-        let Some(lineage) = history.repo.lineage(self.store.changing()).map_err(failed)? else { return Ok(None) };
+        let Some(lineage) = history.repo.lineage(self.store.changing()).map_err(failed)? else {
+            return Ok(None);
+        };
         let names: Option<Vec<_>> =
             difference.gains.iter().map(|key| Some((key, sole_name(&list, key)?))).collect();
         let (true, Some(names)) = (is_as_judged, names) else { return Ok(None) };
@@ -114,7 +117,8 @@ impl Context<'_> {
             }
         }
         if case.known != Some(difference.ruling.as_path()) {
-            let mut claim = |tree: &Head<'_>| Ok(history.list(tree, folder)?.is_some_and(|(there, _)| there == **place));
+            let mut claim =
+                |tree: &Head<'_>| Ok(history.list(tree, folder)?.is_some_and(|(there, _)| there == **place));
             if !vouching.add(&mut claim, false)? {
                 return Ok(None);
             }
@@ -148,7 +152,9 @@ impl Context<'_> {
             return Ok(None);
         }
         let file = signature_path(&difference.ruling.gpg_id());
-        let Some(signature) = self.store.beneath().read(&file).map_err(StoreError::from)? else { return Ok(None) };
+        let Some(signature) = self.store.beneath().read(&file).map_err(StoreError::from)? else {
+            return Ok(None);
+        };
         let Some(key) = judge.signer_of_file(list, &signature) else { return Ok(None) };
         let told = history.repo.commit_info(*commit).map_err(StoreError::from)?.told();
         Ok(Some(Vouched { commits: BTreeSet::from([(told, key)]), by_file: true }))
@@ -163,11 +169,14 @@ impl Context<'_> {
         let Some(Ok(history)) = History::of(self.store.root(), Path::new("")) else { return Ok(None) };
         let failed = StoreError::from;
         let file = history.inside(Path::new(config::FILE)).expect("the file stands at the root");
-        let committed = blob_at(&history.repo, &history.repo.head().map_err(failed)?, &file).map_err(failed)?;
+        let committed =
+            blob_at(&history.repo, &history.repo.head().map_err(failed)?, &file).map_err(failed)?;
         if committed.as_deref().map(hash_of).unwrap_or_default() != difference.hash {
             return Ok(None);
         }
-        let Some(lineage) = history.repo.lineage(self.store.changing()).map_err(failed)? else { return Ok(None) };
+        let Some(lineage) = history.repo.lineage(self.store.changing()).map_err(failed)? else {
+            return Ok(None);
+        };
         let (accepted, now) = (self.accepted()?.rules().clone(), self.found_rules());
         let mut known: HashMap<Vec<u8>, Option<Rules>> = HashMap::new();
         let mut vouching = Vouching { history: &history, lineage: &lineage, judge, commits: BTreeSet::new() };

@@ -76,7 +76,12 @@ impl Judge for TrustedKeys<'_> {
 }
 
 /// Returns which of `keys` has signed a commit; none if none of them has.
-pub(in crate::ops) fn signer(crypto: &dyn Crypto, keys: &Keys, repo: &Repo, commit: Oid) -> Option<Fingerprint> {
+pub(in crate::ops) fn signer(
+    crypto: &dyn Crypto,
+    keys: &Keys,
+    repo: &Repo,
+    commit: Oid,
+) -> Option<Fingerprint> {
     let (signature, signed) = repo.signed_parts(commit)?;
     good(crypto, keys, &signed, &signature)
 }

@@ -36,7 +36,7 @@ fn what_was_signed_once_is_not_brought_back() {
         // The file as it was.
         (2, format!("{old}; git checkout -q $old -- web/.gpg-id")),
         // The removal reverted.
-        (2, "git revert --no-edit --no-commit HEAD".to_owned()),
+        (2, "git revert --no-edit --no-commit $(git log --format=%H --grep=change -1)".to_owned()),
         // A merge that takes the side that was overruled.
         (2, format!("{old}; git checkout -q -b side $old; git commit -q --allow-empty -m side
             git merge -q -s ours --no-edit origin/master; git push -q origin side:master; git checkout -q master
@@ -70,7 +70,9 @@ fn a_remote_that_goes_back_lets_nobody_in_again() {
     accepts(&store, &["recipients of web"]);
     ann(&store, "printf \"$ALICE\\n$BOB\\n\" >web/.gpg-id");
     accepts(&store, &["recipients of web"]);
-    store.ok("cd evil; git pull -q; git push -q -f origin $(git log --format=%H --grep=change | tail -1):master");
+    store.ok(
+        "cd evil; git pull -q; git push -q -f origin $(git log --format=%H --grep=change | tail -1):master",
+    );
     let output = store.shell("pass sync --accept-rewind");
     assert!(output.code == 3 && !output.out().contains("Accepted"), "{}{}", output.out(), output.err());
     assert!(output.err().contains("gains access again, after it was removed"), "{}", output.err());
@@ -119,8 +121,8 @@ fn a_signed_commit_answers_for_its_own_change_alone() {
     asks(&store, "web/a", "on top of what somebody else did");
     let store = trusting();
     eve(&store, "echo $DAVE >>web/.gpg-id");
-    store.ok("cd ann; echo x >notes; git add -A; git commit -qSm notes; git pull -q --no-commit --no-ff 2>/dev/null || true
-        git commit -qSm merged; git push -q");
+    store.ok("cd ann; echo x >notes; git add -A; git commit -qS -m notes; git pull -q --no-commit --no-ff 2>/dev/null || true
+        git commit -qS -m merged; git push -q");
     asks(&store, "web/a", "a signed merge of what somebody else did");
 }
 
@@ -133,7 +135,7 @@ fn a_merge_brings_nothing_of_its_own() {
     asks(&store, "web/a", "a merge that adds a key itself");
     // Two lists that are signed, each for itself; and what was taken out on one side stays out.
     let store = trusting();
-    store.ok("cd ann; git checkout -q -b draft; echo $DAVE >>web/.gpg-id; git commit -qaSm draft; git push -q origin draft; git checkout -q master");
+    store.ok("cd ann; git checkout -q -b draft; echo $DAVE >>web/.gpg-id; git commit -qaS -m draft; git push -q origin draft; git checkout -q master");
     eve(&store, "git fetch -q; git cherry-pick origin/draft >/dev/null");
     asks(&store, "web/a", "a signed draft, picked");
 }
@@ -143,7 +145,7 @@ fn another_history_answers_for_nothing_here() {
     let store = trusting();
     // Ann's other store, in which Dave reads everything.
     store.ok("git init -q other; cd other; git config user.signingKey $BOB; git config user.name ann; git config user.email a@b
-        printf \"$ALICE\\n$BOB\\n\" >.gpg-id; git add -A; git commit -qSm one; echo $DAVE >>.gpg-id; git commit -qaSm change");
+        printf \"$ALICE\\n$BOB\\n\" >.gpg-id; git add -A; git commit -qS -m one; echo $DAVE >>.gpg-id; git commit -qaS -m change");
     eve(
         &store,
         "git pull -q ../other master --allow-unrelated-histories --no-edit -s ours; git checkout -q FETCH_HEAD -- .gpg-id
@@ -153,7 +155,7 @@ fn another_history_answers_for_nothing_here() {
     // Even where nothing but the merge itself is to be told apart.
     let store = trusting();
     store.ok("git init -q other; cd other; git config user.signingKey $BOB; git config user.name ann; git config user.email a@b
-        mkdir web; printf \"$ALICE\\n$BOB\\n$DAVE\\n\" >web/.gpg-id; git add -A; git commit -qSm one");
+        mkdir web; printf \"$ALICE\\n$BOB\\n$DAVE\\n\" >web/.gpg-id; git add -A; git commit -qS -m one");
     eve(&store, "git fetch -q ../other master; git rm -q --cached web/.gpg-id; git commit -qm gone
         git merge -q --allow-unrelated-histories --no-edit FETCH_HEAD 2>/dev/null || { git checkout -q FETCH_HEAD -- web/.gpg-id; git add -A; git commit -qm m; }");
     asks(&store, "web/a", "another store's first commit");

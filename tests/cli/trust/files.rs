@@ -37,7 +37,10 @@ fn a_signed_file_is_not_taken_from_elsewhere_or_before() {
     accepts(&store, &[]);
     let old = "old=$(git log --format=%H -- web/.gpg-id | sed -n 2p)";
     for (target, entry) in [("web", "web/a"), ("mine", "mine/b")] {
-        eve(&store, &format!("{old}; for f in .gpg-id .gpg-id.sig; do git show $old:web/$f >{target}/$f; done"));
+        eve(
+            &store,
+            &format!("{old}; for f in .gpg-id .gpg-id.sig; do git show $old:web/$f >{target}/$f; done"),
+        );
         asks(&store, entry, target);
     }
 }
