@@ -119,6 +119,17 @@ fn a_list_that_was_taken_away_before_the_one_above_was_signed() {
 }
 
 #[test]
+fn what_is_accepted_for_a_folder_is_not_accepted_for_the_one_above() {
+    let store = trusting();
+    store.ok("pass init -p web/sub $ALICE; echo 4 | pass insert -m web/sub/s; pass sync");
+    eve(&store, "echo $DAVE >>web/.gpg-id");
+    // For `web/sub`, it is this commit that lets Dave in.
+    ann(&store, "git rm -q web/sub/.gpg-id");
+    asks(&store, "web/a", "the list above was changed by another one");
+    asks(&store, "web/sub/s", "and rules");
+}
+
+#[test]
 fn a_signed_commit_answers_for_its_own_change_alone() {
     let store = trusting();
     ann(&store, "echo $DAVE >>web/.gpg-id");
