@@ -10,7 +10,7 @@
 //! - no branch was ever seen here on which somebody took it back after the commit, and which HEAD no longer holds.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 
 use git2::Oid;
@@ -62,9 +62,9 @@ impl Repo {
         for log in files_below(&self.common().join("logs")).iter().chain([&self.gitdir().join("logs/HEAD")]) {
             former.extend(log_lines(log).into_iter().map(|(id, _)| id));
         }
-        for name in self.repo.references_glob("refs/passel/*").map_err(git_error("list the refs"))?.flatten()
+        for kept in self.repo.references_glob("refs/passel/*").map_err(git_error("list the refs"))?.flatten()
         {
-            former.extend(name.target());
+            former.extend(kept.target());
         }
         let former = former.into_iter().filter(|id| !parents.contains_key(id));
         let former = former.filter(|id| RawCommit::read(&odb, *id).is_ok()).collect();
@@ -126,11 +126,9 @@ impl Lineage<'_> {
 
     /// Returns where and by which commits a recipients file with these bytes came to be, anywhere in the repository.
     pub fn brought(&self, blob: Oid) -> Vec<(Oid, &Path)> {
-        let of = |change: &'_ Change, file: &'_ (PathBuf, Oid)| (file.1 == blob).then_some(change.commit);
-        let all = self.changes.iter();
-        all.flat_map(|change| {
-            change.brings.iter().filter_map(move |file| Some((of(change, file)?, file.0.as_path())))
-        })
-        .collect()
+        let files = self.changes.iter().flat_map(|change| {
+            change.brings.iter().map(move |(path, brought)| (change.commit, path.as_path(), *brought))
+        });
+        files.filter(|(_, _, brought)| *brought == blob).map(|(commit, path, _)| (commit, path)).collect()
     }
 }
