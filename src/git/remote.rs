@@ -3,8 +3,8 @@
 //! What a remote was last seen to hold is kept in refs of our own, `refs/passel/seen/REMOTE/BRANCH`: git moves its
 //! remote-tracking branches wherever the remote's go, backwards too.
 
-use std::{fs, io};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use git2::Oid;
 use rustix::process::{Pid, test_kill_process};

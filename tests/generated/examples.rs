@@ -281,7 +281,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "See which entries two versions are kept of, and where those differ:",
                 &["passel conflicts", "passel conflicts show web/gitlab"],
             ),
-            ("Take the other version (`passel conflicts edit` makes one of both):", &["passel conflicts pick web/gitlab --theirs"]),
+            (
+                "Take the other version (`passel conflicts edit` makes one of both):",
+                &["passel conflicts pick web/gitlab --theirs"],
+            ),
         ],
     ),
     (
