@@ -5,11 +5,13 @@
 
 use std::io;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use git2::Oid;
+use git2::{ObjectType, Oid};
+use rustix::fs::FlockOperation;
 
 use super::provenance::without_user;
-use super::{GitError, Repo, git_error};
+use super::{GitError, PATIENCE, Repo, git_error, io_error};
 use crate::model::Shown;
 use crate::process::git::GitProgram;
 
@@ -208,12 +210,27 @@ impl Repo {
         self.keep(&upstream.own_ref("seen"), commit)
     }
 
-    /// Points a ref of ours at a commit, which then stays whatever becomes of branches.
+    /// Points a ref of ours at a commit, which then stays whatever becomes of branches. Whoever is killed meanwhile
+    /// leaves a lock behind, which the next one proves to be ours, and lets go.
     pub fn keep(&self, name: &str, commit: Oid) -> Result<(), GitError> {
-        if self.target(name)? == Some(commit) {
+        // One at a time: another one's lock looks the same.
+        let refs = self.common().join("refs");
+        let alone = std::fs::File::open(&refs).map_err(io_error("open", &refs))?;
+        rustix::fs::flock(&alone, FlockOperation::LockExclusive)
+            .map_err(|error| io_error("lock", &refs)(error.into()))?;
+        // The same for whoever keeps this ref.
+        let nonce = Oid::hash_object(ObjectType::Blob, name.as_bytes()).map_err(git_error("write a ref"))?;
+        let nonce = format!("kept-{nonce}");
+        self.sweep(&nonce, name)?;
+        let old = self.target(name)?;
+        if old == Some(commit) {
             return Ok(());
         }
-        self.repo.reference(name, commit, true, "passel sync").map(drop).map_err(git_error("write a ref"))
+        let until = Instant::now() + PATIENCE;
+        // All who write it do so here.
+        let kept = self.lock_ref(name, old, commit, &nonce, until).and_then(|_| self.move_ref(name));
+        let swept = self.sweep(&nonce, name);
+        kept.and(swept)
     }
 
     /// Returns the branches that remotes have, as they were fetched: `origin/main`.
