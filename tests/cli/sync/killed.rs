@@ -141,3 +141,20 @@ fn killed_at_some_moments_the_next_sync_ends_in_the_same_state() {
 fn killed_at_a_hundred_moments_the_next_sync_ends_in_the_same_state() {
     kill_and_sync_again(100, 2);
 }
+
+#[test]
+fn killed_with_a_ref_locked_the_next_sync_lets_it_go() {
+    crate::common::tool("strace");
+    for name in ["seen/origin/master", "in-line/master"] {
+        let pair = Pair::new();
+        pair.ok("bput web/x <<<changed; b sync");
+        let calls = "rename,renameat,renameat2";
+        let path = format!("$PWD/store/.git/refs/passel/{name}");
+        let traced = format!(
+            "exec strace -f -qq -o /dev/null -P {path} -P {path}.lock -e trace={calls} -e inject={calls}:signal=KILL pass sync"
+        );
+        pair.says(137, &traced, &[]);
+        pair.ok(&format!("test -e {path}.lock; pass sync"));
+        pair.in_step();
+    }
+}
