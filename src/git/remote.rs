@@ -131,6 +131,9 @@ impl Repo {
         interactive: bool,
     ) -> Result<Option<Oid>, RemoteError> {
         let own = upstream.own_ref("fetched");
+        // What a fetch or a push that was killed left would stop this one, and all others. git moves both refs.
+        self.drop_stale_lock(&own)?;
+        self.drop_stale_lock(&format!("refs/remotes/{}", upstream.name()))?;
         let mut command = git.network_command(self.workdir(), interactive);
         // --no-tags, --no-recurse-submodules: nothing else is wanted; each repository is synced by itself.
         // Without automatic maintenance, which might take longer than all the rest.
