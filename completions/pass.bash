@@ -77,6 +77,7 @@ _pass_complete_options() {
     sync) _pass_offer --pull --push --dry-run --accept-rewind --watch --interval -j --json -h --help ;;
     log) _pass_offer -n --number --since --until --no-decrypt -j --json -h --help ;;
     history) _pass_offer --show --diff --reveal --no-decrypt -j --json -h --help -f --force ;;
+    trust) _pass_offer -h --help -y --yes --fingerprint -j --json ;;
     git-setup) _pass_offer -h --help ;;
     conflicts) _pass_offer -j --json -h --help --reveal --ours --theirs ;;
     merge-driver) _pass_offer -h --help ;;
@@ -142,6 +143,14 @@ _pass_complete_arguments() {
             _pass_complete_keys
         fi
         ;;
+    trust)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer add remove list
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     conflicts)
         if ((${#typed[@]} == 3)); then
             _pass_offer show pick edit
@@ -151,7 +160,7 @@ _pass_complete_arguments() {
         fi
         ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -166,7 +175,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

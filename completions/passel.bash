@@ -77,6 +77,7 @@ _passel_complete_options() {
     sync) _passel_offer --pull --push --dry-run --accept-rewind --watch --interval -j --json -h --help ;;
     log) _passel_offer -n --number --since --until --no-decrypt -j --json -h --help ;;
     history) _passel_offer --show --diff --reveal --no-decrypt -j --json -h --help -f --force ;;
+    trust) _passel_offer -h --help -y --yes --fingerprint -j --json ;;
     git-setup) _passel_offer -h --help ;;
     conflicts) _passel_offer -j --json -h --help --reveal --ours --theirs ;;
     merge-driver) _passel_offer -h --help ;;
@@ -142,6 +143,14 @@ _passel_complete_arguments() {
             _passel_complete_keys
         fi
         ;;
+    trust)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer add remove list
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
     conflicts)
         if ((${#typed[@]} == 3)); then
             _passel_offer show pick edit
@@ -151,7 +160,7 @@ _passel_complete_arguments() {
         fi
         ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -166,7 +175,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

@@ -7,6 +7,9 @@
 //! ```yaml
 //! version: 1
 //! clients: clients            # the folder that holds the clients' folders; this one if it is left out
+//! sync:
+//!   auto: true                # sync after each change; false if it is left out
+//!   require_signed: true      # take only commits that a recipient has signed; false if it is left out
 //! groups:
 //!   team:                     # full fingerprints of primary keys
 //!   - 0123456789ABCDEF0123456789ABCDEF01234567
@@ -92,11 +95,25 @@ pub struct FolderRule {
     pub client: BTreeSet<Fingerprint>,
 }
 
+/// How a store is synced. What is left out is false.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRule {
+    /// Whether a sync follows each change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto: Option<bool>,
+    /// Whether commits are taken only if a recipient of the store has signed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub require_signed: Option<bool>,
+}
+
 /// The configuration of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The folder that holds the clients' folders.
     pub clients: FolderName,
+    /// How it is synced.
+    pub sync: SyncRule,
     /// The keys of each group.
     pub groups: BTreeMap<GroupName, BTreeSet<Fingerprint>>,
     /// The rules of folders.
@@ -106,7 +123,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         let clients = FolderName::parse(CLIENTS.as_ref()).expect("the name is plain");
-        Config { clients, groups: BTreeMap::new(), rules: BTreeMap::new() }
+        let sync = SyncRule::default();
+        Config { clients, sync, groups: BTreeMap::new(), rules: BTreeMap::new() }
     }
 }
 
@@ -117,6 +135,8 @@ struct Record {
     version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     clients: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sync: Option<SyncRule>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     groups: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -182,6 +202,7 @@ impl Config {
                 return Err(ConfigError::Damaged("the clients' folder cannot be the root".to_owned()));
             }
         }
+        config.sync = record.sync.unwrap_or_default();
         for (name, members) in &record.groups {
             config.groups.insert(group(name)?, keys(members)?);
         }
@@ -214,6 +235,7 @@ impl Config {
         let record = Record {
             version: VERSION,
             clients: (!standard).then(|| written(&self.clients)),
+            sync: Some(self.sync).filter(|sync| *sync != SyncRule::default()),
             groups: self.groups.iter().map(|(name, keys)| (name.to_string(), texts(keys))).collect(),
             rules: rules.collect(),
         };
@@ -342,6 +364,20 @@ mod tests {
         let bytes = config.to_bytes().unwrap();
         assert_eq!(Config::parse(&bytes).unwrap(), config);
         assert_eq!(Config::parse(&bytes).unwrap().to_bytes(), Some(bytes));
+    }
+
+    #[test]
+    fn says_how_to_sync_as_it_was_said() {
+        let group = format!("groups:\n  team:\n  - {}\n", key("A"));
+        for sync in ["auto: true", "require_signed: false", "auto: false\n  require_signed: true"] {
+            let text = format!("version: 1\nsync:\n  {sync}\n{group}");
+            let config = Config::parse(text.as_bytes()).unwrap();
+            assert_eq!(config.to_bytes().unwrap(), text.as_bytes());
+        }
+        for wrong in ["sync: {auto: yes please}", "sync: {other: true}", "sync: true"] {
+            let read = Config::parse(format!("version: 1\n{wrong}\n").as_bytes());
+            assert!(matches!(read, Err(ConfigError::Damaged(_))), "{wrong}: {read:?}");
+        }
     }
 
     #[test]

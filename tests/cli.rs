@@ -31,6 +31,7 @@ mod cli {
     mod recovery;
     mod side_by_side;
     mod sync;
+    mod trust;
     mod turn_by_turn;
     mod upstream;
     mod wording;

@@ -227,6 +227,17 @@ impl App {
         }
     }
 
+    /// Whether the command has published a change.
+    pub fn has_published(&self) -> bool {
+        self.notes.has_published()
+    }
+
+    /// Drops what stores found, mended and held back: another command tells it.
+    pub fn drop_notes(&self) {
+        self.notes.take();
+        self.notes.take_held();
+    }
+
     /// Tells how messages were encrypted and decrypted.
     pub fn tell_tally(&self) {
         let Tally { decrypted, remembered, decrypted_by_gpg, encrypted, encrypted_by_gpg } =

@@ -4,7 +4,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
     adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
-    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
+    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -77,6 +77,9 @@ pub enum Command {
     Log(log::Args),
     /// List the versions of an entry, show one, compare two, or put one back.
     History(history::Args),
+    /// Say whose signature on a change of recipients is taken without a question.
+    #[command(long_about = trust::LONG)]
+    Trust(trust::Args),
     /// Run git in the store.
     Git(git::Args),
     /// Tell git, in this clone, to merge entries by line and field.
@@ -106,6 +109,7 @@ pub const OWN: &[&str] = &[
     "doctor",
     "clone",
     "sync",
+    "trust",
     "git-setup",
     "conflicts",
     "merge-driver",

@@ -6,6 +6,7 @@ use crate::crypto::{CryptoError, RecipientError, Undecryptable};
 use crate::model::{NameError, argument};
 use crate::ops::OpError;
 use crate::ops::history::HistoryError;
+use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
 use crate::store::survey::SurveyError;
@@ -128,8 +129,22 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
             CliError::from_error(error).hint("choose another name, or add the name of an entry in it")
         }
         OpError::Rule(source) => rule(source, scene),
+        OpError::Trust(source) => trust(source, scene),
         OpError::Store(source) => store(source, scene),
         _ => CliError::from_error(error),
+    }
+}
+
+/// Tells why a key cannot be trusted, or not be distrusted.
+fn trust(error: &TrustError, scene: &Scene<'_>) -> CliError {
+    let (told, program) = (CliError::from_error(error), scene.program);
+    match error {
+        TrustError::Unknown { .. } => told.hint("import the key (`gpg --import FILE`); `gpg --list-keys` shows all"),
+        TrustError::Several { .. } => told.hint("name the key meant by its full fingerprint"),
+        TrustError::Useless { key, .. } => told.hint(format!(
+            "ask its owner for the renewed key, or another one; after `gpg --import FILE`, `gpg --list-keys {key}` shows it"
+        )),
+        TrustError::NotTrusted { .. } => told.hint(format!("`{program} trust list` shows those that are")),
     }
 }
 

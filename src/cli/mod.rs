@@ -100,7 +100,12 @@ fn run(ui: Ui, words: &[OsString]) -> Result<(), CliError> {
     if verbose {
         app.tell_tally();
     }
-    app.tell_held(done)
+    let done = app.tell_held(done);
+    // What it published is synced, if the store is to be; `sync` has done so.
+    if name != "sync" && app.has_published() {
+        commands::sync::follow(&app);
+    }
+    done
 }
 
 /// Returns the command that `word` names, by its own name or another.
@@ -142,6 +147,7 @@ fn dispatch(
         Command::Sync(args) => c::sync::run(app, &args),
         Command::Log(args) => c::log::run(app, &args),
         Command::History(args) => c::history::run(app, &args),
+        Command::Trust(args) => c::trust::run(app, &args),
         Command::Git(args) => c::git::run(app, &args),
         Command::GitSetup(args) => c::git_setup::run(app, &args),
         Command::Conflicts(args) => c::conflicts::run(app, &args),

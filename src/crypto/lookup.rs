@@ -111,6 +111,11 @@ fn contains_ignoring_case(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }
 
+/// Returns those of `keys` that bear a name.
+pub fn bearers(name: &Name, keys: Vec<Key>) -> Vec<Key> {
+    name.bearers(keys)
+}
+
 /// Whether `id` may stand for `key`, if the keyring held it.
 pub fn may_name(id: &str, key: &Key) -> bool {
     !Name::parse(id).bearers(vec![key.clone()]).is_empty()

@@ -13,6 +13,7 @@ pub mod graph;
 mod head;
 pub mod history;
 pub mod index;
+pub mod lineage;
 mod objects;
 pub mod provenance;
 pub mod publish;

@@ -62,6 +62,7 @@ impl Repo {
 /// What a commit names, read from its bytes: git takes commits that libgit2 does not, of an author without an
 /// address say. Nor does libgit2 know parents of a shallow clone's oldest commits, and it believes `info/grafts`:
 /// neither lasts.
+#[derive(PartialEq, Eq)]
 pub(super) struct RawCommit {
     pub tree: Oid,
     pub parents: Vec<Oid>,

@@ -261,7 +261,7 @@ impl Repo {
 }
 
 /// Returns each line of a reflog: the commit that it leads to, and its message.
-fn log_lines(log: &Path) -> Vec<(Oid, String)> {
+pub(super) fn log_lines(log: &Path) -> Vec<(Oid, String)> {
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let line = |line: &str| {
@@ -273,7 +273,7 @@ fn log_lines(log: &Path) -> Vec<(Oid, String)> {
 }
 
 /// Returns the files below a folder; none if it is not there.
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
     files.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
 }

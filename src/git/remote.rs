@@ -3,17 +3,23 @@
 //! What a remote was last seen to hold is kept in refs of our own, `refs/passel/seen/REMOTE/BRANCH`: git moves its
 //! remote-tracking branches wherever the remote's go, backwards too.
 
-use std::io;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::{fs, io};
 
-use git2::{ObjectType, Oid};
-use rustix::fs::FlockOperation;
+use git2::Oid;
+use rustix::process::{Pid, test_kill_process};
 
 use super::provenance::without_user;
-use super::{GitError, PATIENCE, Repo, git_error, io_error};
+use super::publish::{sync_folder, write_synced};
+use super::{GitError, Repo, git_error, io_error};
 use crate::model::Shown;
 use crate::process::git::GitProgram;
+
+/// Where git puts what it fetches for us: a ref for each process.
+const FETCHED: &str = "refs/passel/fetched";
+
+/// A ref that is being written, in the git directory.
+const NEW_REF: &str = "passel-new-ref";
 
 /// The branch of a remote that a branch here goes with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,15 +136,15 @@ impl Repo {
         upstream: &Upstream,
         interactive: bool,
     ) -> Result<Option<Oid>, RemoteError> {
-        let own = upstream.own_ref("fetched");
-        // What a fetch or a push that was killed left would stop this one, and all others. git moves both refs.
-        self.drop_stale_lock(&own)?;
-        self.drop_stale_lock(&format!("refs/remotes/{}", upstream.name()))?;
+        // A ref of this process alone: a lock that git leaves when it is killed is in nobody's way.
+        let own = format!("{FETCHED}/{}", std::process::id());
         let mut command = git.network_command(self.workdir(), interactive);
         // --no-tags, --no-recurse-submodules: nothing else is wanted; each repository is synced by itself.
         // Without automatic maintenance, which might take longer than all the rest.
         command.args(["-c", "maintenance.auto=false", "-c", "gc.auto=0"]);
+        // --refmap=: nor is the remote-tracking branch git's to write; it follows below.
         command.args(["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"]);
+        command.arg("--refmap=");
         command.arg(&upstream.remote).arg(format!("+{}:{own}", upstream.branch));
         let said = match run(command)? {
             (true, _, _) => {
@@ -213,27 +219,40 @@ impl Repo {
         self.keep(&upstream.own_ref("seen"), commit)
     }
 
-    /// Points a ref of ours at a commit, which then stays whatever becomes of branches. Whoever is killed meanwhile
-    /// leaves a lock behind, which the next one proves to be ours, and lets go.
+    /// Points the remote-tracking branch at `commit`, as git does after a fetch.
+    pub fn track(&self, upstream: &Upstream, commit: Oid) -> Result<(), GitError> {
+        self.keep(&format!("refs/remotes/{}", upstream.name()), commit)
+    }
+
+    /// Points a ref of ours at a commit, which then stays whatever becomes of branches. The caller has the store's
+    /// lock. Not by way of git's own locks: one that is left by whoever is killed would be in the way for good.
     pub fn keep(&self, name: &str, commit: Oid) -> Result<(), GitError> {
-        // One at a time: another one's lock looks the same.
-        let refs = self.common().join("refs");
-        let alone = std::fs::File::open(&refs).map_err(io_error("open", &refs))?;
-        rustix::fs::flock(&alone, FlockOperation::LockExclusive)
-            .map_err(|error| io_error("lock", &refs)(error.into()))?;
-        // The same for whoever keeps this ref.
-        let nonce = Oid::hash_object(ObjectType::Blob, name.as_bytes()).map_err(git_error("write a ref"))?;
-        let nonce = format!("kept-{nonce}");
-        self.sweep(&nonce, name)?;
-        let old = self.target(name)?;
-        if old == Some(commit) {
+        if self.target(name)? == Some(commit) {
             return Ok(());
         }
-        let until = Instant::now() + PATIENCE;
-        // All who write it do so here.
-        let kept = self.lock_ref(name, old, commit, &nonce, until).and_then(|_| self.move_ref(name));
-        let swept = self.sweep(&nonce, name);
-        kept.and(swept)
+        let (new, file) = (self.common().join(NEW_REF), self.common().join(name));
+        let folder = file.parent().expect("a ref's file lies in the git directory");
+        fs::create_dir_all(folder).map_err(io_error("make", folder))?;
+        write_synced(&new, format!("{commit}\n").as_bytes())?;
+        fs::rename(&new, &file).map_err(io_error("write the ref", &file))?;
+        sync_folder(folder)
+    }
+
+    /// Removes what a killed sync left of refs that it was writing. The caller has the store's lock.
+    pub fn sweep_refs(&self) {
+        let _ = fs::remove_file(self.common().join(NEW_REF));
+        for entry in fs::read_dir(self.common().join(FETCHED)).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let process = name.trim_end_matches(".lock").parse().ok().and_then(Pid::from_raw);
+            if process.is_none_or(|process| test_kill_process(process).is_err()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+
+    /// Removes the ref that this process has fetched to.
+    pub fn forget_fetched(&self) {
+        let _ = fs::remove_file(self.common().join(FETCHED).join(std::process::id().to_string()));
     }
 
     /// Returns the branches that remotes have, as they were fetched: `origin/main`.

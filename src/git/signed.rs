@@ -2,6 +2,7 @@
 
 use git2::{ObjectType, Oid};
 
+use super::objects::RawCommit;
 use super::{Repo, git_error};
 
 /// The headers that hold signatures; whichever one is looked at, git leaves out both of what was signed.
@@ -9,12 +10,20 @@ const HEADERS: [&[u8]; 2] = [b"gpgsig ", b"gpgsig-sha256 "];
 
 impl Repo {
     /// Returns the signature of a commit and the bytes that it was made of; none if the commit is not signed, or
-    /// cannot be read.
+    /// cannot be read. What git takes for its tree and parents is what was signed: a signature that was put between
+    /// them would otherwise hide some.
     pub fn signed_parts(&self, commit: Oid) -> Option<(Vec<u8>, Vec<u8>)> {
         let odb = self.repo.odb().map_err(git_error("read a commit")).ok()?;
         let object = odb.read(commit).ok()?;
-        (object.kind() == ObjectType::Commit).then(|| parts(object.data())).flatten()
+        (object.kind() == ObjectType::Commit).then(|| sound_parts(object.data())).flatten()
     }
+}
+
+/// The same where the bytes name the same tree and parents with their signature and without it.
+fn sound_parts(commit: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let (signature, signed) = parts(commit)?;
+    let is_same = RawCommit::parse(commit)? == RawCommit::parse(&signed)?;
+    is_same.then_some((signature, signed))
 }
 
 /// Whether a commit's bytes hold a signature.
@@ -66,6 +75,16 @@ mod tests {
         assert_eq!(signed, b"tree 1\nauthor A <a> 1 +0000\nencoding z\n w\n\ngpgsig no\n more\n");
         assert!(!is_signed(b"tree 1\n\ngpgsig x\n"));
         assert!(!is_signed(b"tree 1\ngpgsig-sha256 x\n"));
+    }
+
+    #[test]
+    fn a_signature_that_hides_a_parent_is_none() {
+        let (one, other) = ("1".repeat(40), "2".repeat(40));
+        let sound = format!("tree {one}\nparent {other}\nauthor A <a> 1 +0000\ngpgsig x\n\nm\n");
+        assert!(sound_parts(sound.as_bytes()).is_some());
+        let hidden = format!("tree {one}\ngpgsig x\nparent {other}\nauthor A <a> 1 +0000\n\nm\n");
+        assert_eq!(parts(hidden.as_bytes()), parts(sound.as_bytes()), "the same was signed");
+        assert!(sound_parts(hidden.as_bytes()).is_none());
     }
 
     proptest::proptest! {

@@ -1,6 +1,6 @@
 //! Why an operation failed.
 
-use super::{guard, history, keys, rules};
+use super::{guard, history, keys, rules, trust};
 use crate::check::CheckError;
 use crate::crypto::{CryptoError, RecipientError};
 use crate::model::{Fingerprint, FolderName, NameError};
@@ -25,6 +25,9 @@ pub enum OpError {
     /// There is no history to show.
     #[error(transparent)]
     History(#[from] history::HistoryError),
+    /// A key cannot be trusted, or not be distrusted.
+    #[error(transparent)]
+    Trust(#[from] trust::TrustError),
     /// No recipients file rules the folder.
     #[error("no recipients file (.gpg-id) rules `{0}`")]
     NoRule(String),

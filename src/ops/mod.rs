@@ -32,6 +32,7 @@ pub mod review;
 pub mod rules;
 pub mod show;
 pub mod sync;
+pub mod trust;
 pub mod update;
 pub mod vet;
 

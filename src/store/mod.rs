@@ -17,9 +17,10 @@ pub mod reviewed;
 pub mod survey;
 mod sync;
 pub mod transaction;
+pub mod trusted;
 pub mod walked;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,9 @@ pub enum StoreError {
     /// Which copied messages were let pass could not be read or written.
     #[error(transparent)]
     Reviewed(RecordError),
+    /// Whose signatures are trusted here could not be read or written.
+    #[error(transparent)]
+    Trusted(RecordError),
     /// No randomness for temporary names.
     #[error("the system gives no random bytes: {0}")]
     Random(String),
@@ -107,12 +111,19 @@ pub struct Told {
     notes: RefCell<Vec<String>>,
     /// Why each of these files was left as it is until a person decides, by its path.
     held: RefCell<BTreeMap<PathBuf, String>>,
+    /// Whether a change was published.
+    published: Cell<bool>,
 }
 
 impl Told {
     /// Takes the notes.
     pub fn take(&self) -> Vec<String> {
         self.notes.take()
+    }
+
+    /// Whether a change of ours was published and committed; not what was only taken from a remote.
+    pub fn has_published(&self) -> bool {
+        self.published.get()
     }
 
     /// Takes why files were left as they are.
@@ -195,6 +206,11 @@ impl Store {
         if !notes.contains(&note) {
             notes.push(note);
         }
+    }
+
+    /// Remembers that a change was published.
+    fn has_changed(&self) {
+        self.options.notes.published.set(true);
     }
 
     /// Tells the user, at the end, that a file is left as it is until a person decides, and why; or, with

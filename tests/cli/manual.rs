@@ -22,9 +22,13 @@ fn scene(page: &str, line: &str) -> &'static str {
         "passel.1" if line.ends_with("git push") => {
             "git -C store remote add origin git@example.org:passwords.git; git -C store push -qu origin HEAD"
         }
-        "passel-sync.1" | "passel-clone.1" => {
+        "passel-sync.1" | "passel-clone.1" | "passel-git-setup.1" => {
             "git -C store remote get-url origin >/dev/null 2>&1 || {
                 git -C store remote add origin git@example.org:passwords.git; git -C store push -qu origin HEAD; }"
+        }
+        "passel-conflicts.1" => {
+            "test -e store/web/gitlab.conflict-1e2d3c4b.gpg || {
+                printf '%s\nuser: anna\n' $RANDOM | passel insert -m web/gitlab.conflict-1e2d3c4b; }"
         }
         _ => "true",
     }

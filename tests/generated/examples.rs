@@ -271,7 +271,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         "git-setup",
         &[(
             "Let git merge entries by line and field, and a branch with them:",
-            &["passel git-setup", "passel git merge other"],
+            &["passel git-setup", "passel git pull -q"],
         )],
     ),
     (
@@ -282,8 +282,8 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 &["passel conflicts", "passel conflicts show web/gitlab"],
             ),
             (
-                "Take the other version; or make one of both:",
-                &["passel conflicts pick web/gitlab --theirs", "passel conflicts edit web/gitlab"],
+                "Take the other version (`passel conflicts edit` makes one of both):",
+                &["passel conflicts pick web/gitlab --theirs"],
             ),
         ],
     ),

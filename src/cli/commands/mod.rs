@@ -29,6 +29,7 @@ pub mod relocate;
 pub mod remove;
 pub mod show;
 pub mod sync;
+pub mod trust;
 
 use crate::model::{FolderName, Shown};
 use crate::ops::reencrypt::Reencrypted;

@@ -35,9 +35,14 @@ pub(super) fn store(error: &StoreError, scene: &Scene<'_>) -> CliError {
         StoreError::Unfinished(_) => told.hint("if the disk is full, make room first"),
         StoreError::Journal(JournalError(RecordError::Newer { .. }))
         | StoreError::Accepted(RecordError::Newer { .. })
-        | StoreError::Reviewed(RecordError::Newer { .. }) => told.hint("use a newer passel"),
+        | StoreError::Reviewed(RecordError::Newer { .. })
+        | StoreError::Trusted(RecordError::Newer { .. }) => told.hint("use a newer passel"),
         StoreError::Reviewed(RecordError::Damaged { path, .. }) => told.hint(format!(
             "remove it: `rm {}`; what you let pass before is asked about again",
+            argument(path)
+        )),
+        StoreError::Trusted(RecordError::Damaged { path, .. }) => told.hint(format!(
+            "remove it: `rm {}`; then `{program} trust add KEY` for each key to trust",
             argument(path)
         )),
         StoreError::Accepted(RecordError::Damaged { path, .. }) => told.hint(format!(

@@ -9,6 +9,7 @@ mod memory;
 mod origin;
 mod pending;
 mod rules;
+mod vouched;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,6 +17,7 @@ use std::path::Path;
 pub use memory::Found;
 pub(super) use origin::list_in;
 pub use rules::RulesDifference;
+pub(super) use vouched::Judge;
 
 use super::rules::{RuleError, shown};
 use super::{Context, KnownLists, OpError, Recipients};

@@ -152,7 +152,7 @@ impl Context<'_> {
     }
 
     /// Returns the keys that a list names, as far as that can be told; `known` says what names stand for.
-    fn keys_named(&self, list: &[u8], known: &mut HashMap<String, Keys>) -> Keys {
+    pub(super) fn keys_named(&self, list: &[u8], known: &mut HashMap<String, Keys>) -> Keys {
         let lines = GpgId::from_bytes(list.to_vec()).lines();
         let new: BTreeSet<&str> =
             lines.iter().map(|line| line.id.as_str()).filter(|id| !known.contains_key(*id)).collect();
@@ -259,8 +259,8 @@ enum Mark {
 }
 
 /// The history of the repository that records a part of the store.
-struct History {
-    repo: Repo,
+pub(super) struct History {
+    pub repo: Repo,
     /// Where the store lies in the repository; empty unless the store is a folder of it.
     place: PathBuf,
 }
@@ -268,7 +268,7 @@ struct History {
 impl History {
     /// Opens the history of `folder`; none if it has none. A store that is a folder of a larger repository has
     /// that one's: whoever commits there changes lists as well.
-    fn of(root: &Path, folder: &Path) -> Option<Result<Self, OpError>> {
+    pub fn of(root: &Path, folder: &Path) -> Option<Result<Self, OpError>> {
         let opened = match Repo::prefix_of(root, folder) {
             Some(prefix) => Repo::open(root, &prefix).map(|repo| (repo, PathBuf::new())),
             None => Repo::around(root)?,
@@ -277,12 +277,12 @@ impl History {
     }
 
     /// Returns where a path of the store lies in the repository; none if it does not.
-    fn inside(&self, path: &Path) -> Option<PathBuf> {
+    pub fn inside(&self, path: &Path) -> Option<PathBuf> {
         Some(self.place.join(path.strip_prefix(self.repo.prefix()).ok()?))
     }
 
     /// Returns the list that rules `folder` in a commit, with its path there; none if it has none.
-    fn list(&self, tree: &Head<'_>, folder: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, GitError> {
+    pub fn list(&self, tree: &Head<'_>, folder: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, GitError> {
         let inside = self.inside(folder).unwrap_or_else(|| self.place.clone());
         list_below(&self.repo, tree, &self.place, &inside)
     }
@@ -315,7 +315,7 @@ fn list_below(
 }
 
 /// Returns the file at `path` in a commit. A folder of that name (or a submodule) is none, as in pass.
-fn blob_at(repo: &Repo, tree: &Head<'_>, path: &Path) -> Result<Option<Vec<u8>>, GitError> {
+pub(super) fn blob_at(repo: &Repo, tree: &Head<'_>, path: &Path) -> Result<Option<Vec<u8>>, GitError> {
     match tree.entry(path)? {
         Some((blob, mode)) if !matches!(mode & 0o170_000, 0o040_000 | 0o160_000) => repo.blob(blob).map(Some),
         _ => Ok(None),

@@ -21,6 +21,12 @@ use crate::store::transaction::Plan;
 const HERE: &str = "here";
 /// What is of the clients' folder.
 const CLIENTS: &str = "clients";
+/// What is of how the store is synced.
+const SYNC: &str = "sync";
+/// What says that a sync follows each change.
+const AUTO: &str = "auto";
+/// What says that commits must be signed.
+const REQUIRE_SIGNED: &str = "require_signed";
 
 /// How groups and rules differ from what was accepted here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,6 +167,29 @@ impl Context<'_> {
         }
     }
 
+    /// Whether a sync is to follow each change: the store says so, and somebody here has accepted that.
+    pub fn syncs_by_itself(&self) -> Result<bool, OpError> {
+        let (now, _) = self.configured()?;
+        if !syncs(&now, AUTO) {
+            return Ok(false);
+        }
+        let accepted = self.accepted_rules()?;
+        Ok(syncs(&accepted, AUTO) || self.rules_were_changed_here(&accepted, &now, |of| of == SYNC)?)
+    }
+
+    /// Whether commits are taken only if a recipient has signed them: the store says so, or said so when that was
+    /// accepted here. Nobody else takes it back.
+    pub fn requires_signed(&self) -> Result<bool, OpError> {
+        let accepted = self.accepted_rules()?;
+        // A file that cannot be used says nothing; what is accepted stands.
+        Ok(syncs(&accepted, REQUIRE_SIGNED) || syncs(&self.found_rules(), REQUIRE_SIGNED))
+    }
+
+    /// Returns the keys of everybody who was accepted as a recipient of any folder.
+    pub(in crate::ops) fn accepted_recipients(&self) -> Result<Keys, OpError> {
+        Ok(self.accepted()?.folders().flat_map(|(_, memory)| memory.keys.iter().cloned()).collect())
+    }
+
     /// Whether something is of a folder that is not there any more: nobody reads it, whatever its rule said.
     fn is_gone(&self, of: &str) -> bool {
         let folder = of.strip_prefix("folder ").and_then(unescape);
@@ -249,11 +278,17 @@ impl Context<'_> {
 }
 
 /// Returns what a configuration says.
-fn said(config: &Config) -> Rules {
+pub(super) fn said(config: &Config) -> Rules {
     let mut said = Rules::new();
     let standard = Config::default().clients;
     if config.clients != standard {
         said.insert(CLIENTS.to_owned(), BTreeSet::from([written(&config.clients)]));
+    }
+    let switches = [(AUTO, config.sync.auto), (REQUIRE_SIGNED, config.sync.require_signed)];
+    let on: BTreeSet<String> =
+        switches.into_iter().filter(|(_, on)| *on == Some(true)).map(|(word, _)| word.to_owned()).collect();
+    if !on.is_empty() {
+        said.insert(SYNC.to_owned(), on);
     }
     for (name, keys) in &config.groups {
         // A group without keys is one all the same: a rule may name it.
@@ -269,6 +304,11 @@ fn said(config: &Config) -> Rules {
         said.insert(of_folder(folder), words.chain([HERE.to_owned()]).collect());
     }
     said
+}
+
+/// Whether rules hold a word about how the store is synced.
+fn syncs(rules: &Rules, word: &str) -> bool {
+    rules.get(SYNC).is_some_and(|words| words.contains(word))
 }
 
 /// Returns the keys that a change takes out of groups.
@@ -296,7 +336,7 @@ fn written(folder: &FolderName) -> String {
 }
 
 /// Returns what differs between two configurations, as the second says it: no words where it says nothing.
-fn changes(before: &Rules, after: &Rules) -> Rules {
+pub(super) fn changes(before: &Rules, after: &Rules) -> Rules {
     let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let differing = all.into_iter().filter(|of| before.get(*of) != after.get(*of));
     differing.map(|of| (of.clone(), after.get(of).cloned().unwrap_or_default())).collect()
@@ -311,6 +351,7 @@ fn told_subject(of: &str) -> String {
             let path = unescape(folder).unwrap_or_else(|| folder.into());
             format!("the rule of `{}`", Shown::os(&path))
         }
+        None if of == SYNC => "`sync`".to_owned(),
         None => "the place of the clients' folders".to_owned(),
     }
 }

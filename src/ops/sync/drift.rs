@@ -40,7 +40,7 @@ impl Here<'_, '_> {
         // One that is no ancestor any more tells nothing: the branch went elsewhere.
         let known = known.filter(|known| self.repo.descends(head, *known).unwrap_or(false)).or(before);
         if known == Some(head) {
-            self.repo.keep(&mark, head).map_err(failed)?;
+            self.keep(&mark, head)?;
             return Ok(Mended::default());
         }
         let tree = |commit: Oid| self.repo.tree_id(commit).map_err(failed);
@@ -59,7 +59,7 @@ impl Here<'_, '_> {
         }
         let (mended, is_whole) = self.reencrypt(wanted)?;
         if is_whole && let Some(head) = self.repo.head_commit().map_err(failed)? {
-            self.repo.keep(&mark, head).map_err(failed)?;
+            self.keep(&mark, head)?;
         }
         Ok(mended)
     }

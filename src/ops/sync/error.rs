@@ -63,6 +63,14 @@ pub enum SyncError {
         /// Each thing, with the commit where that is known.
         what: Vec<String>,
     },
+    /// Commits came that no recipient has signed.
+    #[error("{remote} holds commits that no recipient of this store has signed: {}", .what.join("; "))]
+    Unsigned {
+        /// The remote branch.
+        remote: String,
+        /// The commits, safe to show.
+        what: Vec<String>,
+    },
     /// A file here is in the way of one that comes.
     #[error("`{path}` is not in git here, and one of that name comes from {remote}")]
     InTheWay {

@@ -2,7 +2,8 @@
 //!
 //! The steps, for each repository of the store:
 //! 1. fetch the branch; a remote that went back, or elsewhere, than it was seen to be is refused ([`rewind`]);
-//! 2. look at every file that comes ([`incoming`]): what no store should hold is refused, and nothing is taken;
+//! 2. look at every file that comes ([`incoming`]): what no store should hold is refused, and nothing is taken; nor is
+//!    it, where the store asks for signatures, if a commit lacks one ([`unsigned`]);
 //! 3. take it ([`integrate`]): the branch moves to it, or to a merge of both sides ([`blend`]), as one transaction;
 //! 4. changed recipients are accepted: those signed by a trusted key, then those that a person says yes to;
 //! 5. bring in line what does not agree with its recipients ([`drift`]);
@@ -18,6 +19,7 @@ mod incoming;
 mod integrate;
 mod outgoing;
 mod rewind;
+mod unsigned;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +28,8 @@ pub use blend::KeptApart;
 pub use drift::shown_list;
 pub use error::SyncError;
 
-use super::Context;
+use super::{Context, OpError, trust};
+use crate::config;
 use crate::git::compared::{Delta, Deltas};
 use crate::git::provenance::CommitInfo;
 use crate::git::remote::{Pushed, RemoteError, Upstream};
@@ -34,6 +37,7 @@ use crate::git::{Oid, Repo, setup};
 use crate::model::Shown;
 use crate::model::entry::{is_entry, shown_entry};
 use crate::store::StoreError;
+use drift::Mended;
 use integrate::Taken;
 
 /// How often it is tried to push, when others push at the same time.
@@ -99,6 +103,8 @@ pub struct Report {
     pub notes: Vec<String>,
     /// Changes of recipients that were accepted as they are signed by a trusted key.
     pub signed: Vec<String>,
+    /// Whether groups and rules came with it.
+    pub rules_came: bool,
     /// Entries that were encrypted anew for their recipients, safe to show.
     pub reencrypted: Vec<String>,
     /// Entries that only others can bring in line, safe to show.
@@ -222,6 +228,7 @@ impl Here<'_, '_> {
         let ours = before.map(|head| self.repo.tree_id(head)).transpose().map_err(failed)?;
         if let Some(theirs) = theirs {
             self.refuse_hazards(ours, before, theirs)?;
+            self.refuse_unsigned(before, theirs)?;
             if self.options.dry_run {
                 return self.foretell(report, before, theirs);
             }
@@ -230,7 +237,7 @@ impl Here<'_, '_> {
                 if let Some(taken) = self.integrate(theirs, rewound)? {
                     self.tell_taken(report, taken, theirs)?;
                 }
-                self.repo.see(&self.upstream, theirs).map_err(failed)?;
+                self.see(theirs)?;
             }
         } else if self.options.dry_run {
             report.waiting = self.count(None, before)?;
@@ -247,37 +254,70 @@ impl Here<'_, '_> {
 
     /// Fetches; the inner error says why the remote could not be reached.
     fn fetch(&self, git: &crate::process::git::GitProgram) -> Result<Result<Option<Oid>, String>, SyncError> {
+        {
+            let _lock = self.context.store.lock()?;
+            self.repo.sweep_refs();
+        }
         match self.repo.fetch(git, &self.upstream, self.options.interactive) {
-            Ok(theirs) => Ok(Ok(theirs)),
+            Ok(theirs) => {
+                let _lock = self.context.store.lock()?;
+                if let Some(theirs) = theirs {
+                    self.repo.track(&self.upstream, theirs).map_err(StoreError::from)?;
+                }
+                self.repo.forget_fetched();
+                Ok(Ok(theirs))
+            }
             Err(error @ RemoteError::Unreachable { .. }) => Ok(Err(error.to_string())),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Has changed recipients accepted, and brings in line what can be.
+    /// Has changed recipients, groups and rules accepted, and brings in line what can be.
     fn decide(
         &self,
         report: &mut Report,
         person: &mut dyn Person,
         before: Option<Oid>,
     ) -> Result<(), SyncError> {
-        let mended = self.mend(before)?;
-        let mended = match mended.refused.is_empty() {
-            true => mended,
-            false => {
-                let first = mended;
-                // Of what is refused, some may be accepted.
-                let _ = person.accept(self.context);
-                let mut again = self.mend(before)?;
-                again.reencrypted.extend(first.reencrypted);
-                again
-            }
+        let (mut mended, mut rules) = (self.mend(before)?, self.locked_rules(report));
+        let again = |mended: &mut Mended, rules: &mut Option<(String, String)>| -> Result<(), SyncError> {
+            let first = std::mem::replace(mended, self.mend(before)?);
+            mended.reencrypted.splice(0..0, first.reencrypted);
+            *rules = self.locked_rules(report);
+            Ok(())
         };
+        let mut signed = Vec::new();
+        if !mended.refused.is_empty() || rules.is_some() {
+            signed = trust::accept_signed(self.context)?;
+            if !signed.is_empty() {
+                again(&mut mended, &mut rules)?;
+            }
+        }
+        if !mended.refused.is_empty() || rules.is_some() {
+            // Of what is refused, some may be accepted.
+            let _ = person.accept(self.context);
+            again(&mut mended, &mut rules)?;
+        }
+        report.signed.extend(signed);
         report.reencrypted.extend(mended.reencrypted);
         report.left = mended.left;
-        report.locked =
-            mended.refused.iter().map(|(list, error)| (shown_list(list), error.to_string())).collect();
+        let lists = mended.refused.iter().map(|(list, error)| (shown_list(list), error.to_string()));
+        report.locked = lists.chain(rules).collect();
         Ok(())
+    }
+
+    /// Returns the file of groups and rules, and why no change of recipients is made from them, if they came with
+    /// this sync and nobody has accepted them.
+    fn locked_rules(&self, report: &Report) -> Option<(String, String)> {
+        if !report.rules_came {
+            return None;
+        }
+        let why = match self.context.unaccepted_rules() {
+            Ok(None) => return None,
+            Ok(Some(difference)) => OpError::RulesNotAccepted(Box::new(difference)).to_string(),
+            Err(error) => error.to_string(),
+        };
+        Some((config::FILE.to_owned(), why))
     }
 
     /// Pushes, if there is anything to push and nothing against it.
@@ -295,7 +335,7 @@ impl Here<'_, '_> {
         }
         match self.repo.push(self.context.store.git(), &self.upstream, head, self.options.interactive) {
             Ok(Pushed::Done) => {
-                self.repo.see(&self.upstream, head).map_err(StoreError::from)?;
+                self.see(head).map_err(StoreError::from)?;
                 report.pushed += count;
                 Ok(Round::Done)
             }
@@ -354,6 +394,8 @@ impl Here<'_, '_> {
         infos.append(&mut report.came);
         report.came = infos;
         report.is_merge |= taken.after != theirs;
+        let is_config = |path: &PathBuf| self.repo.prefix().join(path) == Path::new(config::FILE);
+        report.rules_came |= taken.deltas.keys().any(is_config);
         self.tell_changes(report, &taken.deltas);
         let store_name = |path: &PathBuf| shown_entry(path);
         report.merged.extend(taken.blended.merged.iter().map(store_name));
@@ -377,6 +419,24 @@ impl Here<'_, '_> {
             ));
         }
         Ok(())
+    }
+
+    /// Points a ref of ours at a commit.
+    fn keep(&self, name: &str, commit: Oid) -> Result<(), StoreError> {
+        if self.repo.target(name)? == Some(commit) {
+            return Ok(());
+        }
+        let _lock = self.context.store.lock()?;
+        Ok(self.repo.keep(name, commit)?)
+    }
+
+    /// Remembers what the remote was seen to hold.
+    fn see(&self, commit: Oid) -> Result<(), StoreError> {
+        if self.repo.seen(&self.upstream)? == Some(commit) {
+            return Ok(());
+        }
+        let _lock = self.context.store.lock()?;
+        Ok(self.repo.see(&self.upstream, commit)?)
     }
 
     fn infos(&self, commits: &[Oid]) -> Result<Vec<CommitInfo>, SyncError> {

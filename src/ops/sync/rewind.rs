@@ -4,7 +4,7 @@
 //! would be back, and passwords that were changed. So what a remote was seen to hold is remembered on this machine.
 
 use super::{Here, SyncError};
-use crate::git::{GitError, Oid};
+use crate::git::Oid;
 use crate::store::StoreError;
 
 impl Here<'_, '_> {
@@ -33,17 +33,17 @@ impl Here<'_, '_> {
     /// Remembers what the remote was seen to hold. Where that replaces what it held before, HEAD as it is now is kept
     /// as well, as `refs/passel/rewound/ID`.
     pub(super) fn remember(&self, theirs: Oid, rewound: Option<Oid>) -> Result<(), SyncError> {
-        let keep = |commit: Oid| -> Result<(), GitError> {
-            self.repo.keep(&format!("refs/passel/rewound/{}", &commit.to_string()[..10]), commit)
+        let keep = |commit: Oid| -> Result<(), StoreError> {
+            self.keep(&format!("refs/passel/rewound/{}", &commit.to_string()[..10]), commit)
         };
         if let Some(seen) = rewound {
-            keep(seen).map_err(StoreError::from)?;
+            keep(seen)?;
             if let Some(head) = self.repo.head_commit().map_err(StoreError::from)? {
-                keep(head).map_err(StoreError::from)?;
+                keep(head)?;
             }
             // Seen only once it is taken: killed before, the next run is asked again.
             return Ok(());
         }
-        Ok(self.repo.see(&self.upstream, theirs).map_err(StoreError::from)?)
+        Ok(self.see(theirs)?)
     }
 }

@@ -91,7 +91,7 @@ impl Store {
     /// Takes what was remembered of a store without git along into its new repository. The caller has the
     /// lock.
     pub fn take_memory_into_git(&self) -> Result<(), StoreError> {
-        for name in ["accepted", "reviewed"] {
+        for name in ["accepted", "reviewed", "trusted"] {
             let (old, new) = (self.memory_without_git(name)?, self.memory(name)?);
             if let Some(text) = read(&old)?
                 && new != old

@@ -189,6 +189,9 @@ impl Store {
                 Outcome::Stale(path) => return Ok(Outcome::Stale(path)),
                 Outcome::Done(mut published) => {
                     drop(lock);
+                    if plan.onto.is_none() && !published.commits.is_empty() {
+                        self.has_changed();
+                    }
                     self.after(work, &mut published);
                     return Ok(Outcome::Done(published));
                 }

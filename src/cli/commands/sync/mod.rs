@@ -75,7 +75,8 @@ JSON: an array with an object for each repository, the store's own first:
   signed        changes of recipients that were accepted for the sake of their signature
   reencrypted   entries that were encrypted anew for their recipients
   left          entries that only others can encrypt anew
-  locked        lists that nothing is encrypted to until somebody decides: list, why
+  locked        lists that nothing is encrypted to until somebody decides (`.passel.yaml`: groups and rules that no
+                change of recipients is made from): list, why
   pushed, waiting   how many commits were pushed, and how many wait
   objections    why they wait
   error         why it failed, or null
@@ -134,7 +135,10 @@ struct LockedRow {
 /// The person at the terminal, if there is one.
 struct Here<'a> {
     app: &'a App,
+    /// Whether nobody is to be asked.
     is_quiet: bool,
+    /// Whether nobody is to be told of steps.
+    is_aside: bool,
 }
 
 impl Person for Here<'_> {
@@ -147,7 +151,9 @@ impl Person for Here<'_> {
     }
 
     fn tell(&mut self, step: &str) {
-        self.app.ui.warn(step);
+        if !self.is_aside {
+            self.app.ui.warn(step);
+        }
     }
 }
 
@@ -169,7 +175,7 @@ fn once(app: &App, args: &Args) -> Result<(), CliError> {
         accept_rewind: args.accept_rewind,
         interactive: app.interactive && !args.watch,
     };
-    let mut person = Here { app, is_quiet: args.json || args.watch };
+    let mut person = Here { app, is_quiet: args.json || args.watch, is_aside: false };
     let found = sync::sync(&app.context(&store), options, &mut person).map_err(|e| explain(app, e))?;
     let mut failed = None;
     let mut rows = Vec::new();
@@ -206,6 +212,47 @@ fn once(app: &App, args: &Args) -> Result<(), CliError> {
         None if code == exit::OK => Ok(()),
         None => Err(CliError::silent(code)),
     }
+}
+
+/// Syncs after a change, where the store asks for that and somebody here has accepted it. Whatever comes of it, the
+/// command is done: a failure is one line.
+pub fn follow(app: &App) {
+    let failed = match try_following(app) {
+        Ok(failed) => failed,
+        Err(error) => Some(first_line(&error)),
+    };
+    // The next sync tells all of it.
+    app.drop_notes();
+    if let Some(why) = failed {
+        app.ui.warn(format!("warning: not synced: {why} (`{} sync` tells more)", app.ui.program));
+    }
+}
+
+/// Syncs if that is asked for; returns why it is not done, if somebody has to do something.
+fn try_following(app: &App) -> Result<Option<String>, CliError> {
+    let store = app.store()?;
+    let context = app.context(&store);
+    if !context.syncs_by_itself().map_err(|e| app.error(e))? {
+        return Ok(None);
+    }
+    let options = Options { interactive: app.interactive, ..Options::default() };
+    let mut person = Here { app, is_quiet: false, is_aside: true };
+    let found = sync::sync(&context, options, &mut person).map_err(|e| explain(app, e))?;
+    for (_, done) in found {
+        let report = done.map_err(|error| explain(app, error))?;
+        if code_of(&report) != exit::OK {
+            let decide = || "somebody has to decide about recipients or conflicts".to_owned();
+            return Ok(Some(report.offline.unwrap_or_else(decide)));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the first line of an error, without the word.
+fn first_line(error: &CliError) -> String {
+    let text = error.text();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
 /// Returns the exit code that a repository's report calls for.
@@ -280,6 +327,10 @@ fn tell(app: &App, report: &Report, args: &Args) -> Result<(), CliError> {
         list(app, "left for others to encrypt anew, as they cannot be read here", &report.left)?;
     }
     for (list, why) in &report.locked {
+        if list == crate::config::FILE {
+            ui.warn(format!("locked: no change of recipients is made from `{list}`: {why}"));
+            continue;
+        }
         ui.warn(format!("locked: nothing is encrypted to `{list}`: {why}"));
     }
     for why in report.objections.iter().take(SHOWN) {
@@ -375,6 +426,12 @@ fn explain(app: &App, error: SyncError) -> CliError {
             .hint(format!("if it is meant: `{program} sync --accept-rewind`")),
         SyncError::Hazards { .. } => told
             .hint("nothing of it was taken; ask whoever made the commit to take it back"),
+        SyncError::Unsigned { .. } => told
+            .hint("nothing of it was taken; ask whoever made them to sign their commits (`git config commit.gpgSign true`)")
+            .hint(format!(
+                "`sync.require_signed` in `{}` asks for it; their keys must be in your keyring",
+                crate::config::FILE
+            )),
         SyncError::InTheWay { ref path, .. } => told.hint(format!(
             "commit it under another name, or move it out of the store: `mv {} ELSEWHERE`",
             crate::model::argument(&app.environment.root.join(path))

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::{Blend, Both};
-use crate::config::{Config, FolderRule};
+use crate::config::{Config, FolderRule, SyncRule};
 use crate::git::Repo;
 use crate::git::compared::Item;
 use crate::model::{Fingerprint, GpgId, Shown};
@@ -177,6 +177,15 @@ fn merged_config(base: &Config, ours: &Config, theirs: &Config) -> Config {
     merged.clients = match base.clients == ours.clients {
         true => theirs.clients.clone(),
         false => ours.clients.clone(),
+    };
+    let changed = |base: Option<bool>, ours, theirs| if base == ours { theirs } else { ours };
+    merged.sync = SyncRule {
+        auto: changed(base.sync.auto, ours.sync.auto, theirs.sync.auto),
+        require_signed: changed(
+            base.sync.require_signed,
+            ours.sync.require_signed,
+            theirs.sync.require_signed,
+        ),
     };
     let names: BTreeSet<_> = [base, ours, theirs].iter().flat_map(|config| config.groups.keys()).collect();
     for name in names {
