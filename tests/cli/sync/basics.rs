@@ -238,3 +238,17 @@ fn a_person_at_the_terminal_is_asked_about_recipients() {
     pair.ok("pass sync");
     pair.in_step();
 }
+
+#[test]
+fn a_version_kept_apart_that_was_edited_is_not_replaced_by_the_one_it_was() {
+    let pair = Pair::new();
+    pair.ok("put web/x <<<ours; bput web/x <<<theirs; b sync");
+    pair.ends(3, "pass sync");
+    pair.ok("b sync; b conflicts pick web/x --theirs; b sync");
+    pair.ok("put web/x <<<mine; put $(basename store/web/x.conflict-* .gpg | sed s,^,web/,) <<<edited");
+    pair.says(3, "pass sync", &["conflict: `web/x`"]);
+    pair.ok("b sync");
+    pair.in_step();
+    let all = pair.ok("for e in store/web/x*.gpg; do gpg -q -d $e; done | sort");
+    assert_eq!(all, "edited\nmine\ntheirs");
+}

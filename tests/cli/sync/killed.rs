@@ -141,3 +141,19 @@ fn killed_at_some_moments_the_next_sync_ends_in_the_same_state() {
 fn killed_at_a_hundred_moments_the_next_sync_ends_in_the_same_state() {
     kill_and_sync_again(100, 2);
 }
+
+#[test]
+fn killed_with_the_branch_of_the_remote_locked_the_next_sync_lets_it_go() {
+    crate::common::tool("strace");
+    let pair = Pair::new();
+    // git push moves it, and calls it by the way from the store. That is killed; so is all the rest.
+    let (calls, file) = ("rename,renameat,renameat2", ".git/refs/remotes/origin/master");
+    let traced = format!(
+        "strace -f -qq -o /dev/null -P {file} -P {file}.lock -P $PWD/store/{file} -P $PWD/store/{file}.lock \
+         -e trace={calls} -e inject={calls}:signal=KILL pass sync >/dev/null 2>&1; test -e store/{file}.lock"
+    );
+    pair.ok(&format!(
+        "put web/x <<<mine; ! {{ {traced}; }} && exit 1; put web/x <<<again; pass sync; b sync"
+    ));
+    pair.in_step();
+}

@@ -8,7 +8,9 @@ use crate::common::Output;
 const PLACES: [&str; 6] = ["acme", "acme/db", "zeta", "team", "team/web", "team/net"];
 
 /// How folders are moved: into another name, into another folder, out of it.
-const MOVES: [(&str, &str); 8] = [
+const MOVES: [(&str, &str); 10] = [
+    ("zeta", "beta"),
+    ("beta", "zeta"),
     ("team/web", "team/net"),
     ("team/net", "team/web"),
     ("team/net/web", "team/web"),
@@ -59,7 +61,11 @@ impl Simulation {
     /// Returns an entry that the member can read, if there is any.
     fn readable(&mut self, tree: &Tree, who: usize) -> Option<String> {
         let can_read = |name: &&String| tree.entries[*name].readers.contains(PEOPLE[who]);
-        let all: Vec<&String> = tree.entries.keys().filter(can_read).collect();
+        let mut all: Vec<&String> = tree.entries.keys().filter(can_read).collect();
+        // Those of clients as often as those that all can read.
+        if self.random.below(2) == 0 {
+            all.reverse();
+        }
         self.random.rather(&all).map(|name| (*name).clone())
     }
 

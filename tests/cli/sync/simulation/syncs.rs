@@ -1,10 +1,11 @@
 //! Members sync, and accept what somebody must decide about.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::{FOLDERS, PEOPLE, Simulation};
+use super::{PEOPLE, Simulation};
 use crate::cli::sync::tree::Tree;
 
 /// After how many rounds all must have come to the same.
@@ -93,9 +94,15 @@ impl Simulation {
     fn decide(&mut self, who: usize, told: &Told) -> bool {
         let tree = self.tree(who);
         let mut any = false;
-        for folder in FOLDERS.map(|(folder, _)| folder) {
-            let is_meant = told.lists.contains(&format!("{folder}/.gpg-id"));
-            let Some(list) = tree.lists.get(folder).filter(|_| is_meant) else { continue };
+        for (folder, list) in &tree.lists {
+            let folder = if folder.is_empty() { "/" } else { folder };
+            let file = Path::new(folder.trim_start_matches('/')).join(".gpg-id");
+            if ![format!("\"{}\"", file.display()), format!("`{}`", file.display())]
+                .iter()
+                .any(|file| told.lists.contains(file))
+            {
+                continue;
+            }
             let keys: Vec<&str> = list.iter().map(|name| self.full.fingerprint(name)).collect();
             self.word(who, &["accept", folder, "--expect", &keys.join(",")]);
             self.counts.accepted += 1;
