@@ -43,10 +43,7 @@ impl Blend<'_, '_> {
                 self.set(path, Some(item));
                 Ok(())
             }
-            Err(Apart::Why(why)) => {
-                self.keep_apart(path, both.theirs, why);
-                Ok(())
-            }
+            Err(Apart::Why(why)) => self.keep_apart(path, both.theirs, why),
             Err(Apart::Failed(error)) => Err(error),
         }
     }
@@ -139,7 +136,7 @@ impl Blend<'_, '_> {
                 }
                 Err(Apart::Why(why)) => {
                     self.set(&to, Some(item));
-                    self.keep_apart(&to, kept, why);
+                    self.keep_apart(&to, kept, why)?;
                 }
                 Err(Apart::Failed(error)) => return Err(error),
             }

@@ -15,9 +15,9 @@ use super::SyncError;
 use crate::git::compared::{Deltas, Edits, Item};
 use crate::git::{Oid, Repo};
 use crate::model::entry::{is_entry, shown_entry};
-use crate::model::{FolderName, Shown};
-use crate::ops::Context;
+use crate::model::{EntryName, FolderName, Shown};
 use crate::ops::copies::Copies;
+use crate::ops::{Context, OpError};
 use crate::store::StoreError;
 use crate::store::recipients::Overlay;
 
@@ -238,17 +238,36 @@ impl Blend<'_, '_> {
                 let id = self.repo.write_blob(&text).map_err(StoreError::from)?;
                 self.set(path, Some(Item { id, mode: both.ours.mode }));
             }
-            None => self.keep_apart(path, both.theirs, "both changed the same lines"),
+            None => self.keep_apart(path, both.theirs, "both changed the same lines")?,
         }
         Ok(())
     }
 
     /// Keeps ours, and theirs beside it.
-    fn keep_apart(&mut self, path: &Path, theirs: Item, why: &'static str) {
-        let beside = beside(path, theirs.id);
+    fn keep_apart(&mut self, path: &Path, theirs: Item, why: &'static str) -> Result<(), SyncError> {
+        let beside = self.free_place(path, theirs)?;
         self.set(&beside, Some(theirs));
         let (path, beside) = (self.store_path(path), self.store_path(&beside));
         self.found.kept.push(KeptApart { path, beside, why });
+        Ok(())
+    }
+
+    /// Returns where another version of a file can be kept: the place that its content names, unless somebody has put
+    /// something else there, by editing a version that was kept apart before.
+    fn free_place(&self, path: &Path, theirs: Item) -> Result<PathBuf, SyncError> {
+        let id = theirs.id.to_string();
+        for start in 0..=id.len() - DIGITS {
+            let place = beside(path, &id[start..start + DIGITS]);
+            let is_free = |stands: Option<Item>| stands.is_none_or(|item| item == theirs);
+            let comes = self.in_tree(self.trees.theirs, &place)?;
+            if is_free(self.finally(&place)?)
+                && is_free(self.in_tree(self.trees.ours, &place)?)
+                && is_free(comes)
+            {
+                return Ok(place);
+            }
+        }
+        Err(OpError::Occupied(shown_entry(&self.store_path(&beside(path, &id[..DIGITS])))).into())
     }
 
     /// Sets what stands at `path` in the end.
@@ -301,13 +320,16 @@ impl Blend<'_, '_> {
     }
 }
 
-/// Returns where the other side's version of a file is kept: `NAME.conflict-<8 hex>.gpg`, the digits being the first
-/// of its blob's id. Other files have them at their end.
-fn beside(path: &Path, id: Oid) -> PathBuf {
-    let digits = &id.to_string()[..8];
+/// How many digits of a version's id stand in its name.
+const DIGITS: usize = 8;
+
+/// Returns where the other side's version of a file is kept: `NAME.conflict-<8 hex>.gpg`, the digits being of its blob's
+/// id. Other files have them at their end. Another version of what was kept apart itself is one more of the same entry.
+fn beside(path: &Path, digits: &str) -> PathBuf {
     if is_entry(path)
-        && let Ok(name) = crate::model::EntryName::parse(path.with_extension("").as_os_str())
+        && let Ok(name) = EntryName::parse(path.with_extension("").as_os_str())
     {
+        let name = name.conflicted().map_or(name, |(name, _)| name);
         return name.conflict(digits).file();
     }
     let mut name = path.as_os_str().to_owned();
