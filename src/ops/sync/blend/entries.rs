@@ -43,10 +43,7 @@ impl Blend<'_, '_> {
                 self.set(path, Some(item));
                 Ok(())
             }
-            Err(Apart::Why(why)) => {
-                self.keep_apart(path, both.theirs, why);
-                Ok(())
-            }
+            Err(Apart::Why(why)) => self.keep_apart(path, both.theirs, why),
             Err(Apart::Failed(error)) => Err(error),
         }
     }
@@ -110,7 +107,7 @@ impl Blend<'_, '_> {
         let name = path.file_name();
         let mut candidates: Vec<(PathBuf, Item)> = side
             .iter()
-            .filter(|(to, delta)| delta.old.is_none() && is_entry(to) && !self.moved_to.contains(*to))
+            .filter(|(to, delta)| delta.old.is_none() && is_entry(to) && !self.decided.contains(*to))
             .filter_map(|(to, delta)| Some((to.clone(), delta.new.filter(|item| item.is_file())?)))
             .collect();
         candidates.sort_by_key(|(to, _)| to.file_name() != name);
@@ -130,7 +127,7 @@ impl Blend<'_, '_> {
                 let recipients = self.recipients(&to)?;
                 self.encrypted(&to, &text, &recipients, item.mode)
             });
-            self.moved_to.insert(to.clone());
+            self.decided.insert(to.clone());
             match merged {
                 Ok(merged) => {
                     self.set(&to, Some(merged));
@@ -139,7 +136,7 @@ impl Blend<'_, '_> {
                 }
                 Err(Apart::Why(why)) => {
                     self.set(&to, Some(item));
-                    self.keep_apart(&to, kept, why);
+                    self.keep_apart(&to, kept, why)?;
                 }
                 Err(Apart::Failed(error)) => return Err(error),
             }

@@ -73,8 +73,7 @@ impl Blend<'_, '_> {
         };
         let parts = (read(both.base)?, read(Some(both.ours))?, read(Some(both.theirs))?);
         let (Some(base), Some(ours), Some(theirs)) = parts else {
-            self.keep_apart(path, both.theirs, "one of them cannot be read");
-            return Ok(());
+            return self.keep_apart(path, both.theirs, "one of them cannot be read");
         };
         let item = match merged_config(&base, &ours, &theirs).to_bytes() {
             Some(bytes) => {

@@ -73,7 +73,7 @@ pub fn blend(context: &Context<'_>, repo: &Repo, trees: Trees) -> Result<Blended
         found: Blended::default(),
         overlay: Overlay::new(),
         copies: None,
-        moved_to: BTreeSet::new(),
+        decided: BTreeSet::new(),
     };
     // What goes along with a folder that they moved is not where it was.
     let gone = before.into_iter().filter(|path| !blend.ours.contains_key(path));
@@ -123,8 +123,8 @@ struct Blend<'a, 'c> {
     overlay: Overlay,
     /// Where encrypted data have been, once that was asked for.
     copies: Option<Copies>,
-    /// Where entries were moved to that the other side changed: that is decided.
-    moved_to: BTreeSet<PathBuf>,
+    /// Where entries were moved to that the other side changed, and where versions are kept apart: that is decided.
+    decided: BTreeSet<PathBuf>,
 }
 
 /// What both sides made of a file.
@@ -154,7 +154,7 @@ impl Blend<'_, '_> {
 
     /// Decides about one path.
     fn take(&mut self, path: &Path) -> Result<(), SyncError> {
-        if self.moved_to.contains(path) {
+        if self.decided.contains(path) {
             return Ok(());
         }
         let (ours, theirs) = (self.ours.get(path).copied(), self.theirs.get(path).copied());
@@ -238,17 +238,33 @@ impl Blend<'_, '_> {
                 let id = self.repo.write_blob(&text).map_err(StoreError::from)?;
                 self.set(path, Some(Item { id, mode: both.ours.mode }));
             }
-            None => self.keep_apart(path, both.theirs, "both changed the same lines"),
+            None => self.keep_apart(path, both.theirs, "both changed the same lines")?,
         }
         Ok(())
     }
 
     /// Keeps ours, and theirs beside it.
-    fn keep_apart(&mut self, path: &Path, theirs: Item, why: &'static str) {
-        let beside = beside(path, theirs.id);
-        self.set(&beside, Some(theirs));
-        let (path, beside) = (self.store_path(path), self.store_path(&beside));
+    fn keep_apart(&mut self, path: &Path, theirs: Item, why: &'static str) -> Result<(), SyncError> {
+        let mut place = beside(path, theirs.id, 0);
+        // What was kept there before, somebody may have edited since.
+        for part in 1..DIGITS {
+            if self.is_free(&place, theirs)? {
+                break;
+            }
+            place = beside(path, theirs.id, part);
+        }
+        self.set(&place, Some(theirs));
+        self.decided.insert(place.clone());
+        let (path, beside) = (self.store_path(path), self.store_path(&place));
         self.found.kept.push(KeptApart { path, beside, why });
+        Ok(())
+    }
+
+    /// Whether nothing else than `item` stands at `path`, on either side or in the end.
+    fn is_free(&self, path: &Path, item: Item) -> Result<bool, SyncError> {
+        let sides = [self.in_tree(self.trees.ours, path)?, self.in_tree(self.trees.theirs, path)?];
+        let known = sides.into_iter().chain([self.found.edits.get(path).copied().flatten()]);
+        Ok(known.flatten().all(|other| other == item))
     }
 
     /// Sets what stands at `path` in the end.
@@ -301,10 +317,13 @@ impl Blend<'_, '_> {
     }
 }
 
+/// How many names there are for a version that is kept apart.
+const DIGITS: usize = 5;
+
 /// Returns where the other side's version of a file is kept: `NAME.conflict-<8 hex>.gpg`, the digits being the first
-/// of its blob's id. Other files have them at their end.
-fn beside(path: &Path, id: Oid) -> PathBuf {
-    let digits = &id.to_string()[..8];
+/// of its blob's id; the next ones where those before are taken. Other files have them at their end.
+fn beside(path: &Path, id: Oid, part: usize) -> PathBuf {
+    let digits = &id.to_string()[8 * part..][..8];
     if is_entry(path)
         && let Ok(name) = crate::model::EntryName::parse(path.with_extension("").as_os_str())
     {
