@@ -19,6 +19,9 @@ use crate::model::Shown;
 /// The suffixes of the files that carry a transaction's nonce in the git directory.
 const SUFFIXES: [&str; 7] = ["index", "index.lock", "index2", "index2.lock", "ref", "hook-index", "message"];
 
+/// For how long git holds the lock of a ref at most: it takes it to rename one file.
+const STALE: Duration = Duration::from_secs(2);
+
 impl Repo {
     /// Returns the path of a file of the transaction `nonce` in the git directory.
     pub(super) fn own_file(&self, nonce: &str, suffix: &str) -> PathBuf {
@@ -74,6 +77,26 @@ impl Repo {
             return Ok(false);
         }
         Ok(true)
+    }
+
+    /// Removes git's lock of the ref `name` if it stays for longer than git needs: whoever took it was killed. Only for
+    /// refs that can be had again from a remote: if it was somebody's all the same, their fetch fails.
+    pub(super) fn drop_stale_lock(&self, name: &str) -> Result<(), GitError> {
+        let lock = lock_path(&self.ref_file(name));
+        let seen = inode(&lock);
+        let until = Instant::now() + STALE;
+        while seen.is_some() && inode(&lock) == seen {
+            if Instant::now() >= until || age(&lock) >= STALE.as_secs() {
+                return match fs::remove_file(&lock) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        Err(io_error("remove", &lock)(error))
+                    }
+                    _ => Ok(()),
+                };
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Moves the ref `name`, locked before, to where its lock says. Durable when it returns.
@@ -213,9 +236,13 @@ fn release(own: &Path, lock: &Path) -> Result<(), GitError> {
     Ok(())
 }
 
+/// Returns what tells a file from all others; none if there is none.
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|meta| (meta.dev(), meta.ino()))
+}
+
 /// Whether both names lead to the same file.
 fn same_file(one: &Path, other: &Path) -> bool {
-    let inode = |path: &Path| path.symlink_metadata().ok().map(|meta| (meta.dev(), meta.ino()));
     matches!((inode(one), inode(other)), (Some(one), Some(other)) if one == other)
 }
 

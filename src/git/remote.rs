@@ -138,6 +138,8 @@ impl Repo {
     ) -> Result<Option<Oid>, RemoteError> {
         // A ref of this process alone: a lock that git leaves when it is killed is in nobody's way.
         let own = format!("{FETCHED}/{}", std::process::id());
+        // That of the remote-tracking branch is left by a push that was killed, and in the way of git's own commands.
+        self.drop_stale_lock(&format!("refs/remotes/{}", upstream.name()))?;
         let mut command = git.network_command(self.workdir(), interactive);
         // --no-tags, --no-recurse-submodules: nothing else is wanted; each repository is synced by itself.
         // Without automatic maintenance, which might take longer than all the rest.

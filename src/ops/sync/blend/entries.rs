@@ -107,7 +107,7 @@ impl Blend<'_, '_> {
         let name = path.file_name();
         let mut candidates: Vec<(PathBuf, Item)> = side
             .iter()
-            .filter(|(to, delta)| delta.old.is_none() && is_entry(to) && !self.moved_to.contains(*to))
+            .filter(|(to, delta)| delta.old.is_none() && is_entry(to) && !self.decided.contains(*to))
             .filter_map(|(to, delta)| Some((to.clone(), delta.new.filter(|item| item.is_file())?)))
             .collect();
         candidates.sort_by_key(|(to, _)| to.file_name() != name);
@@ -127,7 +127,7 @@ impl Blend<'_, '_> {
                 let recipients = self.recipients(&to)?;
                 self.encrypted(&to, &text, &recipients, item.mode)
             });
-            self.moved_to.insert(to.clone());
+            self.decided.insert(to.clone());
             match merged {
                 Ok(merged) => {
                     self.set(&to, Some(merged));

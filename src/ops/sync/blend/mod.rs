@@ -15,9 +15,9 @@ use super::SyncError;
 use crate::git::compared::{Deltas, Edits, Item};
 use crate::git::{Oid, Repo};
 use crate::model::entry::{is_entry, shown_entry};
-use crate::model::{EntryName, FolderName, Shown};
+use crate::model::{FolderName, Shown};
+use crate::ops::Context;
 use crate::ops::copies::Copies;
-use crate::ops::{Context, OpError};
 use crate::store::StoreError;
 use crate::store::recipients::Overlay;
 
@@ -73,7 +73,7 @@ pub fn blend(context: &Context<'_>, repo: &Repo, trees: Trees) -> Result<Blended
         found: Blended::default(),
         overlay: Overlay::new(),
         copies: None,
-        moved_to: BTreeSet::new(),
+        decided: BTreeSet::new(),
     };
     // What goes along with a folder that they moved is not where it was.
     let gone = before.into_iter().filter(|path| !blend.ours.contains_key(path));
@@ -123,8 +123,8 @@ struct Blend<'a, 'c> {
     overlay: Overlay,
     /// Where encrypted data have been, once that was asked for.
     copies: Option<Copies>,
-    /// Where entries were moved to that the other side changed: that is decided.
-    moved_to: BTreeSet<PathBuf>,
+    /// Where entries were moved to that the other side changed, and where versions are kept apart: that is decided.
+    decided: BTreeSet<PathBuf>,
 }
 
 /// What both sides made of a file.
@@ -154,7 +154,7 @@ impl Blend<'_, '_> {
 
     /// Decides about one path.
     fn take(&mut self, path: &Path) -> Result<(), SyncError> {
-        if self.moved_to.contains(path) {
+        if self.decided.contains(path) {
             return Ok(());
         }
         let (ours, theirs) = (self.ours.get(path).copied(), self.theirs.get(path).copied());
@@ -245,29 +245,26 @@ impl Blend<'_, '_> {
 
     /// Keeps ours, and theirs beside it.
     fn keep_apart(&mut self, path: &Path, theirs: Item, why: &'static str) -> Result<(), SyncError> {
-        let beside = self.free_place(path, theirs)?;
-        self.set(&beside, Some(theirs));
-        let (path, beside) = (self.store_path(path), self.store_path(&beside));
+        let mut place = beside(path, theirs.id, 0);
+        // What was kept there before, somebody may have edited since.
+        for part in 1..DIGITS {
+            if self.is_free(&place, theirs)? {
+                break;
+            }
+            place = beside(path, theirs.id, part);
+        }
+        self.set(&place, Some(theirs));
+        self.decided.insert(place.clone());
+        let (path, beside) = (self.store_path(path), self.store_path(&place));
         self.found.kept.push(KeptApart { path, beside, why });
         Ok(())
     }
 
-    /// Returns where another version of a file can be kept: the place that its content names, unless somebody has put
-    /// something else there, by editing a version that was kept apart before.
-    fn free_place(&self, path: &Path, theirs: Item) -> Result<PathBuf, SyncError> {
-        let id = theirs.id.to_string();
-        for start in 0..=id.len() - DIGITS {
-            let place = beside(path, &id[start..start + DIGITS]);
-            let is_free = |stands: Option<Item>| stands.is_none_or(|item| item == theirs);
-            let comes = self.in_tree(self.trees.theirs, &place)?;
-            if is_free(self.finally(&place)?)
-                && is_free(self.in_tree(self.trees.ours, &place)?)
-                && is_free(comes)
-            {
-                return Ok(place);
-            }
-        }
-        Err(OpError::Occupied(shown_entry(&self.store_path(&beside(path, &id[..DIGITS])))).into())
+    /// Whether nothing else than `item` stands at `path`, on either side or in the end.
+    fn is_free(&self, path: &Path, item: Item) -> Result<bool, SyncError> {
+        let sides = [self.in_tree(self.trees.ours, path)?, self.in_tree(self.trees.theirs, path)?];
+        let known = sides.into_iter().chain([self.found.edits.get(path).copied().flatten()]);
+        Ok(known.flatten().all(|other| other == item))
     }
 
     /// Sets what stands at `path` in the end.
@@ -320,15 +317,17 @@ impl Blend<'_, '_> {
     }
 }
 
-/// How many digits of a version's id stand in its name.
-const DIGITS: usize = 8;
+/// How many names there are for a version that is kept apart.
+const DIGITS: usize = 5;
 
-/// Returns where the other side's version of a file is kept: `NAME.conflict-<8 hex>.gpg`, the digits being of its blob's
-/// id. Other files have them at their end. Another version of what was kept apart itself is one more of the same entry.
-fn beside(path: &Path, digits: &str) -> PathBuf {
+/// Returns where the other side's version of a file is kept: `NAME.conflict-<8 hex>.gpg`, the digits being the first
+/// of its blob's id; the next ones where those before are taken. Other files have them at their end.
+fn beside(path: &Path, id: Oid, part: usize) -> PathBuf {
+    let digits = &id.to_string()[8 * part..][..8];
     if is_entry(path)
-        && let Ok(name) = EntryName::parse(path.with_extension("").as_os_str())
+        && let Ok(name) = crate::model::EntryName::parse(path.with_extension("").as_os_str())
     {
+        // Another version of what was kept apart itself is one more of the same entry.
         let name = name.conflicted().map_or(name, |(name, _)| name);
         return name.conflict(digits).file();
     }
