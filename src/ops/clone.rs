@@ -1,7 +1,7 @@
 //! Taking a store from a remote repository to this machine for the first time.
 //!
 //! The steps:
-//! 1. the user's git clones into a folder beside the place where the store is to be ([`Staged`]);
+//! 1. the user's git clones into a folder beside the place where the store is to be (`Staged`);
 //! 2. what came is looked at: what no store should hold is refused, and so is a repository that is no store;
 //! 3. there, before anybody can use it, it is remembered that nobody has accepted its recipients, and where the remote
 //!    was, and git is told to merge entries with us;

@@ -1,13 +1,13 @@
 //! Exchanging changes with a remote repository: fetch, look at what came, merge, bring in line, push.
 //!
 //! The steps, for each repository of the store:
-//! 1. fetch the branch; a remote that went back, or elsewhere, than it was seen to be is refused ([`rewind`]);
-//! 2. look at every file that comes ([`incoming`]): what no store should hold is refused, and nothing is taken; nor is
-//!    it, where the store asks for signatures, if a commit lacks one ([`unsigned`]);
-//! 3. take it ([`integrate`]): the branch moves to it, or to a merge of both sides ([`blend`]), as one transaction;
+//! 1. fetch the branch; a remote that went back, or elsewhere, than it was seen to be is refused (`rewind`);
+//! 2. look at every file that comes (`incoming`): what no store should hold is refused, and nothing is taken; nor is
+//!    it, where the store asks for signatures, if a commit lacks one (`unsigned`);
+//! 3. take it (`integrate`): the branch moves to it, or to a merge of both sides (`blend`), as one transaction;
 //! 4. changed recipients are accepted: those signed by a trusted key, then those that a person says yes to;
-//! 5. bring in line what does not agree with its recipients ([`drift`]);
-//! 6. push, unless that would let somebody read who is not to ([`outgoing`]); and begin anew if somebody else was
+//! 5. bring in line what does not agree with its recipients (`drift`);
+//! 6. push, unless that would let somebody read who is not to (`outgoing`); and begin anew if somebody else was
 //!    quicker.
 //!
 //! Between any two of these the store is whole: killed there, the next run goes on from what it finds.

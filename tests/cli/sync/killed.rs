@@ -133,7 +133,7 @@ impl Pair {
 
 #[test]
 fn killed_at_some_moments_the_next_sync_ends_in_the_same_state() {
-    kill_and_sync_again(8, 1);
+    kill_and_sync_again(4, 1);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::cli::bad_input::Disk;
 use crate::cli::copies::forged;
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_full_disk_leaves_a_whole_store_and_is_made_good() {
     let pair = Pair::new();
     pair.ok("pass init -p web $ALICE $BOB $CAROL; pass sync; b sync || true; b recipients accept web --expect $ALICE,$BOB,$CAROL
@@ -111,6 +112,7 @@ fn names_that_differ_in_case_alone_are_refused_where_they_would_be_one() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn syncs_of_one_clone_at_once_all_end_well() {
     let pair = Pair::new();
     for round in 0..6 {

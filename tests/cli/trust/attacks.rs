@@ -35,6 +35,7 @@ fn what_was_signed_once_is_not_brought_back() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn what_was_signed_and_accepted_once_is_not_brought_back() {
     brings_back(true);
 }
@@ -73,6 +74,7 @@ fn brings_back(saw: bool) {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_remote_that_goes_back_lets_nobody_in_again() {
     let store = trusting();
     ann(&store, "echo $DAVE >>web/.gpg-id");
@@ -88,6 +90,7 @@ fn a_remote_that_goes_back_lets_nobody_in_again() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_signed_list_is_for_its_own_folder() {
     for (line, entry) in [
         ("cp web/.gpg-id mine/", "mine/b"),
@@ -105,6 +108,7 @@ fn a_signed_list_is_for_its_own_folder() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_list_that_was_taken_away_before_the_one_above_was_signed() {
     let store = trusting();
     // `web` and the store have the same recipients: nobody gains by it yet.
@@ -119,6 +123,7 @@ fn a_list_that_was_taken_away_before_the_one_above_was_signed() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn what_is_accepted_for_a_folder_is_not_accepted_for_the_one_above() {
     let store = trusting();
     store.ok("pass init -p web/sub $ALICE; echo 4 | pass insert -m web/sub/s; pass sync");
@@ -130,6 +135,7 @@ fn what_is_accepted_for_a_folder_is_not_accepted_for_the_one_above() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_signed_commit_answers_for_its_own_change_alone() {
     let store = trusting();
     ann(&store, "echo $DAVE >>web/.gpg-id");

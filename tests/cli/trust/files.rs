@@ -15,6 +15,7 @@ fn a_list_with_a_signature_of_its_own_is_accepted_where_it_is_new() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_signed_file_is_not_taken_from_elsewhere_or_before() {
     for (line, entry) in [
         // Another key's signature, and that of other bytes.
