@@ -10,6 +10,8 @@ mod system;
 use std::fs;
 use std::process::Command;
 
+pub use system::Disk;
+
 use super::hostile::look::{Tree, look};
 use crate::common::{Keyring, Output, TestStore, subject};
 

@@ -14,6 +14,14 @@ use super::git::Repository;
 /// A store in which Dave has put a copy of `secret/x` into his folder, `dave/x`.
 pub struct Attacked(Repository);
 
+/// Returns the message with a session-key packet for Dave in front, which opens nothing.
+pub fn forged(store: &Repository, message: &[u8]) -> Vec<u8> {
+    store.ok("echo x | gpg --batch --yes --quiet --trust-model always -r dave@example.org -o packet -e");
+    let packet = std::fs::read(store.root().join("packet")).expect("gpg wrote it");
+    assert_eq!(packet[0], 0x84, "a session-key packet with one octet of length");
+    [&packet[..2 + usize::from(packet[1])], message].concat()
+}
+
 impl Deref for Attacked {
     type Target = Repository;
 
@@ -43,10 +51,7 @@ impl Attacked {
 
     /// Returns the message with a session-key packet for Dave in front, which opens nothing.
     fn forged(&self, message: &[u8]) -> Vec<u8> {
-        self.ok("echo x | gpg --batch --yes --quiet --trust-model always -r dave@example.org -o packet -e");
-        let packet = std::fs::read(self.root().join("packet")).expect("gpg wrote it");
-        assert_eq!(packet[0], 0x84, "a session-key packet with one octet of length");
-        [&packet[..2 + usize::from(packet[1])], message].concat()
+        forged(self, message)
     }
 
     /// Commits a message as Dave.

@@ -4,6 +4,7 @@ mod basics;
 mod hostile;
 mod interplay;
 mod killed;
+mod limits;
 mod random;
 mod simulation;
 mod tree;

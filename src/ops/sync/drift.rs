@@ -13,17 +13,19 @@ use super::{Here, SyncError};
 use crate::git::Oid;
 use crate::model::Shown;
 use crate::ops::OpError;
-use crate::ops::reencrypt::{Reencryption, entries_below, is_entry};
+use crate::ops::reencrypt::{Reencryption, entries_below, is_entry, shown_entry};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::Overlay;
-use crate::store::transaction::{Plan, Published};
+use crate::store::transaction::{Change, Plan, Published};
 
 /// What was brought in line.
 #[derive(Debug, Default)]
 pub struct Mended {
     /// The entries that were encrypted anew, safe to show.
     pub reencrypted: Vec<String>,
+    /// Those of them that somebody could read before who cannot now: as they were, history keeps them.
+    pub exposed: Vec<String>,
     /// Entries that only others can encrypt anew, safe to show.
     pub left: Vec<String>,
     /// Lists that nothing can be encrypted to yet, and why.
@@ -102,7 +104,9 @@ impl Here<'_, '_> {
             let (refused, left) = work.take_failures();
             let (done, seen) = work.finish()?;
             let reencrypted = done.into_iter().map(|entry| entry.name).collect();
-            mended = Mended { reencrypted, left, refused };
+            let exposed = changes.iter().filter(|change| self.loses_reader(change));
+            let exposed = exposed.map(|change| shown_entry(&change.path)).collect();
+            mended = Mended { reencrypted, exposed, left, refused };
             let subject = match mended.reencrypted.len() {
                 1 => format!("Reencrypt {} for its recipients.", mended.reencrypted[0]),
                 count => format!("Reencrypt {count} entries for their recipients."),
@@ -114,6 +118,16 @@ impl Here<'_, '_> {
         let is_whole =
             mended.left.is_empty() && mended.refused.is_empty() && !self.context.store.holds_back();
         Ok((mended, is_whole))
+    }
+}
+
+impl Here<'_, '_> {
+    /// Whether somebody can read the file as it stands who could not read what replaces it.
+    fn loses_reader(&self, change: &Change) -> bool {
+        let readers = |message: &[u8]| self.context.crypto.recipients_of(message).unwrap_or_default();
+        let before = self.context.store.beneath().read(&change.path).ok().flatten().unwrap_or_default();
+        let after = readers(change.new.as_deref().unwrap_or_default());
+        readers(&before).iter().any(|reader| !after.contains(reader))
     }
 }
 

@@ -87,9 +87,6 @@ pub enum SyncError {
         /// How often it was tried.
         attempts: usize,
     },
-    /// Another sync is under way.
-    #[error("another `passel sync` is at work on this store")]
-    AtWork,
     /// The remote could not be used.
     #[error(transparent)]
     Remote(#[from] RemoteError),

@@ -107,6 +107,8 @@ pub struct Report {
     pub rules_came: bool,
     /// Entries that were encrypted anew for their recipients, safe to show.
     pub reencrypted: Vec<String>,
+    /// Those of them that somebody could read before who cannot now, safe to show.
+    pub exposed: Vec<String>,
     /// Entries that only others can bring in line, safe to show.
     pub left: Vec<String>,
     /// Lists that nothing is encrypted to until somebody decides: their files, safe to show, and why.
@@ -136,13 +138,12 @@ struct Here<'a, 'c> {
     options: Options,
 }
 
+/// What came of each repository, by where it lies.
+pub type Reports = Vec<(PathBuf, Result<Report, SyncError>)>;
+
 /// Syncs the store and the repositories in it. What came of each, in order; a failure of one does not keep the
 /// others from being synced.
-pub fn sync(
-    context: &Context<'_>,
-    options: Options,
-    person: &mut dyn Person,
-) -> Result<Vec<(PathBuf, Result<Report, SyncError>)>, SyncError> {
+pub fn sync(context: &Context<'_>, options: Options, person: &mut dyn Person) -> Result<Reports, SyncError> {
     let root = context.store.root();
     let below = context.store.beneath().below(Path::new("")).map_err(StoreError::from)?;
     let mut places = below.repositories;
@@ -283,6 +284,7 @@ impl Here<'_, '_> {
         let again = |mended: &mut Mended, rules: &mut Option<(String, String)>| -> Result<(), SyncError> {
             let first = std::mem::replace(mended, self.mend(before)?);
             mended.reencrypted.splice(0..0, first.reencrypted);
+            mended.exposed.splice(0..0, first.exposed);
             *rules = self.locked_rules(report);
             Ok(())
         };
@@ -300,6 +302,7 @@ impl Here<'_, '_> {
         }
         report.signed.extend(signed);
         report.reencrypted.extend(mended.reencrypted);
+        report.exposed.extend(mended.exposed);
         report.left = mended.left;
         let lists = mended.refused.iter().map(|(list, error)| (shown_list(list), error.to_string()));
         report.locked = lists.chain(rules).collect();
@@ -335,7 +338,7 @@ impl Here<'_, '_> {
         }
         match self.repo.push(self.context.store.git(), &self.upstream, head, self.options.interactive) {
             Ok(Pushed::Done) => {
-                self.see(head).map_err(StoreError::from)?;
+                self.see(head)?;
                 report.pushed += count;
                 Ok(Round::Done)
             }

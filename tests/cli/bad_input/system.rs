@@ -61,10 +61,11 @@ fn a_store_that_may_not_be_written_stays_as_it_is() {
 }
 
 /// A file system in memory, as large as it was made.
-struct Disk(PathBuf);
+pub struct Disk(PathBuf);
 
 impl Disk {
-    fn over(folder: &Path, size: &str) -> Self {
+    /// Puts one in a folder's place, with all that is in there.
+    pub fn over(folder: &Path, size: &str) -> Self {
         let aside = folder.with_file_name("aside");
         fs::rename(folder, &aside).expect("the folder is ours");
         fs::create_dir(folder).expect("the folder is ours");

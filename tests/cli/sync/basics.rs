@@ -136,7 +136,7 @@ fn who_was_removed_reads_nothing_that_was_written_meanwhile() {
     pair.says(3, "b sync", &["not pushed", "`web/late` can be read by"]);
     assert_eq!(pair.ok("git -C remote rev-parse master"), before);
     pair.ok("b recipients accept web --expect $ALICE,$BOB");
-    pair.says(0, "b sync", &["encrypted anew", "web/late", "Pushed"]);
+    pair.says(0, "b sync", &["encrypted anew", "web/late", "change their passwords", "Pushed"]);
     pair.ok("pass sync");
     let dave = pair.ok("gpg --with-colons -k $DAVE | awk -F: '/^sub/{print $5}'");
     let keys = pair.ok("for f in store/web/*.gpg; do gpg --list-packets --list-only $f 2>/dev/null; done");

@@ -74,6 +74,7 @@ JSON: an array with an object for each repository, the store's own first:
   notes         sentences about what else came of it
   signed        changes of recipients that were accepted for the sake of their signature
   reencrypted   entries that were encrypted anew for their recipients
+  exposed       those of them that somebody could read before who cannot now: history keeps them as they were
   left          entries that only others can encrypt anew
   locked        lists that nothing is encrypted to until somebody decides (`.passel.yaml`: groups and rules that no
                 change of recipients is made from): list, why
@@ -104,6 +105,7 @@ struct Row {
     notes: Vec<String>,
     signed: Vec<String>,
     reencrypted: Vec<String>,
+    exposed: Vec<String>,
     left: Vec<String>,
     locked: Vec<LockedRow>,
     pushed: usize,
@@ -306,6 +308,10 @@ fn tell(app: &App, report: &Report, args: &Args) -> Result<(), CliError> {
     ] {
         list(app, what, names)?;
     }
+    if !report.exposed.is_empty() {
+        ui.say("These could be read by who is no recipient now, and history keeps them so; change their passwords:")?;
+        report.exposed.iter().try_for_each(|name| ui.say(format!("  {name}")))?;
+    }
     for signed in &report.signed {
         ui.say(format!("Accepted: {signed}"))?;
     }
@@ -399,6 +405,7 @@ fn row(report: Report) -> Row {
         notes: report.notes,
         signed: report.signed,
         reencrypted: report.reencrypted,
+        exposed: report.exposed,
         left: report.left,
         pushed: report.pushed,
         waiting: report.waiting,
@@ -437,7 +444,6 @@ fn explain(app: &App, error: SyncError) -> CliError {
             crate::model::argument(&app.environment.root.join(path))
         )),
         SyncError::Overtaken { .. } => told.hint(format!("try again: `{program} sync`")),
-        SyncError::AtWork => told.hint("wait for it to end"),
         SyncError::Remote(error) => match error {
             RemoteError::Unreachable { .. } => told.code(exit::OFFLINE),
             RemoteError::Refused { .. } => told

@@ -172,11 +172,8 @@ fn is_same(one: &[String], other: &[String]) -> bool {
 
 /// Returns what two changes of a configuration come to.
 fn merged_config(base: &Config, ours: &Config, theirs: &Config) -> Config {
-    let mut merged = Config::default();
-    merged.clients = match base.clients == ours.clients {
-        true => theirs.clients.clone(),
-        false => ours.clients.clone(),
-    };
+    let clients = if base.clients == ours.clients { &theirs.clients } else { &ours.clients };
+    let mut merged = Config { clients: clients.clone(), ..Config::default() };
     let changed = |base: Option<bool>, ours, theirs| if base == ours { theirs } else { ours };
     merged.sync = SyncRule {
         auto: changed(base.sync.auto, ours.sync.auto, theirs.sync.auto),

@@ -327,6 +327,8 @@ fn beside(path: &Path, id: Oid, part: usize) -> PathBuf {
     if is_entry(path)
         && let Ok(name) = crate::model::EntryName::parse(path.with_extension("").as_os_str())
     {
+        // Another version of what was kept apart itself is one more of the same entry.
+        let name = name.conflicted().map_or(name, |(name, _)| name);
         return name.conflict(digits).file();
     }
     let mut name = path.as_os_str().to_owned();
