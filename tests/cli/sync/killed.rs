@@ -102,11 +102,8 @@ fn kill_and_sync_again(rounds: usize, seed: u64) {
         let at = if is_ended { "ended before" } else { stopped_at(&pair, &theirs) };
         *stops.entry(at).or_default() += 1;
         let output = pair.0.pass(&["sync"], "");
-        let told = format!(
-            "round {round} of seed {seed}, killed after {moment:?} ({at}): {}{}",
-            output.out(),
-            output.err()
-        );
+        let said = output.out() + &output.err();
+        let told = format!("round {round} of seed {seed}, killed after {moment:?} ({at}): {said}");
         assert!([0, 3].contains(&output.code), "{} {told}", output.code);
         assert_eq!(End::of(&pair), wanted, "{told}");
         pair.is_pushed();

@@ -1,9 +1,9 @@
 //! Three people and a remote, at random: nothing is lost, all come to the same, and who was taken out stays out.
 //!
 //! Every line that is written is unique: a token. What a member's work tree held before and after each of their own
-//! changes says which tokens they replaced knowingly; any other must be somewhere in the end. Likewise, a fourth person,
-//! who only reads, may read what stood in a folder whose list named them; nothing else, in any blob that ever reached the
-//! remote ([`model`]).
+//! changes says which tokens they replaced knowingly; any other must be somewhere in the end. Likewise, a fourth
+//! person, who only reads, may read what stood in a folder whose list named them; nothing else, in any blob that ever
+//! reached the remote ([`model`]).
 
 mod check;
 mod model;

@@ -23,7 +23,8 @@ impl Simulation {
             self.seed, counts.steps, counts.refused, counts.syncs, counts.offline, counts.races, counts.lost
         );
         println!(
-            "  {} commits, {} merges, {} entries merged, {} conflicts ({} resolved), {} entries encrypted anew, {} lists accepted, {} times held back",
+            "  {} commits, {} merges, {} entries merged, {} conflicts ({} resolved), {} entries encrypted anew, \
+             {} lists accepted, {} times held back",
             count("git -C remote rev-list --count master"),
             count("git -C remote rev-list --count --merges master"),
             counts.merged,
@@ -72,7 +73,7 @@ impl Simulation {
             for line in self.model.secret_from(DAVE, &text) {
                 let when = self.commits_that_let_him(&line);
                 assert!(!when.is_empty(), "Dave can read {blob}, {path}, with {}", self.model.told(&line));
-                println!("  Dave was in and out again within a sync: {path} in {when}");
+                println!("  Dave was let in again within a sync: {path}, {when}");
             }
         }
         let all: BTreeSet<&str> = blobs.iter().map(|(blob, _)| *blob).collect();
