@@ -2,7 +2,7 @@
 //!
 //! The first line is the password, a unit of its own; what follows are `key: value` fields and free text, and
 //! what `-----BEGIN` and `-----END` enclose is one unit. Each side is aligned to the base by itself
-//! ([`mod@align`]), and the changes of both are put together: what only one side changed is taken from it,
+//! (`align`), and the changes of both are put together: what only one side changed is taken from it,
 //! though the other changed the very next line. The result is the same whichever side is called ours, so that
 //! two people who merge the same come to the same text.
 
