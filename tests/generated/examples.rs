@@ -305,7 +305,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Only take what others changed, or only push what was changed here:",
                 &["passel sync --pull", "passel sync --push"],
             ),
-            ("See which entries came, as a program:", &["passel sync --json | jq -r '.[].changed[]'"]),
+            ("See which entries came, as a program:", &["passel sync --json"]),
         ],
     ),
     (
@@ -335,10 +335,7 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Who changed what in a folder, the newest first; and in the whole store, the last three commits:",
                 &["passel log web", "passel log -n 3"],
             ),
-            (
-                "What was changed in a year, as a program:",
-                &["passel log --since 2020-01-01 --json | jq -r '.commits[].subject'"],
-            ),
+            ("What was changed in a year, as a program:", &["passel log --since 2020-01-01 --json"]),
         ],
     ),
     (
