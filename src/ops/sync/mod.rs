@@ -113,6 +113,9 @@ pub struct Report {
     pub left: Vec<String>,
     /// Lists that nothing is encrypted to until somebody decides: their files, safe to show, and why.
     pub locked: Vec<(String, String)>,
+    /// The folders among them whose recipients somebody here has to accept, safe to show: they may have lost lists of
+    /// their own. The root is `/`.
+    pub to_accept: Vec<String>,
     /// How many commits were pushed.
     pub pushed: usize,
     /// How many commits wait to be pushed.
@@ -304,6 +307,12 @@ impl Here<'_, '_> {
         report.reencrypted.extend(mended.reencrypted);
         report.exposed.extend(mended.exposed);
         report.left = mended.left;
+        let folder = |error: &OpError| match error {
+            OpError::NotAccepted(difference) if difference.folder.is_root() => Some("/".to_owned()),
+            OpError::NotAccepted(difference) => Some(difference.folder.to_string()),
+            _ => None,
+        };
+        report.to_accept = mended.refused.values().filter_map(folder).collect();
         let lists = mended.refused.iter().map(|(list, error)| (shown_list(list), error.to_string()));
         report.locked = lists.chain(rules).collect();
         Ok(())

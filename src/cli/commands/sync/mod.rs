@@ -78,6 +78,7 @@ JSON: an array with an object for each repository, the store's own first:
   left          entries that only others can encrypt anew
   locked        lists that nothing is encrypted to until somebody decides (`.passel.yaml`: groups and rules that no
                 change of recipients is made from): list, why
+  to_accept     the folders among them whose recipients have to be accepted (`passel recipients accept FOLDER`)
   pushed, waiting   how many commits were pushed, and how many wait
   objections    why they wait
   error         why it failed, or null
@@ -108,6 +109,7 @@ struct Row {
     exposed: Vec<String>,
     left: Vec<String>,
     locked: Vec<LockedRow>,
+    to_accept: Vec<String>,
     pushed: usize,
     waiting: usize,
     objections: Vec<String>,
@@ -394,6 +396,7 @@ fn row(report: Report) -> Row {
         place: Shown::os(&report.place).to_string(),
         kept: kept.collect(),
         came: report.came.into_iter().map(commit).collect(),
+        to_accept: report.to_accept,
         locked: report.locked.into_iter().map(|(list, why)| LockedRow { list, why }).collect(),
         remote: report.remote,
         url: report.url,

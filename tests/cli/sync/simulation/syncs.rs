@@ -15,6 +15,8 @@ const ROUNDS: usize = 8;
 struct Told {
     /// The lists to accept, among other words; two empty arrays if there are none.
     lists: String,
+    /// The folders to accept.
+    folders: Vec<String>,
     /// Whether entries wait to be reviewed.
     is_held_back: bool,
 }
@@ -57,7 +59,9 @@ impl Simulation {
             let after = self.tree(*who);
             self.model.synced(name, &before, &after);
             let lists = format!("{}{}", row["locked"], row["objections"]);
-            rows.push((*who, Told { lists, is_held_back: err.contains("held back: ") }));
+            let folders = row["to_accept"].as_array().expect("a list").iter();
+            let folders = folders.map(|folder| folder.as_str().expect("a name").to_owned()).collect();
+            rows.push((*who, Told { lists, folders, is_held_back: err.contains("held back: ") }));
         }
         self.are_in_step();
         rows
@@ -115,6 +119,16 @@ impl Simulation {
             let keys: Vec<&str> = list.iter().map(|name| self.full.fingerprint(name)).collect();
             self.word(who, &["accept", folder, "--expect", &keys.join(",")]);
             self.counts.accepted += 1;
+            any = true;
+        }
+        // Folders that lost lists of their own follow the one above.
+        for folder in
+            told.folders.iter().filter(|folder| !tree.lists.contains_key(folder.trim_start_matches('/')))
+        {
+            let above = Path::new(folder).ancestors().find_map(|above| tree.lists.get(above.to_str()?));
+            let keys: Vec<&str> =
+                above.expect("the root has one").iter().map(|name| self.full.fingerprint(name)).collect();
+            self.word(who, &["accept", folder, "--expect", &keys.join(",")]);
             any = true;
         }
         assert!(any || told.lists == "[][]", "nobody can tell what to do: {}", told.lists);
