@@ -69,12 +69,7 @@ pub fn merge_messages(
     let done = |message: Vec<u8>| MergedMessage { message, is_out_of_line: !(ours_right && theirs_right) };
     let texts = [read(ours)?, read(theirs)?];
     if texts[0].equals(&texts[1]) {
-        return Ok(done(match (ours_right, theirs_right) {
-            (true, false) => ours.to_vec(),
-            (false, true) => theirs.to_vec(),
-            // Whoever merges, and whichever side is theirs.
-            _ => ours.max(theirs).to_vec(),
-        }));
+        return Ok(done(better((ours, ours_right), (theirs, theirs_right)).to_vec()));
     }
     let base = base.ok_or(NotMerged::BothAdded)?;
     let Merged::Clean(text) = merge(Some(&read(base)?), &texts[0], &texts[1]) else {
@@ -89,6 +84,16 @@ pub fn merge_messages(
     refuse_gains(&recipients, &readers)?;
     refuse_copied(context, name, &recipients, [ours, theirs])?;
     Ok(done(context.encrypt(name, &text, &recipients)?))
+}
+
+/// Of two messages of the same text, returns the one that is right: encrypted to exactly whom its list names. Where both
+/// are, or neither, it is the same one whoever merges, and whichever side is theirs.
+pub fn better<T: Ord>((ours, ours_right): (T, bool), (theirs, theirs_right): (T, bool)) -> T {
+    match (ours_right, theirs_right) {
+        (true, false) => ours,
+        (false, true) => theirs,
+        _ => ours.max(theirs),
+    }
 }
 
 /// Returns the plaintext of a message that is to be encrypted anew.

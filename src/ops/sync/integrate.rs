@@ -22,8 +22,6 @@ const TRIES: usize = 30;
 pub struct Taken {
     /// HEAD before.
     pub before: Option<Oid>,
-    /// HEAD now.
-    pub after: Oid,
     /// What changed here.
     pub deltas: Deltas,
     /// What a merge came to; nothing where there was nothing to merge.
@@ -58,9 +56,8 @@ impl Here<'_, '_> {
                 }
                 Outcome::Done(published) => {
                     cache::settle(self.context);
-                    let after = self.repo.head_commit().map_err(StoreError::from)?.unwrap_or(theirs);
                     let (blended, warnings) = (way.blended, published.warnings);
-                    return Ok(Some(Taken { before: head, after, deltas, blended, warnings }));
+                    return Ok(Some(Taken { before: head, deltas, blended, warnings }));
                 }
             }
         }

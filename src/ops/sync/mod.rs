@@ -93,8 +93,6 @@ pub struct Report {
     pub came: Vec<CommitInfo>,
     /// What that changed here.
     pub changes: Changes,
-    /// Whether it was merged with what was changed here.
-    pub is_merge: bool,
     /// Entries of which both sides' changes were merged, safe to show.
     pub merged: Vec<String>,
     /// Versions that are kept apart.
@@ -382,9 +380,8 @@ impl Here<'_, '_> {
         let tree = |commit: Oid| self.repo.tree_id(commit).map_err(failed);
         let deltas = self.repo.compare(base.map(tree).transpose()?, Some(tree(theirs)?)).map_err(failed)?;
         self.tell_changes(report, &deltas);
-        report.is_merge = report.waiting > 0;
         if let (Some(head), Some(base)) = (head, base)
-            && report.is_merge
+            && report.waiting > 0
         {
             let bases = self.repo.merge_bases(head, theirs).map_err(failed)?;
             let common = blend::common(self.repo, &bases)?.or(Some(tree(base)?));
@@ -405,7 +402,6 @@ impl Here<'_, '_> {
         let mut infos = self.infos(&came)?;
         infos.append(&mut report.came);
         report.came = infos;
-        report.is_merge |= taken.after != theirs;
         let is_config = |path: &PathBuf| self.repo.prefix().join(path) == Path::new(config::FILE);
         report.rules_came |= taken.deltas.keys().any(is_config);
         self.tell_changes(report, &taken.deltas);

@@ -1,7 +1,7 @@
 //! What is about to be pushed: nothing that lets somebody read who is not to, and nothing in plain.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Here, SyncError};
 use crate::crypto::openpgp::body;
@@ -49,7 +49,6 @@ impl Here<'_, '_> {
 
     /// Returns the entries that somebody can read whom their list does not name, and that can be mended here.
     fn stale(&self, deltas: &Deltas) -> Result<Vec<String>, SyncError> {
-        let is_entry = |path: &Path| is_entry(path);
         let entries: Vec<_> = deltas
             .iter()
             .filter(|(path, _)| is_entry(path))

@@ -9,6 +9,7 @@ use crate::model::merge::{Merged, merge};
 use crate::model::{Plaintext, RecipientId};
 use crate::ops::copies::{Copies, body_of};
 use crate::ops::guard::key_set;
+use crate::ops::merge::better;
 use crate::ops::reencrypt::{is_in_line, refuse_too_large};
 use crate::ops::sync::SyncError;
 use crate::ops::{OpError, Recipients};
@@ -86,11 +87,7 @@ impl Blend<'_, '_> {
                 self.repo.blob(item.id).ok().and_then(|m| self.context.crypto.recipients_of(&m).ok());
             readers.zip(recipients).is_some_and(|(readers, to)| is_in_line(&readers, &to.keys))
         };
-        match (is_right(both.ours), is_right(both.theirs)) {
-            (true, false) => both.ours,
-            (false, true) => both.theirs,
-            _ => both.ours.max(both.theirs),
-        }
+        better((both.ours, is_right(both.ours)), (both.theirs, is_right(both.theirs)))
     }
 
     /// Looks whether the entry, which the other side changed (to `kept`), was moved by the side that removed it, and
