@@ -55,7 +55,7 @@ impl Repo {
         Ok(IndexStamp(Some((length, checksum))))
     }
 
-    /// Puts the new index in place and lets git's lock go. `stat` gives the files' metadata as they now
+    /// Puts the index in place once more and lets git's lock go. `stat` gives the files' metadata as they now
     /// are, so that git need not read them again; none for a file that another program has changed, or
     /// git would take its version for ours.
     pub fn finish_index(
@@ -85,6 +85,8 @@ impl Repo {
     ) -> Result<bool, GitError> {
         // libgit2's own lock, left behind if we were killed in the middle of this.
         let _ = fs::remove_file(super::publish::lock_path(path));
+        // What has this name may be known by others as well.
+        let _ = fs::remove_file(path);
         match fs::copy(base, path) {
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -1,8 +1,8 @@
 //! Git, through git2: commits, trees, refs. The only folder naming git2.
 //!
 //! A change is recorded in three steps that [`crate::store::transaction`] puts together: objects are
-//! written and a commit made ([`commit`]), git's own locks are taken and the branch moved
-//! ([`publish`]), the index follows ([`index`]).
+//! written and a commit made ([`commit`]), git's own locks are taken, and the index ([`index`]) and the branch
+//! moved ([`publish`]).
 
 pub mod arrivals;
 pub mod changing;

@@ -17,7 +17,8 @@ use super::{GitError, Repo, io_error};
 use crate::model::Shown;
 
 /// The suffixes of the files that carry a transaction's nonce in the git directory.
-const SUFFIXES: [&str; 7] = ["index", "index.lock", "index2", "index2.lock", "ref", "hook-index", "message"];
+const SUFFIXES: [&str; 8] =
+    ["index", "index.lock", "index2", "index2.lock", "index-old", "ref", "hook-index", "message"];
 
 /// For how long git holds the lock of a ref at most: it takes it to rename one file.
 const STALE: Duration = Duration::from_secs(2);
@@ -51,6 +52,43 @@ impl Repo {
     /// Lets git's index lock go, with the index as it was.
     pub fn unlock_index(&self, nonce: &str) -> Result<(), GitError> {
         release(&self.own_file(nonce, "index"), &self.gitdir().join("index.lock"))
+    }
+
+    /// Keeps the present index for [`Repo::take_back_index`]: an empty file, where there is none. It lasts once
+    /// a ref is locked.
+    pub fn keep_index(&self, nonce: &str) -> Result<(), GitError> {
+        let (index, kept) = (self.index_file(), self.own_file(nonce, "index-old"));
+        let _ = fs::remove_file(&kept);
+        match fs::hard_link(&index, &kept) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_synced(&kept, b""),
+            done => done.map_err(io_error("link", &kept)),
+        }
+    }
+
+    /// Puts the index that lies in our lock in its place, and keeps the lock. This has to come before the
+    /// branch moves: `git commit` reads first the branch, then the index, and only then takes the lock. Were the
+    /// index the later one, it could commit the old one on top of our commit, and so take that back.
+    pub fn put_index(&self, nonce: &str) -> Result<(), GitError> {
+        let (index, link) = (self.index_file(), self.own_file(nonce, "index2"));
+        fs::hard_link(self.own_file(nonce, "index"), &link)
+            .and_then(|()| fs::rename(&link, &index))
+            .map_err(io_error("put in place", &index))
+    }
+
+    /// Undoes [`Repo::put_index`], unless another program has changed the index since.
+    pub fn take_back_index(&self, nonce: &str) -> Result<(), GitError> {
+        let (index, kept) = (self.index_file(), self.own_file(nonce, "index-old"));
+        if !same_file(&self.own_file(nonce, "index"), &index) {
+            return Ok(());
+        }
+        let none = match kept.metadata() {
+            Ok(kept) => kept.len() == 0,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io_error("look at", &kept)(error)),
+        };
+        let undone = if none { fs::remove_file(&index) } else { fs::rename(&kept, &index) };
+        undone.map_err(io_error("put back", &index))?;
+        sync_folder(self.gitdir())
     }
 
     /// Locks the ref `name` for its move from `old` to `new`; returns false, with nothing changed, if it

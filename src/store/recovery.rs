@@ -124,6 +124,7 @@ impl Store {
         }
         for part in &journal.repos {
             let repo = self.repo_of(part)?;
+            repo.take_back_index(&journal.nonce)?;
             repo.sweep(&journal.nonce, &part.name)?;
             repo.sweep_objects();
         }

@@ -81,6 +81,57 @@ fn stock_pass_cannot_revert_what_is_half_way_there() {
     assert_eq!(store.ok("git -C store status --porcelain"), "?? b.gpg");
 }
 
+/// `git commit` reads the branch, then the index, and only then takes the lock: whatever it meets in between.
+#[test]
+fn a_commit_of_gits_that_began_half_way_takes_nothing_back() {
+    let store = Repository::new();
+    store.ok("echo old | pass insert -m a");
+    tool("strace");
+    for (line, expected) in [("rm -f a", ""), ("insert -m a <<<new", "a.gpg")] {
+        // Ours waits once the branch has moved; git's commit begins then, and waits before it takes the lock.
+        store.ok(&format!(
+            "before=$(git -C store rev-parse HEAD)
+            strace -qq -o /dev/null -e trace=renameat2,unlinkat -e inject=renameat2,unlinkat:delay_enter=1000000:when=1 pass {line} & ours=$!
+            while [ $(git -C store rev-parse HEAD) = $before ]; do sleep 0.01; done
+            cd store; strace -qq -o /dev/null -P $PWD/.git/index.lock -e trace=openat -e inject=openat:delay_enter=3000000:when=1 \\
+                git commit -q --allow-empty -m theirs
+            wait $ours"
+        ));
+        assert_eq!(store.ok("git -C store log -1 --format=%s"), "theirs", "{line}");
+        assert_eq!(
+            store.ok("git -C store ls-tree -r --name-only HEAD | grep gpg$ || true"),
+            expected,
+            "{line}"
+        );
+        store.clean();
+    }
+    assert_eq!(store.decrypted("a"), "new\n");
+}
+
+#[test]
+fn an_index_that_was_put_in_place_is_taken_back() {
+    let store = Repository::new();
+    store.ok("echo old | pass insert -m web/a");
+    tool("strace");
+    // Killed before the branch moves; then, where there has been no index before, too.
+    let traced = "strace -qq -o /dev/null -P $PWD/store/.git/refs/heads/master.lock -e trace=rename -e inject=rename:signal=KILL:when=1 pass";
+    for (before, line) in [
+        ("true", "insert -m b <<<new"),
+        ("true", "rm -f web/a"),
+        ("rm -rf store/.git store/web; git init -q store", "insert -m b <<<new"),
+    ] {
+        store.ok(before);
+        let index = "cat store/.git/index 2>/dev/null | sha256sum; ls store/.git";
+        let before = store.ok(index);
+        let output = store.shell(&format!("{traced} {line}"));
+        assert_eq!(output.code, 137, "{line}: {}", output.err());
+        assert_ne!(store.ok("sha256sum <store/.git/index"), before.lines().next().expect("there is one"));
+        let output = store.shell("pass ls");
+        assert!(output.err().contains("undid a change that was interrupted"), "{line}: {}", output.err());
+        assert_eq!(store.ok(index), before, "{line}");
+    }
+}
+
 #[test]
 fn what_a_hook_added_is_finished_as_well() {
     let store = Repository::new();
@@ -176,10 +227,10 @@ fn a_move_to_a_repository_that_went_on_is_not_lost() {
     store.ok("pass init -p team $ALICE; git init -q store/team; echo team >>store/.git/info/exclude
         git -C store rm -rq --cached team; git -C store commit -qm out; git -C store/team add .; git -C store/team commit -qm team
         echo x | pass insert -m a");
-    // Killed between the two branches, which move by the fifth and the sixth renaming.
+    // Killed between the two branches, which move by the seventh and the eighth renaming.
     tool("strace");
     let output = store.shell(
-        "strace -qq -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=6 pass mv a team/a",
+        "strace -qq -o /dev/null -e trace=rename -e inject=rename:signal=KILL:when=8 pass mv a team/a",
     );
     assert_eq!(output.code, 137, "{}", output.err());
     let moved = store.ok("git -C store log -1 --format=%s; git -C store/team log -1 --format=%s");

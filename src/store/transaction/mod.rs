@@ -5,9 +5,9 @@
 //! 2. objects are written*, hooks run, the commit is made*;
 //! 3. what will be accepted by it* and the journal are written*, the new files are staged beside their places*;
 //! 4. git's index lock is taken, the new index inside it*;
-//! 5. the branch moves, by compare-and-swap*: this is the commit point (without git: the journal's
-//!    phase);
-//! 6. files go to their places*, the index follows*, the journal goes.
+//! 5. the branch is locked, by compare-and-swap, the index put in place, and the branch moves*: this is the
+//!    commit point (without git: the journal's phase);
+//! 6. files go to their places*, the index gets their metadata*, the journal goes.
 //!
 //! Killed before 5, the next command undoes it; after 5, it finishes it ([`super::recovery`]).
 

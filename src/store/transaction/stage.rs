@@ -111,6 +111,9 @@ impl Store {
             }
         }
         for part in &work.parts {
+            part.repo.put_index(&work.nonce)?;
+        }
+        for part in &work.parts {
             part.repo.move_ref(&part.branch)?;
         }
         if work.parts.is_empty() {
@@ -210,7 +213,8 @@ impl Part {
             let base = self.repo.stage_index(nonce, &self.prepared.index)?;
             self.repo.lock_index(nonce, until)?;
             if self.repo.index_stamp()? == base.stamp {
-                return Ok(self.repo.refuse_conflicts(base.has_conflicts)?);
+                self.repo.refuse_conflicts(base.has_conflicts)?;
+                return Ok(self.repo.keep_index(nonce)?);
             }
             self.repo.unlock_index(nonce)?;
         }
