@@ -47,7 +47,7 @@ fn hold(report: &Report) {
 
 #[test]
 fn keeps_the_old_or_the_new_version_at_some_failures() {
-    hold(&sweep(&bench::subject(), &chosen(), Extent { step: 61, kills: 1 }));
+    hold(&sweep(&bench::subject(), &chosen(), Extent { step: 127, kills: 1 }));
 }
 
 /// One table for each scenario, printed as soon as it is known.

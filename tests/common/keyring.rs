@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
@@ -28,32 +30,43 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Imports every test key and trusts each fully.
+    /// Returns a keyring with every test key, each fully trusted.
     pub fn new() -> Rc<Self> {
-        let home = temporary_folder("/tmp/pk");
-        // An unknown address must not be looked up on the network.
-        std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
+        let template = template();
+        let home = temporary_folder("pk");
+        copy_files(&template.join("home"), home.path());
         let mut made =
             Self { home, fingerprints: HashMap::new(), parts: HashMap::new(), opened: RefCell::default() };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/keys");
-        let files: Vec<PathBuf> = KEYS.iter().map(|name| folder.join(format!("{name}.asc"))).collect();
-        made.gpg(|command| command.arg("--import").args(files), b"").good();
+        for name in KEYS {
+            let known = std::fs::read_to_string(template.join(name)).expect("the template is whole");
+            let mut ids = known.lines().map(str::to_owned);
+            made.fingerprints.insert(name.to_owned(), ids.next().expect("a key has a fingerprint"));
+            made.parts.extend(ids.map(|part| (part, name)));
+        }
+        Rc::new(made)
+    }
+
+    /// Imports every test key and trusts each fully.
+    fn import() -> Self {
+        let home = temporary_folder("pk");
+        // An unknown address must not be looked up on the network.
+        std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
+        let made =
+            Self { home, fingerprints: HashMap::new(), parts: HashMap::new(), opened: RefCell::default() };
+        made.gpg(|command| command.arg("--import").args(KEYS.map(key_file)), b"").good();
         let mut trust = String::new();
         for name in KEYS {
-            let (fingerprint, parts) = made.look_up(&format!("{name}@example.org"));
-            made.parts.extend(parts.into_iter().map(|part| (part, name)));
-            writeln!(trust, "{fingerprint}:6:").expect("a string takes all");
-            made.fingerprints.insert(name.to_owned(), fingerprint);
+            writeln!(trust, "{}:6:", made.look_up(name)[0]).expect("a string takes all");
         }
         made.gpg(|command| command.arg("--import-ownertrust"), trust.as_bytes()).good();
         // Once now, rather than with messages in the middle of a command under test.
         made.gpg(|command| command.arg("--check-trustdb"), b"").good();
-        Rc::new(made)
+        made
     }
 
     /// Makes the keyring of one person: their secret key, and the public keys of `names`, as they are in `full`.
     pub fn of(owner: &str, names: &[&str], full: &Self) -> Rc<Self> {
-        let home = temporary_folder("/tmp/pk");
+        let home = temporary_folder("pk");
         std::fs::write(home.path().join("gpg.conf"), "no-auto-key-locate\n").expect("the folder is ours");
         let made = Self {
             home,
@@ -64,8 +77,7 @@ impl Keyring {
         let wanted: Vec<&str> = names.iter().map(|name| full.fingerprint(name)).collect();
         let public = full.gpg(|command| command.arg("--export").args(&wanted), b"").good();
         made.gpg(|command| command.arg("--import"), &public.stdout).good();
-        let secret = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/keys/{owner}.asc"));
-        made.gpg(|command| command.arg("--import").arg(secret), b"").good();
+        made.gpg(|command| command.arg("--import").arg(key_file(owner)), b"").good();
         let mut trust = String::new();
         for fingerprint in wanted {
             writeln!(trust, "{fingerprint}:6:").expect("a string takes all");
@@ -110,14 +122,16 @@ impl Keyring {
         self.parts.get(id.trim_start_matches("0x")).unwrap_or_else(|| panic!("nobody has {id}"))
     }
 
-    /// Returns a key's fingerprint and the key IDs of its subkeys.
-    fn look_up(&self, address: &str) -> (String, Vec<String>) {
-        let listing = self.gpg(|command| command.args(["--with-colons", "--list-keys", address]), b"").good();
+    /// Returns a key's fingerprint, then the key IDs of its subkeys.
+    fn look_up(&self, name: &str) -> Vec<String> {
+        let address = format!("{name}@example.org");
+        let listing =
+            self.gpg(|command| command.args(["--with-colons", "--list-keys", &address]), b"").good();
         let listing = listing.out();
-        let line = listing.lines().find(|line| line.starts_with("fpr:")).expect("a key has a fingerprint");
         let field = |line: &str, number| line.split(':').nth(number).expect("a field").to_owned();
+        let first = listing.lines().find(|line| line.starts_with("fpr:")).expect("a key has a fingerprint");
         let parts = listing.lines().filter(|line| line.starts_with("sub:")).map(|line| field(line, 4));
-        (field(line, 9), parts.collect())
+        std::iter::once(field(first, 9)).chain(parts).collect()
     }
 
     fn gpg(&self, arguments: impl FnOnce(&mut Command) -> &mut Command, stdin: &[u8]) -> Output {
@@ -132,5 +146,56 @@ impl Drop for Keyring {
     fn drop(&mut self) {
         // Its agent would outlive the folder; a failure here must not hide the test's own.
         let _ = Command::new("gpgconf").arg("--homedir").arg(self.path()).args(["--kill", "all"]).status();
+    }
+}
+
+fn key_file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/keys/{name}.asc"))
+}
+
+/// Returns a folder with a GnuPG home to copy, and with a file for each key that lists its IDs. Made once, since importing the keys
+/// takes longer than many a test.
+fn template() -> PathBuf {
+    let mut made_of = DefaultHasher::new();
+    for name in KEYS {
+        std::fs::read(key_file(name)).expect("the key is there").hash(&mut made_of);
+    }
+    Command::new("gpg").arg("--version").output().expect("gpg is installed").stdout.hash(&mut made_of);
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let template = kept.join(format!("keyring-{:016x}", made_of.finish()));
+    if !template.exists() {
+        let imported = Keyring::import();
+        let whole = tempfile::tempdir_in(kept).expect("cargo's folder takes another");
+        for name in KEYS {
+            let ids = imported.look_up(name).join("\n");
+            std::fs::write(whole.path().join(name), ids).expect("the folder is ours");
+        }
+        let home = whole.path().join("home");
+        std::fs::create_dir(&home).expect("the folder is ours");
+        copy_files(imported.path(), &home);
+        // Another test may have been quicker: one is as good as the other.
+        if std::fs::rename(whole.path(), &template).is_ok() {
+            let _ = whole.keep();
+        }
+        assert!(template.exists(), "the keyring is kept for the other tests");
+    }
+    template
+}
+
+/// Copies what lasts of a GnuPG home: no sockets, no locks.
+fn copy_files(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let (kind, name) = (entry.file_type().expect("it is there"), entry.file_name());
+        let target = to.join(&name);
+        if kind.is_dir() {
+            std::fs::DirBuilder::new().mode(0o700).create(&target).expect("the folder is ours");
+            copy_files(&entry.path(), &target);
+        } else if kind.is_file()
+            && !name.to_string_lossy().contains("lock")
+            && !name.as_encoded_bytes().starts_with(b".#")
+        {
+            std::fs::copy(entry.path(), target).expect("the folder is ours");
+        }
     }
 }

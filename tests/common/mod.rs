@@ -95,7 +95,7 @@ impl TestStore {
 
     /// Makes the folder, without a store in it, for `program`; stores may share a keyring.
     pub fn with(program: &Path, keyring: &Rc<Keyring>) -> Self {
-        let root = temporary_folder("/tmp/ps");
+        let root = temporary_folder("ps");
         let made = Self { root, keyring: Rc::clone(keyring), as_shipped: false };
         for folder in ["home", "bin"] {
             fs::create_dir(made.root().join(folder)).expect("the folder is ours");
@@ -212,13 +212,19 @@ impl TestStore {
     }
 }
 
+/// The folder of folders in memory, and how much of it must be free: hundreds of tests make files and have them
+/// synced, which takes a disk more time than all else together. `PASSEL_TEST_DIR` names another.
+const IN_MEMORY: (&str, u64) = ("/dev/shm", 1 << 30);
+
 /// Makes a private folder whose path is short: agent sockets have a length limit.
 fn temporary_folder(prefix: &str) -> tempfile::TempDir {
-    let prefix = Path::new(prefix);
-    let (folder, name) = (prefix.parent().expect("a folder"), prefix.file_name().expect("a name"));
+    let (memory, enough) = IN_MEMORY;
+    let free = rustix::fs::statvfs(memory).map_or(0, |found| found.f_bavail * found.f_frsize);
+    let folder = std::env::var_os("PASSEL_TEST_DIR")
+        .unwrap_or_else(|| if free >= enough { memory } else { "/tmp" }.into());
     let private = fs::Permissions::from_mode(0o700);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(name).rand_bytes(5).permissions(private).tempdir_in(folder).expect("a temporary folder")
+    builder.prefix(prefix).rand_bytes(5).permissions(private).tempdir_in(folder).expect("a temporary folder")
 }
 
 /// Runs a prepared command to its end.

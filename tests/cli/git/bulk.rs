@@ -50,7 +50,7 @@ fn many_entries_are_encrypted_anew_with_few_gpg_and_to_the_same_keys_as_by_gpg()
     crate::common::tool("strace");
     let runs = |line: &str| -> usize {
         store.ok(&format!(
-            "strace -f -qq -s 9999 -e trace=execve -o runs sh -c 'unset PASSEL_CRYPTO PASSEL_CACHE; {line}'"
+            "gpgconf --launch gpg-agent; strace -f -qq -s 9999 -e trace=execve -o runs sh -c 'unset PASSEL_CRYPTO PASSEL_CACHE; {line}'"
         ));
         store.ok("grep -c 'execve(\"/usr/bin/gpg\".*\"--\\(de\\|en\\)crypt\"' runs").parse().unwrap()
     };
