@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
-    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
+    adopt, audit, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group,
+    help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -60,6 +60,9 @@ pub enum Command {
     /// Look over a store that another program has made, and mend what is safe to mend.
     #[command(long_about = adopt::LONG)]
     Adopt(adopt::Args),
+    /// Tell who could read what, what was exposed to whom, and what people should look after.
+    #[command(long_about = audit::LONG)]
+    Audit(audit::Args),
     /// Forget the session keys that are remembered for speed.
     #[command(long_about = cache::LONG)]
     Cache(cache::Args),
@@ -105,6 +108,7 @@ pub const OWN: &[&str] = &[
     "client",
     "keys",
     "adopt",
+    "audit",
     "cache",
     "doctor",
     "clone",

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::crypto::{CryptoError, RecipientError, Undecryptable};
 use crate::model::{NameError, argument};
 use crate::ops::OpError;
+use crate::ops::audit::AuditError;
 use crate::ops::history::HistoryError;
 use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
@@ -93,6 +94,7 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
             }
         }
         OpError::History(reason) => history(error, reason, scene),
+        OpError::Audit(reason) => audit(error, reason, scene),
         OpError::Survey(SurveyError::NotFound(name)) => explain(&OpError::NotFound(name.clone()), scene),
         OpError::Key { source: RecipientError::Ambiguous { .. }, .. } => {
             CliError::from_error(error).hint("name the key meant by its full fingerprint")
@@ -158,6 +160,21 @@ pub fn not_replaced(error: &OpError, scene: &Scene<'_>) -> CliError {
         }
         OpError::Decrypt { name, source } => undecryptable(told, name, source, scene),
         _ => told,
+    }
+}
+
+/// Tells why a question about the past has no answer.
+fn audit(error: &OpError, reason: &AuditError, scene: &Scene<'_>) -> CliError {
+    let (told, program) = (CliError::from_error(error), scene.program);
+    match reason {
+        AuditError::NoGit => told.hint(format!("`{program} git init` makes one: it begins with what is there now")),
+        AuditError::TooEarly { .. } => told.hint(format!("`{program} log` shows what there was when")),
+        AuditError::Nothing(_) => told.hint(format!(
+            "`{program} recipients list` shows the keys, `{program} ls` the entries, `{program} log` the commits; of a key \
+             that is not in the keyring, give the ID of 16 digits that messages name"
+        )),
+        AuditError::Ambiguous { .. } => told.hint("`--as key`, `--as entry` or `--as commit` says which is meant"),
+        AuditError::NoEntries(_) => told.hint(format!("`{program} log` shows what commits changed")),
     }
 }
 

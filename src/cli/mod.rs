@@ -140,6 +140,7 @@ fn dispatch(
         Command::Group(args) => c::group::run(app, &args),
         Command::Client(args) => c::client::run(app, &args),
         Command::Keys(args) => c::keys::run(app, &args),
+        Command::Audit(args) => c::audit::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),

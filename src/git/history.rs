@@ -40,7 +40,7 @@ pub struct Commit {
     tree: Oid,
     /// The places of its parents in the history.
     parents: Vec<usize>,
-    committed: i64,
+    pub(super) committed: i64,
 }
 
 /// What a commit says of itself. Nothing of it is safe to show as it is.
@@ -149,7 +149,7 @@ impl Repo {
 
     /// Returns the commits whose parents were left out when the repository was cloned
     /// (gitrepository-layout(5): `shallow`).
-    fn shallow(&self) -> HashSet<Oid> {
+    pub(super) fn shallow(&self) -> HashSet<Oid> {
         let text = fs::read_to_string(self.common().join("shallow")).unwrap_or_default();
         text.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect()
     }
@@ -169,7 +169,7 @@ impl Repo {
 }
 
 /// Reads a commit; the places of its parents are not known yet.
-fn read_commit(odb: &Odb<'_>, id: Oid) -> Result<(Commit, Vec<Oid>), GitError> {
+pub(super) fn read_commit(odb: &Odb<'_>, id: Oid) -> Result<(Commit, Vec<Oid>), GitError> {
     let object = odb.read(id).map_err(git_error("read a commit"))?;
     let raw = (object.kind() == ObjectType::Commit).then(|| RawCommit::parse(object.data())).flatten();
     let RawCommit { tree, parents } = raw.ok_or(GitError::Unreadable)?;

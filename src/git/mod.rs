@@ -5,6 +5,7 @@
 //! moved ([`publish`]).
 
 pub mod arrivals;
+mod bytes;
 pub mod changing;
 pub mod commit;
 pub mod compared;
@@ -25,6 +26,7 @@ pub mod signed;
 pub mod signing;
 pub mod summary;
 mod trees;
+pub mod versions;
 mod walked;
 
 use std::cell::RefCell;

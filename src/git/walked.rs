@@ -8,7 +8,6 @@
 //! in here can be outdated. What is damaged or of another format is as good as none.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::rc::Rc;
@@ -17,6 +16,7 @@ use git2::Oid;
 use sha2::{Digest as _, Sha256};
 
 use super::arrivals::Arrival;
+use super::bytes::{Rest, number};
 use super::objects::Parents;
 
 const FIRST_LINE: &[u8] = b"passel-arrivals 1\n";
@@ -90,43 +90,6 @@ impl Walked {
         let sum = Sha256::digest(&bytes);
         bytes.extend(sum);
         bytes
-    }
-}
-
-fn number(number: usize) -> [u8; 4] {
-    u32::try_from(number).expect("no store has so many").to_le_bytes()
-}
-
-/// What is still to be read.
-struct Rest<'b>(&'b [u8]);
-
-impl<'b> Rest<'b> {
-    fn bytes(&mut self, count: usize) -> Option<&'b [u8]> {
-        let (bytes, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(bytes)
-    }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.bytes(N)?.try_into().ok()
-    }
-
-    fn number(&mut self) -> Option<usize> {
-        usize::try_from(u32::from_le_bytes(self.take()?)).ok()
-    }
-
-    fn id(&mut self) -> Option<Oid> {
-        Oid::from_bytes(self.bytes(20)?).ok()
-    }
-
-    fn path(&mut self) -> Option<Rc<Path>> {
-        let length = self.number()?;
-        Some(Path::new(OsStr::from_bytes(self.bytes(length)?)).into())
-    }
-
-    fn list<T>(&mut self, mut one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
-        let count = self.number()?;
-        (0..count).map(|_| one(self)).collect()
     }
 }
 

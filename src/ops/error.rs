@@ -25,6 +25,9 @@ pub enum OpError {
     /// There is no history to show.
     #[error(transparent)]
     History(#[from] history::HistoryError),
+    /// A question about the past has no answer.
+    #[error(transparent)]
+    Audit(#[from] super::audit::AuditError),
     /// A key cannot be trusted, or not be distrusted.
     #[error(transparent)]
     Trust(#[from] trust::TrustError),

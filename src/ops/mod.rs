@@ -1,6 +1,7 @@
 //! Use cases: one a file, the steps told in order.
 
 pub mod adopt;
+pub mod audit;
 pub mod cache;
 pub mod canonicalize;
 pub mod check;

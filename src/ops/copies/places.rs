@@ -14,7 +14,8 @@ use crate::git::{Oid, Repo};
 use crate::model::entry::is_entry;
 use crate::ops::guard::list_in;
 use crate::ops::{Context, OpError};
-use crate::store::{StoreError, walked};
+use crate::store::StoreError;
+use crate::store::walked::{self, Seen};
 
 /// How much is read of each file in the work tree: the session-key packets of hundreds of recipients, and the
 /// beginning of the encrypted data.
@@ -86,10 +87,10 @@ impl Places {
         let mark = |bytes: &[u8]| body(bytes).map(|body| body.0);
         // First: what it leads to is then among what is walked.
         let head = repo.head_commit().map_err(StoreError::from)?;
-        let known = walked::read(&repo);
+        let known = walked::read(&repo, Seen::Arrivals);
         let arrivals = repo.arrivals(known.as_deref(), &is_entry, &mark).map_err(StoreError::from)?;
         if let Some(walked) = arrivals.walked {
-            walked::write(&repo, &walked);
+            walked::write(&repo, Seen::Arrivals, &walked);
         }
         let history = self.histories.len();
         let inside = repo.prefix().as_os_str().is_empty();

@@ -1,0 +1,103 @@
+//! What a question is about.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use super::{Asked, Question};
+use crate::git::{Oid, Repo};
+use crate::model::{EntryName, KeyId, Keyring, Shown};
+use crate::ops::audit::{AuditError, lives};
+use crate::ops::readers::{self, Reader};
+use crate::ops::{OpError, readers::keys_named};
+use crate::store::StoreError;
+use crate::store::beneath::State;
+
+/// What a name is to be taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A key, or the person who has it.
+    Key,
+    /// An entry.
+    Entry,
+    /// A commit.
+    Commit,
+}
+
+/// What is asked about.
+#[derive(Debug)]
+pub enum Target {
+    /// These keys.
+    Keys(Vec<Reader>),
+    /// The entry whose file this is or was.
+    Entry(PathBuf),
+    /// What this commit brought.
+    Commit(Oid),
+}
+
+impl Target {
+    /// Whether one of the keys asked about is among `ids`.
+    pub(super) fn reads(&self, keyring: &Keyring, ids: &[KeyId]) -> bool {
+        let Target::Keys(keys) = self else { return false };
+        ids.iter().flat_map(|id| readers::of_id(keyring, *id)).any(|reader| keys.contains(&reader))
+    }
+}
+
+impl Asked<'_> {
+    /// Returns what is asked about: an entry before a key before a commit, where nothing else is said. A word that
+    /// means several of them is refused.
+    pub(super) fn target(&self, question: &Question<'_>) -> Result<Target, OpError> {
+        let text = question.what.to_string_lossy();
+        match question.kind {
+            Some(Kind::Entry) => {
+                self.entry(question.what)?.ok_or_else(|| OpError::NotFound(Shown::new(&*text).to_string()))
+            }
+            Some(Kind::Key) => self.keys(&text),
+            Some(Kind::Commit) => self.commit(&text),
+            None => {
+                let entry = self.entry(question.what).ok().flatten();
+                let key = self.keys(&text);
+                let is_id = text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+                let commit = if is_id || key.is_err() { self.commit(&text).ok() } else { None };
+                let found =
+                    [("an entry", entry.is_some()), ("a key", key.is_ok()), ("a commit", commit.is_some())];
+                let several: Vec<&str> =
+                    found.iter().filter(|(_, is_it)| *is_it).map(|(what, _)| *what).collect();
+                if several.len() > 1 {
+                    let several = several.join(" and ");
+                    return Err(
+                        AuditError::Ambiguous { name: Shown::new(&*text).to_string(), several }.into()
+                    );
+                }
+                match (entry.or(commit), key) {
+                    (Some(target), _) | (None, Ok(target)) => Ok(target),
+                    (None, Err(error @ OpError::Key { .. })) if text.contains('@') => Err(error),
+                    (None, Err(_)) => Err(AuditError::Nothing(Shown::new(&*text).to_string()).into()),
+                }
+            }
+        }
+    }
+
+    /// Returns the entry of that name, if there is or was one.
+    fn entry(&self, name: &OsStr) -> Result<Option<Target>, OpError> {
+        let name = EntryName::parse(name)?;
+        let file = name.file();
+        let stands =
+            matches!(self.context.store.beneath().state(&file).map_err(StoreError::from)?, State::File(_));
+        let known = stands || lives::of(self.lives, &file).is_some();
+        Ok(known.then_some(Target::Entry(file)))
+    }
+
+    fn keys(&self, name: &str) -> Result<Target, OpError> {
+        keys_named(self.context, self.survey, self.waiting, name).map(Target::Keys)
+    }
+
+    fn commit(&self, rev: &str) -> Result<Target, OpError> {
+        let repo: &Repo = &self.past.histories[0].repo;
+        let commit = repo.commit_named(rev).map_err(StoreError::from)?;
+        let versions = self.lives.iter().flat_map(|life| &life.versions);
+        match versions.into_iter().any(|version| version.came.commit == commit) {
+            true => Ok(Target::Commit(commit)),
+            false => Err(AuditError::NoEntries(super::super::past::short(commit)).into()),
+        }
+    }
+}

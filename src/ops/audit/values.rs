@@ -1,0 +1,137 @@
+//! What messages say, kept so that it can be compared and not read.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::crypto::LARGEST_OF_MANY;
+use crate::model::{Fields, KeyId, Plaintext, Secret};
+use crate::ops::history::own_parts;
+use crate::ops::{Context, OpError, cache};
+use crate::store::StoreError;
+
+/// A value, beyond recognition: a hash under a key that is forgotten with this run.
+pub type Print = [u8; 32];
+
+/// What is kept of a plaintext.
+#[derive(Debug, Clone)]
+pub struct Prints {
+    /// All of it.
+    pub whole: Print,
+    /// Its secrets, each with its values.
+    pub secrets: Vec<(Secret, Vec<Print>)>,
+    /// Names under which the account is known.
+    pub logins: Vec<Print>,
+    /// Addresses by which the account can be recovered.
+    pub recovers_through: Vec<Print>,
+    /// Where the account is. Not safe to show.
+    pub url: Option<String>,
+}
+
+/// Decrypts messages, each once.
+pub struct Values<'a, 'c> {
+    context: &'a Context<'c>,
+    decrypts: bool,
+    key: [u8; 32],
+    known: HashMap<[u8; 32], Option<Prints>>,
+    own: Option<BTreeSet<KeyId>>,
+}
+
+impl<'a, 'c> Values<'a, 'c> {
+    /// Begins; without `decrypts`, nothing is known of any message.
+    pub fn new(context: &'a Context<'c>, decrypts: bool) -> Result<Self, OpError> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| OpError::Store(StoreError::Random(error.to_string())))?;
+        // Of messages that are for none of them, gpg need not be asked.
+        let own = if decrypts { own_parts(context).ok() } else { None };
+        Ok(Values { context, decrypts, key, known: HashMap::new(), own })
+    }
+
+    /// Says how many messages will be asked about.
+    pub fn expect(&self, count: usize) {
+        if self.decrypts {
+            self.context.crypto.decryptor().expect(count);
+        }
+    }
+
+    /// Returns what is kept of a message for `readers`; none where it cannot be decrypted here, or is not to be.
+    /// Equal `body` means equal encrypted data: those are decrypted once.
+    pub fn of(
+        &mut self,
+        name: &std::path::Path,
+        body: [u8; 32],
+        readers: &[KeyId],
+        message: impl FnOnce() -> Result<Vec<u8>, OpError>,
+    ) -> Option<&Prints> {
+        let is_ours = || {
+            let own =
+                |id: &KeyId| self.own.as_ref().is_none_or(|own| *id == KeyId::HIDDEN || own.contains(id));
+            readers.iter().any(own)
+        };
+        // What one copy could not be opened by, another may be.
+        if self.decrypts && !matches!(self.known.get(&body), Some(Some(_))) && is_ours() {
+            let text = message()
+                .ok()
+                .filter(|message| message.len() as u64 <= LARGEST_OF_MANY)
+                .and_then(|message| self.context.decrypt_one_of_many(name.display(), &message).ok());
+            let prints = text.map(|text| self.prints(&text));
+            self.known.insert(body, prints);
+        }
+        self.known.get(&body)?.as_ref()
+    }
+
+    /// Ends the work: session keys that were met are remembered.
+    pub fn settle(&self) {
+        if self.decrypts {
+            cache::settle(self.context);
+        }
+    }
+
+    fn prints(&self, text: &Plaintext) -> Prints {
+        let fields = Fields::read(text);
+        let all = |values: Vec<&[u8]>| values.into_iter().map(|value| self.print(value)).collect::<Vec<_>>();
+        let secrets = fields.secrets().into_iter().map(|(kind, values)| (kind, all(values)));
+        let mut secrets: Vec<(Secret, Vec<Print>)> = secrets.collect();
+        if secrets.is_empty() && !text.expose().trim_ascii().is_empty() {
+            // A text without a field is one secret.
+            secrets.push((Secret::Text, vec![self.print(text.expose())]));
+        }
+        let lower = |value: &[u8]| self.print(&value.to_ascii_lowercase());
+        Prints {
+            whole: self.print(text.expose()),
+            secrets,
+            logins: fields.logins().map(lower).collect(),
+            recovers_through: fields.recovers_through().map(lower).collect(),
+            url: fields.url().map(|url| String::from_utf8_lossy(url).into_owned()),
+        }
+    }
+
+    fn print(&self, value: &[u8]) -> Print {
+        let mut hash = Sha256::new();
+        hash.update(self.key);
+        hash.update(value);
+        hash.finalize().into()
+    }
+}
+
+/// Where values were found.
+#[derive(Debug, Default)]
+pub struct Known(HashMap<Print, BTreeSet<PathBuf>>);
+
+impl Known {
+    /// Adds the secrets of what stood at `path`.
+    pub fn add(&mut self, path: &std::path::Path, prints: &Prints) {
+        for print in prints.secrets.iter().flat_map(|(_, values)| values) {
+            let places = self.0.entry(*print).or_default();
+            if !places.contains(path) {
+                places.insert(path.to_path_buf());
+            }
+        }
+    }
+
+    /// Returns where one of these values was found; nothing if none was.
+    pub fn places(&self, values: &[Print]) -> BTreeSet<&PathBuf> {
+        values.iter().filter_map(|print| self.0.get(print)).flatten().collect()
+    }
+}
