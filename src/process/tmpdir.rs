@@ -29,6 +29,8 @@ const RANDOM: usize = 13;
 const MAX_NAME: usize = 230;
 /// The largest edited file, in bytes. Nobody types more.
 const MAX_CONTENT: u64 = 16 << 20;
+/// How often a folder is made anew that another command has swept too soon.
+const TRIES: usize = 20;
 /// How deep folders inside ours are cleared.
 const MAX_DEPTH: usize = 16;
 
@@ -85,9 +87,24 @@ impl PrivateFolder {
         Self::make(fd, parent)
     }
 
+    /// Makes the folder; anew where another command took it for a dead one's before it was locked.
+    fn make(parent: OwnedFd, parent_path: &Path) -> Result<Self, PrivateFolderError> {
+        let mut tries = TRIES;
+        loop {
+            tries -= 1;
+            let own = parent.try_clone().map_err(at(parent_path))?;
+            match Self::make_once(own, parent_path) {
+                Err(PrivateFolderError::Io { source, .. })
+                    if tries > 0
+                        && matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::WouldBlock) => {}
+                done => return done,
+            }
+        }
+    }
+
     /// Makes the folder under a passing name, locks and marks it, then gives it its own name: whenever
     /// we are killed, the next command knows what it finds.
-    fn make(parent: OwnedFd, parent_path: &Path) -> Result<Self, PrivateFolderError> {
+    fn make_once(parent: OwnedFd, parent_path: &Path) -> Result<Self, PrivateFolderError> {
         let passing = OsString::from(format!("{UNFINISHED}{}", random(RANDOM).map_err(at(parent_path))?));
         let path = parent_path.join(&passing);
         rustix::fs::mkdirat(&parent, &passing, Mode::RWXU).map_err(at(&path))?;

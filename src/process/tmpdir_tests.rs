@@ -43,6 +43,27 @@ fn is_named_and_guarded_as_passs_own() {
 }
 
 #[test]
+fn is_made_while_others_sweep() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let memory = memory();
+    let candidates = [memory.path().to_path_buf()];
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            // What it cannot remove, as its maker did so first, is no matter here.
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    drop(sweep(&candidates))
+                }
+            });
+        }
+        let made: Vec<bool> = (0..300).map(|_| PrivateFolder::in_memory(&candidates).is_ok()).collect();
+        done.store(true, Ordering::Relaxed);
+        assert!(made.into_iter().all(|made| made));
+    });
+}
+
+#[test]
 fn is_removed_on_panic() {
     let memory = memory();
     let parent = memory.path().to_path_buf();

@@ -57,7 +57,7 @@ impl Repository {
     pub fn state(&self) -> String {
         let line = "cd store; git symbolic-ref HEAD; git for-each-ref; git ls-files -s; git status --porcelain;
             find . -name .git -prune -o -print | sort; find . -name .git -prune -o -type f -exec sha256sum {} + | sort;
-            find $(git rev-parse --git-dir) -name 'passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel -o -name '*.lock'; git log -g --format=%H 2>&1";
+            find $(git rev-parse --git-dir) -name 'passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel-versions ! -name passel -o -name '*.lock'; git log -g --format=%H 2>&1";
         self.shell(line).out()
     }
 
@@ -74,8 +74,8 @@ impl Repository {
         let line = format!(
             "cd {folder}; git diff-files --quiet || echo stat data; git diff-index --cached --quiet HEAD || echo index;
             git status --porcelain; git fsck --strict 2>&1 | grep -v -e ^dangling -e ^notice:;
-            find . \\( -name '*passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel-reviewed ! -name passel ! -name .passel.yaml -o -name '*.lock' -o -name 'tmp_*' -o -name 'pack_git2_*' \\);
-            find $(git rev-parse --git-dir) \\( -name 'passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel-reviewed ! -name passel -o -name '*.lock' \\)"
+            find . \\( -name '*passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel-versions ! -name passel-reviewed ! -name passel ! -name .passel.yaml -o -name '*.lock' -o -name 'tmp_*' -o -name 'pack_git2_*' \\);
+            find $(git rev-parse --git-dir) \\( -name 'passel*' ! -name passel-accepted ! -name passel-arrivals ! -name passel-versions ! -name passel-reviewed ! -name passel -o -name '*.lock' \\)"
         );
         assert_eq!(self.shell(&line).out(), "", "in {folder}");
     }

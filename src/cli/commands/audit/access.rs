@@ -39,7 +39,7 @@ pub struct Args {
     /// Print JSON, for programs.
     #[arg(long, short = 'j', conflicts_with = "csv")]
     pub json: bool,
-    /// Print comma-separated values (RFC 4180), for spreadsheets.
+    /// Print comma-separated values (RFC 4180, lines ending as on Unix), for spreadsheets.
     #[arg(long)]
     pub csv: bool,
 }
@@ -257,7 +257,7 @@ fn remark(tally: &Tally, reader: &Reader) -> String {
 
 /// Returns a line for each folder and reader (RFC 4180). What a spreadsheet would take for a formula is a text.
 fn csv(found: &Access) -> String {
-    let mut text = "folder,entries,kind,fingerprint,key_id,name,email,reads,named\r\n".to_owned();
+    let mut text = "folder,entries,kind,fingerprint,key_id,name,email,reads,named\n".to_owned();
     for row in report(found).folders {
         let folder = row.folder.unwrap_or_default();
         for reader in row.readers {
@@ -275,7 +275,7 @@ fn csv(found: &Access) -> String {
                 reader.named.to_string(),
             ];
             text.push_str(&cells.map(|cell| quoted(&cell)).join(","));
-            text.push_str("\r\n");
+            text.push('\n');
         }
     }
     text
