@@ -57,7 +57,7 @@ fn is_made_while_others_sweep() {
                 }
             });
         }
-        let made: Vec<bool> = (0..300).map(|_| PrivateFolder::in_memory(&candidates).is_ok()).collect();
+        let made: Vec<bool> = (0..5000).map(|_| PrivateFolder::in_memory(&candidates).is_ok()).collect();
         done.store(true, Ordering::Relaxed);
         assert!(made.into_iter().all(|made| made));
     });

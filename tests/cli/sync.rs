@@ -5,7 +5,7 @@ mod hostile;
 mod interplay;
 mod killed;
 mod limits;
-mod random;
+pub mod random;
 mod simulation;
 mod tree;
 
