@@ -6,7 +6,7 @@
 
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 pub use target::{Kind, Target};
@@ -136,11 +136,11 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
         .flat_map(|(_, versions)| versions)
         .filter_map(|version| lives::message(&past, version.blob).map(|(_, body)| body))
         .collect();
+    let by_path: HashMap<&Path, &Standing> = now.iter().map(|entry| (&*entry.path, entry)).collect();
     let mut items = Vec::new();
     let mut done = BTreeSet::new();
     for (life, versions) in &leaked {
-        let stands: Vec<&Standing> =
-            now.iter().filter(|entry| life.now.contains(&entry.path) || is_last(life, entry)).collect();
+        let stands: Vec<&Standing> = files_of(life).filter_map(|path| by_path.get(path).copied()).collect();
         if stands.is_empty() {
             items.push(gone(versions, &unread));
         }
@@ -181,10 +181,10 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
     })
 }
 
-/// Whether an entry is in no commit of HEAD's any more, but stands in the work tree where the life was last.
-fn is_last(life: &Life, entry: &Standing) -> bool {
-    life.now.is_empty()
-        && life.versions.last().is_some_and(|version| version.path == entry.path && version.until.is_none())
+/// Returns the files that an entry has: those in HEAD; if there is none, the last one, which may be in the work tree.
+fn files_of(life: &Life) -> impl Iterator<Item = &Path> {
+    let last = life.versions.last().filter(|version| life.now.is_empty() && version.until.is_none());
+    life.now.iter().map(PathBuf::as_path).chain(last.map(|version| &*version.path))
 }
 
 /// Reads the work tree.

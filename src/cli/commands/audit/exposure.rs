@@ -248,8 +248,9 @@ fn tell_item(app: &App, found: &Exposure, item: &Item) -> Result<(), CliError> {
     let mut parts = Vec::new();
     let valid = item.secrets.iter().filter(|(_, verdict)| *verdict == Verdict::Valid);
     let valid: Vec<String> = valid.map(|(secret, _)| secret.to_string()).collect();
-    // That it is all of an entry that holds but a password goes without saying.
-    if !valid.is_empty() && !(valid.len() == 1 && valid[0] == "password" && item.secrets.len() == 1) {
+    // Of an entry that holds a password and nothing else.
+    let goes_without_saying = item.secrets.len() == 1 && valid == ["password"];
+    if !valid.is_empty() && !goes_without_saying {
         parts.push(valid.join(", "));
     }
     if let Some((first, last)) = item.between {
