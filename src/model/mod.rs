@@ -1,6 +1,8 @@
 //! Plain types without I/O. They are parsed once, at the edge, and trusted from then on.
 
 pub mod argument;
+pub mod card;
+pub mod date;
 pub mod entry;
 pub mod gpg_id;
 pub mod key;
@@ -10,6 +12,7 @@ pub mod secret;
 pub mod shown;
 
 pub use argument::argument;
+pub use card::Card;
 pub use entry::{EntryName, FolderName, NameError};
 pub use gpg_id::{GpgId, GpgIdLine};
 pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity, day};

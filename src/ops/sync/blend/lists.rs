@@ -183,6 +183,7 @@ fn merged_config(base: &Config, ours: &Config, theirs: &Config) -> Config {
             theirs.sync.require_signed,
         ),
     };
+    merged.health = super::health::merged(&base.health, &ours.health, &theirs.health);
     let names: BTreeSet<_> = [base, ours, theirs].iter().flat_map(|config| config.groups.keys()).collect();
     for name in names {
         let group = |config: &Config| config.groups.get(name).cloned();
