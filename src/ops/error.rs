@@ -1,6 +1,6 @@
 //! Why an operation failed.
 
-use super::{guard, history, keys, rules, trust};
+use super::{guard, health, history, keys, rules, trust};
 use crate::check::CheckError;
 use crate::crypto::{CryptoError, RecipientError};
 use crate::model::{Fingerprint, FolderName, NameError};
@@ -25,6 +25,9 @@ pub enum OpError {
     /// There is no history to show.
     #[error(transparent)]
     History(#[from] history::HistoryError),
+    /// What passwords are held to means nothing.
+    #[error(transparent)]
+    Health(#[from] health::PolicyError),
     /// A key cannot be trusted, or not be distrusted.
     #[error(transparent)]
     Trust(#[from] trust::TrustError),
