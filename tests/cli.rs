@@ -7,6 +7,7 @@ mod common;
 
 mod cli {
     mod adopt;
+    mod audit;
     mod bad_input;
     mod cache;
     mod client;

@@ -1,6 +1,7 @@
 //! One command a file: it parses, calls one operation and prints.
 
 pub mod adopt;
+pub mod audit;
 pub mod cache;
 pub mod client;
 pub mod clone;

@@ -1,0 +1,3 @@
+//! `audit`: what people should look after.
+
+mod health;
