@@ -407,7 +407,9 @@ mod tests {
                     kinds:\n    - weak\n    why: the device allows 8 digits\n  - entry: web\n";
         let config = Config::parse(text.as_bytes()).unwrap();
         assert_eq!(String::from_utf8(config.to_bytes().unwrap()).unwrap(), text);
-        for wrong in ["{min_length: many}", "{min_length: -1}", "{other: 1}", "{folders: {web: {ignore: []}}}", "14"] {
+        for wrong in
+            ["{min_length: many}", "{min_length: -1}", "{other: 1}", "{folders: {web: {ignore: []}}}", "14"]
+        {
             let read = Config::parse(format!("version: 1\nhealth: {wrong}\n").as_bytes());
             assert!(matches!(read, Err(ConfigError::Damaged(_))), "{wrong}: {read:?}");
         }

@@ -38,12 +38,8 @@ type Open = BTreeSet<Place>;
 impl History<'_> {
     /// Returns for each file of HEAD (paths in the repository) since when it has said what it says now.
     pub fn runs(&self, files: &[PathBuf], says: &mut Says<'_>, step: &mut dyn FnMut()) -> Vec<Run> {
-        let mut walk = Walk {
-            history: self,
-            says,
-            numbers: HashMap::new(),
-            runs: vec![Run::default(); files.len()],
-        };
+        let mut walk =
+            Walk { history: self, says, numbers: HashMap::new(), runs: vec![Run::default(); files.len()] };
         let first = files.iter().enumerate().map(|(file, path)| (walk.number(path), file)).collect();
         let mut open: Vec<Option<Rc<Open>>> = vec![None; self.commits().len()];
         if let Some(head) = open.first_mut() {
@@ -149,7 +145,8 @@ impl Walk<'_, '_, '_, '_> {
     fn before(&mut self, trees: &mut Trees<'_>, place: usize, parent: usize, open: &Open) -> Before {
         let commits = self.history.commits();
         let mut before = Before::default();
-        let Ok(differences) = trees.differences(Some(commits[parent].tree()), Some(commits[place].tree())) else {
+        let Ok(differences) = trees.differences(Some(commits[parent].tree()), Some(commits[place].tree()))
+        else {
             before.gone = open.iter().copied().collect();
             before.unsure = open.iter().map(|(_, file)| *file).collect();
             return before;

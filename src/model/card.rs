@@ -40,7 +40,8 @@ impl<'a> Card<'a> {
 
     /// Returns the password; none if the first line is blank, or begins something that is no password.
     pub fn password(&self) -> Option<&'a [u8]> {
-        let is_other = self.first.trim_ascii().is_empty() || [BEGIN, OTP].iter().any(|start| self.first.starts_with(start));
+        let is_other = self.first.trim_ascii().is_empty()
+            || [BEGIN, OTP].iter().any(|start| self.first.starts_with(start));
         (!is_other).then_some(self.first)
     }
 
@@ -62,7 +63,9 @@ impl<'a> Card<'a> {
 
     /// Whether one-time passwords are made from it.
     pub fn has_second_factor(&self) -> bool {
-        self.first.starts_with(OTP) || self.lines.iter().any(|line| line.starts_with(OTP)) || self.value(&SECOND_FACTOR).is_some()
+        self.first.starts_with(OTP)
+            || self.lines.iter().any(|line| line.starts_with(OTP))
+            || self.value(&SECOND_FACTOR).is_some()
     }
 
     /// Whether it holds recovery codes: behind their label, or in the line below it.
@@ -81,7 +84,11 @@ impl<'a> Card<'a> {
     /// Returns the first value of a field that is called one of `names`, in any case; a field without value is none.
     fn value(&self, names: &[&str]) -> Option<&'a [u8]> {
         let fields = self.lines.iter().filter_map(|line| field(line));
-        let is_named = |key: &[u8]| names.iter().any(|name| key.strip_suffix(b":").is_some_and(|key| key.eq_ignore_ascii_case(name.as_bytes())));
+        let is_named = |key: &[u8]| {
+            names.iter().any(|name| {
+                key.strip_suffix(b":").is_some_and(|key| key.eq_ignore_ascii_case(name.as_bytes()))
+            })
+        };
         let values = fields.filter(|(key, _)| is_named(key)).map(|(_, value)| value.trim_ascii());
         values.into_iter().find(|value| !value.is_empty())
     }
@@ -91,11 +98,13 @@ impl<'a> Card<'a> {
 fn recovery(line: &[u8]) -> Option<bool> {
     let is_between = |byte: &u8| !byte.is_ascii_alphanumeric();
     let mut words = line.split(is_between).filter(|word| !word.is_empty()).peekable();
-    let is_one_of = |word: &[u8], all: &[&str]| all.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
+    let is_one_of =
+        |word: &[u8], all: &[&str]| all.iter().any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
     let first = words.next().filter(|word| is_one_of(word, &RECOVERY))?;
     let labelled = words.next_if(|word| is_one_of(word, &CODES)).is_some();
     // `Recovery:` alone is a label, but a recovery e-mail address is another thing, as is a backup.
-    let is_field = first.eq_ignore_ascii_case(b"recovery") && field(line).is_some_and(|(key, _)| key.len() == first.len() + 1);
+    let is_field = first.eq_ignore_ascii_case(b"recovery")
+        && field(line).is_some_and(|(key, _)| key.len() == first.len() + 1);
     (labelled || is_field).then(|| words.next().is_some())
 }
 
@@ -129,7 +138,8 @@ mod tests {
         let card = Card::of(&whole);
         assert_eq!((card.login(), card.url()), (Some(&b"anna"[..]), Some(&b"https://x"[..])));
         assert_eq!(card.expires(), Some(&b"2030-01-01"[..]));
-        let bare = text("user: first\nhttps://example.org/login\n-----BEGIN X-----\nlogin: no\n-----END X-----\n");
+        let bare =
+            text("user: first\nhttps://example.org/login\n-----BEGIN X-----\nlogin: no\n-----END X-----\n");
         let card = Card::of(&bare);
         assert_eq!((card.login(), card.url()), (None, Some(&b"https://example.org/login"[..])));
         let after = text("-----BEGIN X-----\nlogin: no\n-----END X-----\nlogin: yes\n");

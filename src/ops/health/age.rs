@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::Kind;
 use super::policy::Policy;
 use super::rated::{Password, Print, Rated, Rater};
-use super::Kind;
 use crate::git::history::History;
 use crate::git::runs::Run;
 use crate::git::{Oid, Repo};
@@ -81,7 +81,7 @@ fn ages(
     let head = repo.head_files(&is_entry).map_err(StoreError::from)?;
     let mut old = Old { context, judge, rater, repo, prints: HashMap::new() };
     for entry in entries {
-        old.prints.extend(entry.blob.map(|blob| (blob, Some(print(entry)))));
+        old.prints.extend(entry.blob.map(|blob| (blob, print(entry))));
     }
     let mut ages = vec![Age::Uncommitted; entries.len()];
     let (mut numbers, mut paths, mut prints) = (Vec::new(), Vec::new(), Vec::new());
@@ -106,7 +106,7 @@ fn ages(
 
 fn runs(
     history: &History<'_>,
-    old: &mut Old<'_, '_, '_, '_>,
+    old: &mut Old<'_, '_, '_, '_, '_>,
     paths: &[PathBuf],
     prints: &[Option<Print>],
 ) -> Vec<Run> {
@@ -121,16 +121,16 @@ fn print(entry: &Rated) -> Option<Print> {
 }
 
 /// Old versions, each decrypted once.
-struct Old<'o, 'a, 'c, 'p> {
+struct Old<'o, 'a, 'c, 'j, 'p> {
     context: &'o Context<'c>,
-    judge: &'o mut Judge<'a, 'c>,
+    judge: &'o mut Judge<'a, 'j>,
     rater: &'o Rater<'p>,
     repo: &'o Repo,
     /// What the passwords in blobs are recognised by, none where a blob has none; nothing where it cannot be read here.
     prints: HashMap<Oid, Option<Print>>,
 }
 
-impl Old<'_, '_, '_, '_> {
+impl Old<'_, '_, '_, '_, '_> {
     /// Whether a blob holds the password that is recognised by `print`; none if it cannot be read here.
     fn says(&mut self, blob: Oid, print: Option<Print>) -> Option<bool> {
         if let Some(known) = self.prints.get(&blob) {

@@ -19,8 +19,12 @@ impl Check for Expiring {
             let soon = now.saturating_add(i64::from(entry.limits.expires_within) * DAY);
             let (severity, message, hint) = match entry.end {
                 // The last second counts: a day that is over is told by its own name.
-                End::At(end) if end <= now => (Severity::Error, format!("expired on {}", day(end - 1)), "renew it"),
-                End::At(end) if end <= soon => (Severity::Warning, format!("expires on {}", day(end - 1)), "renew it"),
+                End::At(end) if end <= now => {
+                    (Severity::Error, format!("expired on {}", day(end - 1)), "renew it")
+                }
+                End::At(end) if end <= soon => {
+                    (Severity::Warning, format!("expires on {}", day(end - 1)), "renew it")
+                }
                 End::Unreadable => {
                     let message = "the field `expires` holds no date that passel can read".to_owned();
                     (Severity::Warning, message, "write it as YYYY-MM-DD")

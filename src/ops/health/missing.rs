@@ -15,7 +15,8 @@ pub(super) struct Missing {
 }
 
 /// Who logs in.
-pub(super) const NO_LOGIN: Missing = Missing { kind: Kind::NoLogin, field: "login", has: |entry| entry.has_login };
+pub(super) const NO_LOGIN: Missing =
+    Missing { kind: Kind::NoLogin, field: "login", has: |entry| entry.has_login };
 /// Where.
 pub(super) const NO_URL: Missing = Missing { kind: Kind::NoUrl, field: "url", has: |entry| entry.has_url };
 
@@ -47,11 +48,13 @@ impl Missing {
                 };
                 let names: Vec<String> = several.iter().map(last).collect();
                 let names = some_of(&names);
-                let subject = if folder == Path::new("") { "/".to_owned() } else { Shown::os(folder).to_string() };
+                let subject =
+                    if folder == Path::new("") { "/".to_owned() } else { Shown::os(folder).to_string() };
                 (subject, format!("{} entries have no field `{field}`: {names}", several.len()))
             }
         };
-        let hint = format!("add a line `{field}: ...`, with `{edit}`; `off: [{kind}]` in the policy asks for none");
+        let hint =
+            format!("add a line `{field}: ...`, with `{edit}`; `off: [{kind}]` in the policy asks for none");
         let finding = Finding { severity: Severity::Warning, subject, message, hint };
         Found { kind: *kind, finding, entries: without.iter().map(|entry| entry.path.clone()).collect() }
     }

@@ -23,8 +23,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::FileType;
-
 pub use age::Age;
 pub use kind::Kind;
 pub use policy::PolicyError;
@@ -183,7 +181,9 @@ fn rate(
     }
     match context.decrypt_one_of_many(&name, &message) {
         Ok(text) => Ok(Some(rater.rate(path, &message, &text))),
-        Err(OpError::Decrypt { source: CryptoError::Decrypt { why: Undecryptable::NoKey, .. }, .. }) => Ok(None),
+        Err(OpError::Decrypt { source: CryptoError::Decrypt { why: Undecryptable::NoKey, .. }, .. }) => {
+            Ok(None)
+        }
         Err(error) => Err(error),
     }
 }
@@ -192,7 +192,8 @@ fn rate(
 fn find(health: &mut Health, policy: &Policy, rated: &[&Rated], now: i64) {
     for check in all() {
         let kind = check.kind();
-        let on: Vec<&Rated> = rated.iter().copied().filter(|entry| !entry.limits.off.contains(&kind)).collect();
+        let on: Vec<&Rated> =
+            rated.iter().copied().filter(|entry| !entry.limits.off.contains(&kind)).collect();
         let (ignored, counted): (Vec<&Rated>, Vec<&Rated>) =
             on.iter().copied().partition(|entry| policy.ignored(&entry.path, kind).is_some());
         health.findings.extend(check.find(&counted, now));
@@ -218,9 +219,10 @@ fn notes(health: &Health, policy: &Policy, place: &FolderName, paths: &[PathBuf]
     let mut notes = Vec::new();
     for rule in policy.ignore.iter().filter(|rule| rule.entry.as_path().starts_with(place.as_path())) {
         let file = rule.entry.file();
-        let is_used = health.ignored.iter().any(|(found, _)| {
-            rule.kinds.contains(&found.kind) && found.entries.contains(&file)
-        });
+        let is_used = health
+            .ignored
+            .iter()
+            .any(|(found, _)| rule.kinds.contains(&found.kind) && found.entries.contains(&file));
         if !is_used && !unread.contains(&file) {
             let what = if here.contains(&file) { "nothing of that kind is found" } else { "it is not there" };
             notes.push(format!("`{}` is ignored in vain: {what}", rule.entry));
@@ -231,7 +233,13 @@ fn notes(health: &Health, policy: &Policy, place: &FolderName, paths: &[PathBuf]
 
 impl Found {
     /// Returns a finding about one entry.
-    fn of(kind: Kind, severity: Severity, entry: &Rated, message: impl Into<String>, hint: impl Into<String>) -> Self {
+    fn of(
+        kind: Kind,
+        severity: Severity,
+        entry: &Rated,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         let (message, hint) = (message.into(), hint.into());
         let finding = Finding { severity, subject: entry.name.clone(), message, hint };
         Found { kind, finding, entries: vec![entry.path.clone()] }

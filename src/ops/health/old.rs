@@ -24,7 +24,10 @@ impl Check for Old {
                 Some(Age::AtLeast(Some(since))) => (since, "at least "),
                 _ => return None,
             };
-            let message = format!("the password has been the same {least}since {}, for more than {max_age} days", day(since));
+            let message = format!(
+                "the password has been the same {least}since {}, for more than {max_age} days",
+                day(since)
+            );
             is_older(since, max_age, now)
                 .then(|| Found::of(Kind::Old, Severity::Warning, entry, message, new_password(entry)))
         });

@@ -195,7 +195,8 @@ mod tests {
         );
         let policy = policy.unwrap();
         let of = |folder: &str| {
-            let Limits { min_length, min_score, max_age, expires_within, off } = policy.limits(Path::new(folder));
+            let Limits { min_length, min_score, max_age, expires_within, off } =
+                policy.limits(Path::new(folder));
             (min_length, min_score, max_age, expires_within, off.len())
         };
         assert_eq!(of(""), (16, 3, None, 30, 1));

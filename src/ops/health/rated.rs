@@ -148,9 +148,13 @@ fn site(path: &Path) -> Option<Site> {
     let name = path.with_extension("");
     let is_host = |part: &std::ffi::OsStr| {
         let part = part.to_str().unwrap_or_default();
-        let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
+        let is_label =
+            |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-');
         let top = part.rsplit('.').next().unwrap_or_default();
-        part.contains('.') && part.split('.').all(is_label) && top.len() > 1 && top.chars().all(char::is_alphabetic)
+        part.contains('.')
+            && part.split('.').all(is_label)
+            && top.len() > 1
+            && top.chars().all(char::is_alphabetic)
     };
     if name.parent()?.iter().any(is_host) {
         return Some(Site::Folder);
@@ -167,7 +171,8 @@ fn client(clients: &crate::model::FolderName, path: &Path) -> Option<OsString> {
 
 /// Whether a password has fewer characters than `least`; bytes that are no UTF-8 count one each.
 fn is_shorter(password: &[u8], least: usize) -> bool {
-    let characters = password.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len());
+    let characters =
+        password.utf8_chunks().map(|chunk| chunk.valid().chars().count() + chunk.invalid().len());
     characters.sum::<usize>() < least
 }
 
@@ -175,7 +180,11 @@ fn is_shorter(password: &[u8], least: usize) -> bool {
 fn score(password: &[u8], path: &Path, card: &Card<'_>) -> u32 {
     let lossy = |bytes: &[u8]| Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
     let name = path.with_extension("");
-    let beside = [name.as_os_str().as_encoded_bytes(), card.login().unwrap_or_default(), card.url().unwrap_or_default()];
+    let beside = [
+        name.as_os_str().as_encoded_bytes(),
+        card.login().unwrap_or_default(),
+        card.url().unwrap_or_default(),
+    ];
     let beside = beside.map(lossy);
     let mut words: Vec<&str> = Vec::new();
     for text in &beside {
@@ -195,7 +204,10 @@ mod tests {
     #[test]
     fn counts_characters_and_not_bytes() {
         for (password, count) in [("", 0), ("abc", 3), ("häß", 3), ("🔑🔑", 2)] {
-            assert!(!is_shorter(password.as_bytes(), count) && is_shorter(password.as_bytes(), count + 1), "{password}");
+            assert!(
+                !is_shorter(password.as_bytes(), count) && is_shorter(password.as_bytes(), count + 1),
+                "{password}"
+            );
         }
         assert!(!is_shorter(b"\xff\xfe", 2) && is_shorter(b"\xff\xfe", 3));
     }
@@ -230,7 +242,9 @@ mod tests {
     #[test]
     fn clients_have_folders() {
         let clients = crate::model::FolderName::parse("clients".as_ref()).unwrap();
-        for (path, wanted) in [("clients/acme/web/x.gpg", Some("acme")), ("clients/acme.gpg", None), ("web/x.gpg", None)] {
+        for (path, wanted) in
+            [("clients/acme/web/x.gpg", Some("acme")), ("clients/acme.gpg", None), ("web/x.gpg", None)]
+        {
             assert_eq!(client(&clients, Path::new(path)), wanted.map(OsString::from), "{path}");
         }
     }

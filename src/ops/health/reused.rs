@@ -34,22 +34,30 @@ impl Check for Reused {
 /// is worse than within one client, or within the team's own.
 fn finding(group: &[&Rated]) -> Found {
     let owners: BTreeSet<&Option<OsString>> = group.iter().map(|entry| &entry.client).collect();
-    let clients: Vec<String> = owners.iter().copied().flatten().map(|name| Shown::os(name).to_string()).collect();
+    let clients: Vec<String> =
+        owners.iter().copied().flatten().map(|name| Shown::os(name).to_string()).collect();
     let names: Vec<String> = group.iter().map(|entry| entry.name.clone()).collect();
     let count = group.len();
     let (severity, message) = match (owners.len(), clients.len()) {
         (1, _) => (Severity::Warning, format!("{count} entries have the same password")),
         (_, 1) => {
             let client = &clients[0];
-            (Severity::Error, format!("{count} entries, of client {client} and others, have the same password"))
+            (
+                Severity::Error,
+                format!("{count} entries, of client {client} and others, have the same password"),
+            )
         }
         _ => {
             let clients = some_of(&clients);
-            (Severity::Error, format!("{count} entries of different clients ({clients}) have the same password"))
+            (
+                Severity::Error,
+                format!("{count} entries of different clients ({clients}) have the same password"),
+            )
         }
     };
     let command = format!("passel generate -i {}", argument(&group[0].path.with_extension("")));
-    let hint = format!("give each a password of its own: `{command}` makes one; change it where it is used, too");
+    let hint =
+        format!("give each a password of its own: `{command}` makes one; change it where it is used, too");
     let finding = Finding { severity, subject: some_of(&names), message, hint };
     Found { kind: Kind::Reused, finding, entries: group.iter().map(|entry| entry.path.clone()).collect() }
 }

@@ -13,7 +13,8 @@ impl Check for Short {
     }
 
     fn find(&self, entries: &[&Rated], _now: i64) -> Vec<Found> {
-        let short = entries.iter().filter(|entry| entry.password.as_ref().is_some_and(|password| password.is_short));
+        let short =
+            entries.iter().filter(|entry| entry.password.as_ref().is_some_and(|password| password.is_short));
         let found = short.map(|entry| {
             // How many it has is nobody's business.
             let message = format!("the password is shorter than {} characters", entry.limits.min_length);

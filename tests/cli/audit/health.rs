@@ -69,10 +69,12 @@ impl Ward {
     #[track_caller]
     fn found(&self, words: &str) -> Vec<String> {
         let output = self.shell(&format!("pass audit health --json {words}"));
-        let all: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", output.err()));
+        let all: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", output.err()));
         let rows = all["findings"].as_array().expect("an array");
         let text = |row: &Value, field: &str| row[field].as_str().expect("text").to_owned();
-        let rows = rows.iter().map(|row| ["kind", "severity", "subject"].map(|field| text(row, field)).join(" "));
+        let rows =
+            rows.iter().map(|row| ["kind", "severity", "subject"].map(|field| text(row, field)).join(" "));
         let found: Vec<String> = rows.collect();
         assert_eq!(output.code, if found.is_empty() { 0 } else { 3 }, "{found:?}\n{}", output.err());
         found
@@ -103,7 +105,11 @@ fn each_kind_of_finding_is_told() {
     store.insert("web/soon", &format!("{GOOD}4"), &format!("{WHO}Expires: {soon}\n"));
     store.insert("web/sometime", &format!("{GOOD}5"), &format!("{WHO}expires: next year\n"));
     store.insert("web/later", &format!("{GOOD}6"), &format!("{WHO}expires: 2999-12-31T00:00:00+01:00\n"));
-    store.insert("web/factor", &format!("{GOOD}7"), &format!("{WHO}otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n"));
+    store.insert(
+        "web/factor",
+        &format!("{GOOD}7"),
+        &format!("{WHO}otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n"),
+    );
     store.insert("web/codes", &format!("{GOOD}8"), &format!("{WHO}totp: x\nRecovery codes:\n1234-5678\n"));
     assert_eq!(
         store.found(""),
@@ -143,7 +149,10 @@ fn what_many_entries_of_a_folder_lack_is_told_once() {
     store.insert("top", GOOD, "login: anna\n");
     assert_eq!(store.found(""), ["no-url warning top", "no-url warning web"]);
     let told = store.audit("web", 3).out();
-    assert!(told.contains("warning: web: 7 entries have no field `url`: a1, a2, a3, a4, a5 and 2 more\n"), "{told}");
+    assert!(
+        told.contains("warning: web: 7 entries have no field `url`: a1, a2, a3, a4, a5 and 2 more\n"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -172,12 +181,18 @@ fn a_password_of_several_clients_is_worse_than_one_within_a_client() {
         ]
     );
     let told = store.audit("", 3).out();
-    assert!(told.contains("2 entries of different clients (acme, globex) have the same password\n"), "{told}");
+    assert!(
+        told.contains("2 entries of different clients (acme, globex) have the same password\n"),
+        "{told}"
+    );
     assert!(told.contains("2 entries, of client initech and others, have the same password\n"), "{told}");
     // Only what is looked at is compared.
     assert_eq!(store.found("clients/initech"), Vec::<String>::new());
     let json = store.json("clients", 3);
-    assert_eq!(json["findings"][0]["entries"], serde_json::json!(["clients/acme/mail", "clients/globex/mail"]));
+    assert_eq!(
+        json["findings"][0]["entries"],
+        serde_json::json!(["clients/acme/mail", "clients/globex/mail"])
+    );
     // The store may call its clients otherwise.
     store.ok("printf 'version: 1\\nclients: team\\n' >store/.passel.yaml; git -C store add .; git -C store commit -qm c");
     assert!(store.found("clients").iter().all(|line| line.starts_with("reused warning ")));
@@ -191,7 +206,9 @@ fn what_is_no_password_is_not_rated() {
     store.ok("pass insert -m empty </dev/null");
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n";
     store.pass(&["insert", "-m", "key"], key).good();
-    store.pass(&["insert", "-m", "factor"], "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\nrecovery: 12\n").good();
+    store
+        .pass(&["insert", "-m", "factor"], "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\nrecovery: 12\n")
+        .good();
     assert_eq!(store.audit("", 0).out(), "Nothing is wrong with 5 entries.\n");
 }
 
@@ -212,7 +229,10 @@ fn entries_of_others_are_counted_and_what_is_broken_fails() {
     store.insert("team/y", "weak", "");
     store.ok("gpg -q --batch --yes --delete-secret-keys $BOB");
     let told = store.audit("", 3).out();
-    assert!(told.contains("2 entries could not be read here (not encrypted to you): team/x, team/y\n"), "{told}");
+    assert!(
+        told.contains("2 entries could not be read here (not encrypted to you): team/x, team/y\n"),
+        "{told}"
+    );
     assert!(told.ends_with("Nothing is wrong with what could be looked at of 3 entries.\n"), "{told}");
     let json = store.json("", 3);
     assert_eq!(json["unreadable"], serde_json::json!(["team/x", "team/y"]));
@@ -223,7 +243,11 @@ fn entries_of_others_are_counted_and_what_is_broken_fails() {
     store.ok("printf broken >>store/web/a.gpg; : >store/web/empty.gpg");
     let output = store.audit("", 1);
     assert!(output.err().contains("web/a") && output.err().contains("web/empty"), "{}", output.err());
-    assert!(output.out().contains("2 entries could not be read here (what failed is said above): web/a, web/empty"));
+    assert!(
+        output
+            .out()
+            .contains("2 entries could not be read here (what failed is said above): web/a, web/empty")
+    );
     assert_eq!(store.json("", 1)["failed"], serde_json::json!(["web/a", "web/empty"]));
 }
 
@@ -231,7 +255,15 @@ fn entries_of_others_are_counted_and_what_is_broken_fails() {
 fn no_secret_is_said_and_nothing_is_changed() {
     let store = Ward::new();
     store.policy("  min_length: 40\n  max_age: 1\n  ignore:\n  - {entry: web/d, why: so}\n");
-    let secrets = ["hunter2secret", "swordfish", "JBSWY3DPEHPK3PXP", "correct-horse", "1234-5678", "soonish", "olderone"];
+    let secrets = [
+        "hunter2secret",
+        "swordfish",
+        "JBSWY3DPEHPK3PXP",
+        "correct-horse",
+        "1234-5678",
+        "soonish",
+        "olderone",
+    ];
     store.insert_on("2020-01-01", "web/a", "olderone", "");
     store.insert_on("2020-01-02", "web/a", "hunter2secret", "otpauth://totp/x?secret=JBSWY3DPEHPK3PXP\n");
     store.insert_on("2020-01-02", "web/b", "hunter2secret", "expires: soonish\nlogin: anna\n");
@@ -256,7 +288,12 @@ fn a_store_without_git_is_looked_over_as_well() {
     let store = TestStore::new();
     store.shell("pass init $ALICE; printf 'zr8Kq2vTbN4w\nuser: a\nurl: x\n' | pass insert -m a").good();
     let output = store.shell("pass audit health");
-    assert_eq!((output.code, output.out()), (0, "Nothing is wrong with 1 entry.\n".to_owned()), "{}", output.err());
+    assert_eq!(
+        (output.code, output.out()),
+        (0, "Nothing is wrong with 1 entry.\n".to_owned()),
+        "{}",
+        output.err()
+    );
     std::fs::write(store.dir().join(".passel.yaml"), "version: 1\nhealth: {max_age: 30}\n").unwrap();
     let output = store.shell("pass audit health");
     let wanted = "The age of 1 password is not known, as there is no git history: a\n";

@@ -247,7 +247,9 @@ fn tell_unread(app: &App, report: &Report<'_>, health: &Health) -> Result<(), Cl
     }
     if !health.strangers.is_empty() {
         let program = &app.ui.program;
-        app.ui.say(format!("  hint: somebody who can read them runs this, too; `{program} recipients who NAME` tells who"))?;
+        app.ui.say(format!(
+            "  hint: somebody who can read them runs this, too; `{program} recipients who NAME` tells who"
+        ))?;
     }
     Ok(())
 }

@@ -15,7 +15,9 @@ pub(super) fn merged(base: &HealthRule, ours: &HealthRule, theirs: &HealthRule) 
         let folder = match (of(base), of(ours), of(theirs)) {
             (base, Some(ours), Some(theirs)) => Some(limits(&base.unwrap_or_default(), &ours, &theirs)),
             // What one changed and the other took out stays: nothing is held to less by that.
-            (base, Some(one), None) | (base, None, Some(one)) => Some(one).filter(|one| Some(one) != base.as_ref()),
+            (base, Some(one), None) | (base, None, Some(one)) => {
+                Some(one).filter(|one| Some(one) != base.as_ref())
+            }
             (_, None, None) => None,
         };
         merged.folders.extend(folder.map(|folder| (name.clone(), folder)));
@@ -33,7 +35,13 @@ fn limits(base: &LimitsRule, ours: &LimitsRule, theirs: &LimitsRule) -> LimitsRu
         expires_within: part(base.expires_within, ours.expires_within, theirs.expires_within, Option::max),
         off: part(base.off.clone(), ours.off.clone(), theirs.off.clone(), |ours, theirs| {
             let (ours, theirs) = (ours?, theirs?);
-            Some(ours.into_iter().filter(|kind| theirs.contains(kind)).collect::<BTreeSet<_>>().into_iter().collect())
+            Some(
+                ours.into_iter()
+                    .filter(|kind| theirs.contains(kind))
+                    .collect::<BTreeSet<_>>()
+                    .into_iter()
+                    .collect(),
+            )
         }),
     }
 }
@@ -68,12 +76,27 @@ mod tests {
     #[test]
     fn comes_to_the_same_whoever_merges() {
         for (base, ours, theirs, wanted) in [
-            ("{min_length: 10}", "{min_length: 14}", "{min_length: 10, max_age: 90}", "{min_length: 14, max_age: 90}"),
-            ("{}", "{min_length: 14, max_age: 90}", "{min_length: 16, max_age: 365}", "{min_length: 16, max_age: 90}"),
+            (
+                "{min_length: 10}",
+                "{min_length: 14}",
+                "{min_length: 10, max_age: 90}",
+                "{min_length: 14, max_age: 90}",
+            ),
+            (
+                "{}",
+                "{min_length: 14, max_age: 90}",
+                "{min_length: 16, max_age: 365}",
+                "{min_length: 16, max_age: 90}",
+            ),
             ("{max_age: 5}", "{max_age: 9}", "{}", "{max_age: 9}"),
             ("{}", "{off: [no-url, weak]}", "{off: [no-login, no-url]}", "{off: [no-url]}"),
             ("{off: [weak]}", "{}", "{off: [weak]}", "{}"),
-            ("{folders: {a: {max_age: 1}, b: {}}}", "{folders: {a: {max_age: 2}}}", "{folders: {b: {}}}", "{folders: {a: {max_age: 2}}}"),
+            (
+                "{folders: {a: {max_age: 1}, b: {}}}",
+                "{folders: {a: {max_age: 2}}}",
+                "{folders: {b: {}}}",
+                "{folders: {a: {max_age: 2}}}",
+            ),
             (
                 "{ignore: [{entry: a, why: x}, {entry: b, why: y}]}",
                 "{ignore: [{entry: a, why: x}, {entry: d, why: z}]}",

@@ -17,7 +17,8 @@ impl Ward {
     #[track_caller]
     fn age(&self, entry: &str) -> String {
         let output = self.shell(&format!("pass audit health --json {entry}"));
-        let all: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", output.err()));
+        let all: Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", output.err()));
         let rows = |name: &str| all[name].as_array().expect("an array").clone();
         let message = |row: &Value| row["message"].as_str().expect("text").to_owned();
         let old = rows("findings").iter().filter(|row| row["kind"] == "old").map(message).collect::<String>();
@@ -120,7 +121,9 @@ fn what_is_not_committed_has_no_age() {
     let store = strict();
     store.insert_on("2020-01-01", "web/a", GOOD, WHO);
     let encrypt = |text: &str, name: &str| {
-        let line = format!("printf '{text}' | gpg --batch --yes --trust-model always -q -e -r $ALICE -o store/{name}.gpg");
+        let line = format!(
+            "printf '{text}' | gpg --batch --yes --trust-model always -q -e -r $ALICE -o store/{name}.gpg"
+        );
         store.ok(&line);
     };
     // The same password is as old as the one that git knows.
@@ -131,7 +134,8 @@ fn what_is_not_committed_has_no_age() {
     assert_eq!(store.age("web/a"), "uncommitted null");
     assert_eq!(store.age("new"), "uncommitted null");
     let told = store.audit("", 3).out();
-    let wanted = "The age of 2 passwords is not known, as git has no version with that password: new, web/a\n";
+    let wanted =
+        "The age of 2 passwords is not known, as git has no version with that password: new, web/a\n";
     assert!(told.starts_with(wanted), "{told}");
 }
 

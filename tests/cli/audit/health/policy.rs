@@ -17,7 +17,8 @@ fn folders_are_held_to_what_the_policy_says() {
     let told = store.audit("clients/acme/a", 3).out();
     assert!(told.contains("the password is shorter than 20 characters"), "{told}");
     // Kinds are switched off, and by a folder on again.
-    store.policy("  min_length: 14\n  off: [short, no-login]\n  folders:\n    clients/acme/pins: {off: []}\n");
+    store
+        .policy("  min_length: 14\n  off: [short, no-login]\n  folders:\n    clients/acme/pins: {off: []}\n");
     assert_eq!(
         store.found(""),
         [
@@ -41,7 +42,11 @@ fn what_is_ignored_has_a_reason_and_is_counted() {
     );
     assert_eq!(store.found(""), ["reused warning web/a, web/b"]);
     let output = store.audit("", 3);
-    assert!(output.out().ends_with("0 errors, 1 warning in 4 entries; 5 findings are ignored.\n"), "{}", output.out());
+    assert!(
+        output.out().ends_with("0 errors, 1 warning in 4 entries; 5 findings are ignored.\n"),
+        "{}",
+        output.out()
+    );
     for note in [
         "note: `gone` is ignored in vain: it is not there\n",
         "note: `web/a` is ignored in vain: nothing of that kind is found\n",
@@ -50,10 +55,12 @@ fn what_is_ignored_has_a_reason_and_is_counted() {
         assert!(output.err().contains(note), "{note} in\n{}", output.err());
     }
     let shown = store.audit("--ignored", 3).out();
-    let printer = "ignored: printer: the password is shorter than 12 characters\n  why: the device allows 8 digits\n";
+    let printer =
+        "ignored: printer: the password is shorter than 12 characters\n  why: the device allows 8 digits\n";
     assert!(shown.contains(printer), "{shown}");
     let json = store.json("--ignored", 3);
-    let ignored: Vec<_> = json["findings"].as_array().unwrap().iter().filter(|row| !row["ignored"].is_null()).collect();
+    let ignored: Vec<_> =
+        json["findings"].as_array().unwrap().iter().filter(|row| !row["ignored"].is_null()).collect();
     assert_eq!((ignored.len(), &json["ignored"], &json["warnings"]), (5, &5.into(), &1.into()));
     assert_eq!(json["notes"].as_array().map(Vec::len), Some(3));
     // Elsewhere, it is nobody's business.
@@ -67,7 +74,10 @@ fn a_policy_that_means_nothing_is_refused() {
     let store = Ward::new();
     store.insert("web/a", GOOD, WHO);
     for (health, words) in [
-        ("  ignore:\n  - {entry: web/a, kinds: [weak]}\n", "ignores `web/a` and does not say why\nhint: add a line"),
+        (
+            "  ignore:\n  - {entry: web/a, kinds: [weak]}\n",
+            "ignores `web/a` and does not say why\nhint: add a line",
+        ),
         ("  off: [ugly]\n", "`ugly`, which is no kind of finding\nhint: the kinds are weak, short, "),
         ("  max_age: 0\n", "`max_age` to 0, not a number of days\nhint: "),
         ("  folders: {../x: {}}\n", "`../x`, which can be no folder\nhint: "),
