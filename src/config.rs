@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn says_what_passwords_are_held_to_as_it_was_said() {
-        let text = "version: 1\nhealth:\n  min_length: 14\n  max_age: 365\n  folders:\n    /:\n      off:\n      - \
+        let text = "version: 1\nhealth:\n  min_length: 14\n  max_age: 365\n  folders:\n    /:\n      skip:\n      - \
                     no-url\n    clients/acme:\n      min_score: 4\n  ignore:\n  - entry: clients/acme/printer\n    \
                     kinds:\n    - weak\n    why: the device allows 8 digits\n  - entry: web\n";
         let config = Config::parse(text.as_bytes()).unwrap();

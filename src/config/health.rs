@@ -6,9 +6,9 @@
 //!   min_score: 4              # zxcvbn's, from 0 to 4; 3 if it is left out
 //!   max_age: 365              # days that a password may stay as it is; any number if it is left out
 //!   expires_within: 14        # days before the end that an entry names itself; 30 if it is left out
-//!   off: [no-url]             # kinds of findings that nobody wants
+//!   skip: [no-url]             # kinds of findings that nobody wants
 //!   folders:                  # the same for folders; what one does not say, the one above it says
-//!     clients/acme: {min_length: 20, max_age: 90, off: []}
+//!     clients/acme: {min_length: 20, max_age: 90, skip: []}
 //!   ignore:                   # findings that are to stay as they are, and why
 //!   - entry: clients/acme/legacy-printer
 //!     kinds: [weak, short]    # all if it is left out
@@ -42,7 +42,7 @@ pub struct LimitsRule {
     pub expires_within: Option<u32>,
     /// The kinds of findings that are not looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub off: Option<Vec<String>>,
+    pub skip: Option<Vec<String>>,
 }
 
 /// A finding that is to stay as it is.
@@ -77,7 +77,7 @@ pub struct HealthRule {
     pub expires_within: Option<u32>,
     /// What is not looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub off: Option<Vec<String>>,
+    pub skip: Option<Vec<String>>,
     /// What holds for folders.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub folders: BTreeMap<String, LimitsRule>,
@@ -94,19 +94,19 @@ impl HealthRule {
             min_score: self.min_score,
             max_age: self.max_age,
             expires_within: self.expires_within,
-            off: self.off.clone(),
+            skip: self.skip.clone(),
         }
     }
 
     /// Sets what holds for all folders.
     pub fn set_limits(&mut self, limits: LimitsRule) {
-        let LimitsRule { min_length, min_score, max_age, expires_within, off } = limits;
+        let LimitsRule { min_length, min_score, max_age, expires_within, skip } = limits;
         *self = HealthRule {
             min_length,
             min_score,
             max_age,
             expires_within,
-            off,
+            skip,
             folders: std::mem::take(&mut self.folders),
             ignore: std::mem::take(&mut self.ignore),
         };

@@ -31,7 +31,7 @@ pub enum Age {
 impl Rated {
     /// Returns the password and the most days that it may stay as it is, if that is limited.
     pub(super) fn limited_age(&self) -> Option<(&Password, u32)> {
-        let max_age = self.limits.max_age.filter(|_| !self.limits.off.contains(&Kind::Old))?;
+        let max_age = self.limits.max_age.filter(|_| !self.limits.skip.contains(&Kind::Old))?;
         Some((self.password.as_ref()?, max_age))
     }
 }

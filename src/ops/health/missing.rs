@@ -54,7 +54,7 @@ impl Missing {
             }
         };
         let hint =
-            format!("add a line `{field}: ...`, with `{edit}`; `off: [{kind}]` in the policy asks for none");
+            format!("add a line `{field}: ...`, with `{edit}`; `skip: [{kind}]` in the policy asks for none");
         let finding = Finding { severity: Severity::Warning, subject, message, hint };
         Found { kind: *kind, finding, entries: without.iter().map(|entry| entry.path.clone()).collect() }
     }

@@ -193,7 +193,7 @@ fn find(health: &mut Health, policy: &Policy, rated: &[&Rated], now: i64) {
     for check in all() {
         let kind = check.kind();
         let on: Vec<&Rated> =
-            rated.iter().copied().filter(|entry| !entry.limits.off.contains(&kind)).collect();
+            rated.iter().copied().filter(|entry| !entry.limits.skip.contains(&kind)).collect();
         let (ignored, counted): (Vec<&Rated>, Vec<&Rated>) =
             on.iter().copied().partition(|entry| policy.ignored(&entry.path, kind).is_some());
         health.findings.extend(check.find(&counted, now));

@@ -57,7 +57,7 @@ pub(super) struct Limits {
     /// How many days before the end are soon.
     pub expires_within: u32,
     /// The kinds that are not looked for.
-    pub off: BTreeSet<Kind>,
+    pub skip: BTreeSet<Kind>,
 }
 
 /// An entry of which findings are to stay as they are.
@@ -117,13 +117,13 @@ impl Policy {
                 said = within(said, limits);
             }
         }
-        let off = said.off.unwrap_or_default();
+        let skip = said.skip.unwrap_or_default();
         Limits {
             min_length: said.min_length.unwrap_or(MIN_LENGTH) as usize,
             min_score: said.min_score.unwrap_or(MIN_SCORE),
             max_age: said.max_age,
             expires_within: said.expires_within.unwrap_or(SOON),
-            off: off.iter().filter_map(|name| Kind::parse(name)).collect(),
+            skip: skip.iter().filter_map(|name| Kind::parse(name)).collect(),
         }
     }
 
@@ -141,13 +141,13 @@ fn within(limits: LimitsRule, above: &LimitsRule) -> LimitsRule {
         min_score: limits.min_score.or(above.min_score),
         max_age: limits.max_age.or(above.max_age),
         expires_within: limits.expires_within.or(above.expires_within),
-        off: limits.off.or_else(|| above.off.clone()),
+        skip: limits.skip.or_else(|| above.skip.clone()),
     }
 }
 
 /// Refuses limits that mean nothing.
 fn check(limits: &LimitsRule) -> Result<(), PolicyError> {
-    kinds(limits.off.as_deref())?;
+    kinds(limits.skip.as_deref())?;
     let refused = |name, value, allowed| Err(PolicyError::Number { name, value, allowed });
     match (limits.min_score, limits.max_age) {
         (Some(value), _) if value > BEST_SCORE => refused("min_score", value, "a number from 0 to 4"),
@@ -191,13 +191,13 @@ mod tests {
     #[test]
     fn the_nearest_folder_that_says_something_counts() {
         let policy = policy(
-            "{min_length: 14, off: [no-url], folders: {/: {min_length: 16}, a: {max_age: 90}, a/b: {min_length: 20, off: []}}}",
+            "{min_length: 14, skip: [no-url], folders: {/: {min_length: 16}, a: {max_age: 90}, a/b: {min_length: 20, skip: []}}}",
         );
         let policy = policy.unwrap();
         let of = |folder: &str| {
-            let Limits { min_length, min_score, max_age, expires_within, off } =
+            let Limits { min_length, min_score, max_age, expires_within, skip } =
                 policy.limits(Path::new(folder));
-            (min_length, min_score, max_age, expires_within, off.len())
+            (min_length, min_score, max_age, expires_within, skip.len())
         };
         assert_eq!(of(""), (16, 3, None, 30, 1));
         assert_eq!(of("ab"), of(""));
@@ -213,7 +213,7 @@ mod tests {
             ("{ignore: [{entry: a, why: x, kinds: [old, ugly]}]}", "`ugly`, which is no kind"),
             ("{ignore: [{entry: ../a, why: x}]}", "`../a`, which can be no entry"),
             ("{folders: {a/../b: {}}}", "which can be no folder"),
-            ("{folders: {a: {off: [url]}}}", "`url`, which is no kind"),
+            ("{folders: {a: {skip: [url]}}}", "`url`, which is no kind"),
             ("{min_score: 5}", "`min_score` to 5, not a number from 0 to 4"),
             ("{folders: {a: {max_age: 0}}}", "`max_age` to 0"),
         ] {

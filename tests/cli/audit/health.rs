@@ -120,7 +120,7 @@ fn each_kind_of_finding_is_told() {
             "expiring warning web/sometime",
             "expiring warning web/soon",
             "no-recovery warning web/factor",
-            "no-login warning web/bare",
+            "no-login warning web",
             "no-url warning web/bare"
         ]
         .map(str::to_owned)
@@ -133,7 +133,8 @@ fn each_kind_of_finding_is_told() {
         &format!("warning: web/soon: expires on {soon}\n"),
         "warning: web/sometime: the field `expires` holds no date that passel can read",
         "warning: web/factor: it has a second factor and no recovery codes\n  hint: ",
-        "warning: web/bare: it has no field `login`\n  hint: add a line `login: ...`, with `pass edit web/bare`",
+        "warning: web: 2 entries have no field `login`: bare, nobody\n",
+        "warning: web/bare: it has no field `url`\n  hint: add a line `url: ...`, with `pass edit web/bare`",
         "\n2 errors, 6 warnings in 10 entries.\n",
     ] {
         assert!(told.contains(words), "{words:?} in\n{told}");

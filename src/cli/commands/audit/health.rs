@@ -32,7 +32,7 @@ use crate::ops::health::{Age, Found, Health, UnknownAge, health};
 ///     min_score: 3
 ///     max_age: 365          # days; without it, no password is old
 ///     expires_within: 30    # days
-///     off: [no-url]         # kinds that nobody wants to hear of
+///     skip: [no-url]         # kinds that nobody wants to hear of
 ///     folders:              # what one does not say, the folder above says
 ///       clients/acme: {min_length: 20, max_age: 90}
 ///     ignore:

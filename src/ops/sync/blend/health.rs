@@ -33,7 +33,7 @@ fn limits(base: &LimitsRule, ours: &LimitsRule, theirs: &LimitsRule) -> LimitsRu
         min_score: part(base.min_score, ours.min_score, theirs.min_score, Option::max),
         max_age: part(base.max_age, ours.max_age, theirs.max_age, fewest),
         expires_within: part(base.expires_within, ours.expires_within, theirs.expires_within, Option::max),
-        off: part(base.off.clone(), ours.off.clone(), theirs.off.clone(), |ours, theirs| {
+        skip: part(base.skip.clone(), ours.skip.clone(), theirs.skip.clone(), |ours, theirs| {
             let (ours, theirs) = (ours?, theirs?);
             Some(
                 ours.into_iter()
@@ -89,8 +89,8 @@ mod tests {
                 "{min_length: 16, max_age: 90}",
             ),
             ("{max_age: 5}", "{max_age: 9}", "{}", "{max_age: 9}"),
-            ("{}", "{off: [no-url, weak]}", "{off: [no-login, no-url]}", "{off: [no-url]}"),
-            ("{off: [weak]}", "{}", "{off: [weak]}", "{}"),
+            ("{}", "{skip: [no-url, weak]}", "{skip: [no-login, no-url]}", "{skip: [no-url]}"),
+            ("{skip: [weak]}", "{}", "{skip: [weak]}", "{}"),
             (
                 "{folders: {a: {max_age: 1}, b: {}}}",
                 "{folders: {a: {max_age: 2}}}",

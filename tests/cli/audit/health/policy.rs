@@ -11,14 +11,15 @@ fn folders_are_held_to_what_the_policy_says() {
     store.insert("clients/acme/a", &format!("{GOOD}1"), WHO);
     store.insert("clients/acme/pins/b", "7391", "");
     store.policy(
-        "  folders:\n    clients/acme: {min_length: 20}\n    clients/acme/pins: {min_length: 4, min_score: 0, off: [no-url, no-login]}\n",
+        "  folders:\n    clients/acme: {min_length: 20}\n    clients/acme/pins: {min_length: 4, min_score: 0, skip: [no-url, no-login]}\n",
     );
     assert_eq!(store.found(""), ["short warning clients/acme/a"]);
     let told = store.audit("clients/acme/a", 3).out();
     assert!(told.contains("the password is shorter than 20 characters"), "{told}");
-    // Kinds are switched off, and by a folder on again.
-    store
-        .policy("  min_length: 14\n  off: [short, no-login]\n  folders:\n    clients/acme/pins: {off: []}\n");
+    // Kinds are switched skip, and by a folder on again.
+    store.policy(
+        "  min_length: 14\n  skip: [short, no-login]\n  folders:\n    clients/acme/pins: {skip: []}\n",
+    );
     assert_eq!(
         store.found(""),
         [
@@ -78,7 +79,7 @@ fn a_policy_that_means_nothing_is_refused() {
             "  ignore:\n  - {entry: web/a, kinds: [weak]}\n",
             "ignores `web/a` and does not say why\nhint: add a line",
         ),
-        ("  off: [ugly]\n", "`ugly`, which is no kind of finding\nhint: the kinds are weak, short, "),
+        ("  skip: [ugly]\n", "`ugly`, which is no kind of finding\nhint: the kinds are weak, short, "),
         ("  max_age: 0\n", "`max_age` to 0, not a number of days\nhint: "),
         ("  folders: {../x: {}}\n", "`../x`, which can be no folder\nhint: "),
         ("  smallest: 3\n", "`.passel.yaml` is damaged: "),
