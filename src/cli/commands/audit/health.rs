@@ -14,33 +14,37 @@ use crate::cli::exit;
 use crate::model::day;
 use crate::ops::health::{Age, Found, Health, UnknownAge, health};
 
+/// What is said of the command at length. Examples of the policy are laid out as they are written.
+pub const LONG: &str = "\
+Look for weak, short, reused, old and expiring passwords, and for what entries lack.
+
+The entries at and below PATH are decrypted, each once, and nothing goes over the network. A password is weak if zxcvbn \
+scores it below 3 of 4, with the entry's name, login and address held against it; short below 12 characters; reused if \
+other entries that are looked at have the same, which is an error if they are of different clients. It is old if it has \
+been the same for longer than the store allows: what counts is the password itself, and neither to encrypt the entry \
+anew nor to move it makes it younger. An entry expires when its own field `expires:` says so (YYYY-MM-DD, or RFC 3339). \
+It may lack a login (`login`, `user`, `username`, `email`), an address (`url`, `website`, `site`), or, beside a second \
+factor (`otpauth://`, `totp`, `otp`), recovery codes. A host's name in the entry's path is an address; what stands below \
+one is a login. What is no password (an empty first line, a key block) is not held to be a good one.
+
+The store says in `.passel.yaml` what is held to what:
+
+  health:
+    min_length: 14
+    min_score: 3
+    max_age: 365           # days; without it, no password is old
+    expires_within: 30     # days
+    skip: [no-url]         # kinds of findings that nobody wants
+    folders:               # what a folder does not say, the one above it says
+      clients/acme: {min_length: 20, max_age: 90}
+    ignore:
+    - entry: clients/acme/legacy-printer
+      kinds: [weak, short] # all if it is left out
+      why: the device allows 8 digits";
+
 /// Look for weak, short, reused, old and expiring passwords, and for what entries lack.
-///
-/// Entries at and below PATH are decrypted here, each once, and nothing goes over the network. A password is weak if
-/// zxcvbn scores it below 3 of 4, with the entry's name, login and address held against it; short below 12 characters;
-/// reused if other entries that are looked at have the same: an error if they are of different clients. It is old if it
-/// has been the same for longer than the store allows: what counts is the password itself, and neither to encrypt the
-/// entry anew nor to move it makes it younger. An entry expires when its own field `expires:` says so (a day, or RFC
-/// 3339). It lacks a login (`login`, `user`, `username`, `email`), an address (`url`, `website`, `site`), or recovery
-/// codes beside a second factor (`otpauth://`, `totp`, `otp`). A host's name in the entry's path is an address; what
-/// stands below one, a login. What is no password (nothing in the first line, a key block) is not held to be one.
-///
-/// The store says in `.passel.yaml` what is held to what:
-///
-///   health:
-///     min_length: 14
-///     min_score: 3
-///     max_age: 365          # days; without it, no password is old
-///     expires_within: 30    # days
-///     skip: [no-url]         # kinds that nobody wants to hear of
-///     folders:              # what one does not say, the folder above says
-///       clients/acme: {min_length: 20, max_age: 90}
-///     ignore:
-///     - entry: clients/acme/legacy-printer
-///       kinds: [weak, short]   # all if it is left out
-///       why: the device allows 8 digits
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = HELP, verbatim_doc_comment)]
+#[command(after_long_help = HELP)]
 pub struct Args {
     /// The entry or folder; the whole store if it is left out.
     #[arg(value_name = "PATH")]

@@ -28,6 +28,7 @@ const HELP: &str = "Examples:
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Look for weak, short, reused, old and expiring passwords, and for what entries lack.
+    #[command(long_about = health::LONG)]
     Health(health::Args),
 }
 
