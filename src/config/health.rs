@@ -17,12 +17,15 @@
 //!
 //! Kinds are `weak`, `short`, `reused`, `old`, `expiring`, `no-login`, `no-url` and `no-recovery`. Only the form is
 //! checked where the configuration is read: a kind that nobody knows must not keep anybody from their recipients.
-//! What it means is `ops::health`'s business. It is nobody's secret and lets nobody in, so that no machine has
-//! to accept it.
+//! What it means is `ops::health`'s business. No machine has to accept it, as rules are accepted: it lets
+//! nobody in. Whoever can push can make the audit say less by it; `log` tells of it, and `--ignored` shows the rest.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::store::journal::{escape, unescape};
 
 /// What a folder's passwords are held to. What is left out is as above.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +99,30 @@ impl HealthRule {
             expires_within: self.expires_within,
             skip: self.skip.clone(),
         }
+    }
+
+    /// Takes what is said of folders and entries along when folders are moved, copied or removed: `places` says where it
+    /// is to hold from then on, none if nothing becomes of that path.
+    pub fn carry_along(&mut self, places: impl Fn(&Path) -> Option<Vec<PathBuf>>) {
+        let places = |text: &str| {
+            let found = places(&unescape(text)?)?;
+            Some(found.iter().map(|path| escape(path)).collect::<Vec<_>>())
+        };
+        for (folder, limits) in self.folders.clone() {
+            if let Some(places) = places(&folder) {
+                self.folders.remove(&folder);
+                self.folders.extend(places.into_iter().map(|place| (place, limits.clone())));
+            }
+        }
+        let ignored =
+            std::mem::take(&mut self.ignore).into_iter().flat_map(|rule| match places(&rule.entry) {
+                None => vec![rule],
+                Some(places) => {
+                    let at = |entry| IgnoreRule { entry, ..rule.clone() };
+                    places.into_iter().map(at).collect()
+                }
+            });
+        self.ignore = ignored.collect();
     }
 
     /// Sets what holds for all folders.

@@ -55,6 +55,11 @@ trait Check {
     /// Returns which kind.
     fn kind(&self) -> Kind;
 
+    /// Whether entries are held against each other: what is to stay as it is, then, is found only beside the others.
+    fn compares(&self) -> bool {
+        false
+    }
+
     /// Returns what is wrong with `entries`; `now` is in seconds since 1970.
     fn find(&self, entries: &[&Rated], now: i64) -> Vec<Found>;
 }
@@ -200,10 +205,14 @@ fn find(health: &mut Health, policy: &Policy, rated: &[&Rated], now: i64) {
         if ignored.is_empty() {
             continue;
         }
-        // With the others, as one is reused only beside another one.
-        for found in check.find(&on, now) {
-            let why = found.entries.iter().find_map(|entry| policy.ignored(entry, kind));
-            health.ignored.extend(why.map(|rule| (found, rule.why.clone())));
+        let beside = if check.compares() { &on } else { &ignored };
+        for found in check.find(beside, now) {
+            let rules = found.entries.iter().filter_map(|entry| policy.ignored(entry, kind));
+            let reasons: BTreeSet<&str> = rules.map(|rule| &*rule.why).collect();
+            if !reasons.is_empty() {
+                let why = reasons.into_iter().collect::<Vec<_>>().join("; ");
+                health.ignored.push((found, why));
+            }
         }
     }
     health.findings.sort_by_key(|found| std::cmp::Reverse(found.finding.severity));

@@ -99,7 +99,7 @@ impl<'p> Rater<'p> {
     }
 
     fn print_of(&self, password: &[u8]) -> Print {
-        Sha256::new().chain_update(&*self.key).chain_update(password).finalize().into()
+        Sha256::new().chain_update(self.key.as_slice()).chain_update(password).finalize().into()
     }
 
     /// Returns what there is to know of the entry at `path`, whose file is `message`.

@@ -16,6 +16,10 @@ impl Check for Reused {
         Kind::Reused
     }
 
+    fn compares(&self) -> bool {
+        true
+    }
+
     fn find(&self, entries: &[&Rated], _now: i64) -> Vec<Found> {
         let mut by_print: BTreeMap<Print, Vec<&Rated>> = BTreeMap::new();
         for entry in entries {

@@ -71,6 +71,15 @@ fn what_is_ignored_has_a_reason_and_is_counted() {
 }
 
 #[test]
+fn what_others_lack_is_told_beside_what_is_ignored() {
+    let store = Ward::new();
+    store.insert("web/a", GOOD, "");
+    store.insert("web/b", &format!("{GOOD}1"), "");
+    store.policy("  skip: [no-login]\n  ignore:\n  - {entry: web/a, kinds: [no-url], why: nowhere}\n");
+    assert_eq!(store.found("--ignored"), ["no-url warning web/b", "no-url warning web/a"]);
+}
+
+#[test]
 fn a_policy_that_means_nothing_is_refused() {
     let store = Ward::new();
     store.insert("web/a", GOOD, WHO);
@@ -102,4 +111,21 @@ fn the_policy_is_nobodys_to_accept_and_stays_when_groups_change() {
     let said = std::fs::read_to_string(store.dir().join(".passel.yaml")).unwrap();
     assert!(said.ends_with(policy), "{said}");
     assert_eq!(store.json("", 0)["notes"], json!(["`web/a` is ignored in vain: it is not there"]));
+}
+
+#[test]
+fn what_is_said_of_a_folder_goes_along_with_it() {
+    let store = Ward::new();
+    store.insert("far/away/a", "7391", WHO);
+    store.insert("far/away/b", GOOD, WHO);
+    store.policy(
+        "  folders:\n    far/away: {min_length: 20}\n  ignore:\n  - {entry: far/away/a, kinds: [weak, short], why: x}\n",
+    );
+    assert_eq!(store.found(""), ["short warning far/away/b"]);
+    store.ok("pass mv far near");
+    assert_eq!(store.found(""), ["short warning near/away/b"]);
+    store.ok("pass cp near/away copy; pass rm -rf near; pass rm -f copy/a");
+    assert_eq!(store.found(""), ["short warning copy/b"]);
+    let said = std::fs::read_to_string(store.dir().join(".passel.yaml")).unwrap();
+    assert!(said.contains("entry: copy/a") && !said.contains("near") && !said.contains("far"), "{said}");
 }
