@@ -265,9 +265,11 @@ mod tests {
         let base = config("groups:\n  team: [<A>, <B>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
         let ours =
             config("groups:\n  team: [<A>, <B>, <C>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
-        let theirs = config("groups:\n  team: [<A>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
-        let wanted =
-            config("groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
+        let policy = "health: {max_age: 365}\n";
+        let theirs = "groups:\n  team: [<A>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n";
+        let theirs = config(&format!("{theirs}{policy}"));
+        let wanted = "groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n";
+        let wanted = config(&format!("{wanted}{policy}"));
         assert_eq!(merged_config(&base, &ours, &theirs), wanted);
         assert_eq!(merged_config(&base, &theirs, &ours), wanted);
     }
