@@ -15,6 +15,8 @@ use super::renames::sources;
 use super::trees::{Differences, Trees};
 use crate::model::entry::is_entry;
 
+/// How the subject of a commit begins that copies.
+const COPY: &str = "Copy ";
 /// So many removed entries are compared with one that was added where nothing else says which it was.
 const FEW: usize = 4;
 
@@ -81,6 +83,33 @@ struct Before {
     moved: Vec<Place>,
 }
 
+/// The places that parents lack.
+#[derive(Default)]
+struct Ends {
+    /// How many lack each.
+    counts: HashMap<Place, usize>,
+    /// Files of which nobody can tell.
+    unsure: BTreeSet<usize>,
+    /// Files that a parent has at another path.
+    moved: BTreeSet<usize>,
+}
+
+impl Ends {
+    fn add(&mut self, before: Before) {
+        for gone in before.gone {
+            *self.counts.entry(gone).or_default() += 1;
+        }
+        self.unsure.extend(before.unsure);
+        self.moved.extend(before.moved.iter().map(|(_, file)| *file));
+    }
+
+    /// Returns the files that none of so many parents has.
+    fn everywhere(&self, parents: usize) -> Vec<usize> {
+        let all = self.counts.iter().filter(|(_, count)| **count == parents);
+        all.map(|((_, file), _)| *file).filter(|file| !self.moved.contains(file)).collect()
+    }
+}
+
 impl Walk<'_, '_, '_, '_> {
     fn number(&mut self, path: &Path) -> usize {
         if let Some(known) = self.numbers.get(path) {
@@ -103,8 +132,7 @@ impl Walk<'_, '_, '_, '_> {
             here.iter().for_each(|(_, file)| self.end(*file, commit));
             return Vec::new();
         }
-        let mut ends: HashMap<Place, usize> = HashMap::new();
-        let mut unsure = BTreeSet::new();
+        let mut ends = Ends::default();
         let mut found = Vec::with_capacity(parents.len());
         let mut rest = Some(here);
         for (number, parent) in parents.iter().enumerate() {
@@ -112,22 +140,16 @@ impl Walk<'_, '_, '_, '_> {
             let mine = if number + 1 == parents.len() { rest.take() } else { rest.clone() };
             let mut theirs = mine.expect("it is taken by the last one");
             let before = self.before(trees, place, *parent, &theirs);
-            for gone in &before.gone {
-                *ends.entry(*gone).or_default() += 1;
-            }
-            unsure.extend(before.unsure);
             if !before.gone.is_empty() {
                 let open = Rc::make_mut(&mut theirs);
                 before.gone.iter().for_each(|gone| _ = open.remove(gone));
-                for moved in before.moved {
-                    ends.retain(|(_, file), _| *file != moved.1);
-                    open.insert(moved);
-                }
+                open.extend(&before.moved);
             }
+            ends.add(before);
             found.push((*parent, theirs));
         }
-        for ((_, file), _) in ends.into_iter().filter(|(_, count)| *count == parents.len()) {
-            self.runs[file].is_open |= unsure.contains(&file);
+        for file in ends.everywhere(parents.len()) {
+            self.runs[file].is_open |= ends.unsure.contains(&file);
             self.end(file, commit);
         }
         found
@@ -158,9 +180,10 @@ impl Walk<'_, '_, '_, '_> {
                 let told = match blob {
                     Some(blob) => (self.says)(at.1, *blob),
                     None => {
-                        let removed =
-                            removed.get_or_insert_with(|| Removed::of(self.history, place, &differences));
-                        let (told, from) = self.source(removed, path, place, at.1);
+                        let removed = removed.get_or_insert_with(|| {
+                            Removed::of(self.history, trees, place, parent, &differences)
+                        });
+                        let (told, from) = self.source(removed, path, at.1);
                         before.moved.extend(from.map(|from| (self.number(&from), at.1)));
                         told
                     }
@@ -178,26 +201,13 @@ impl Walk<'_, '_, '_, '_> {
 
     /// Returns where a file that a commit adds was before, under another name or as another entry that it was copied
     /// from; and whether that is certain.
-    fn source(
-        &mut self,
-        removed: &Removed<'_>,
-        path: &Path,
-        place: usize,
-        file: usize,
-    ) -> (Option<bool>, Option<PathBuf>) {
+    fn source(&mut self, removed: &Removed<'_>, path: &Path, file: usize) -> (Option<bool>, Option<PathBuf>) {
         let mut told = Some(false);
-        for (from, blob) in removed.candidates(path) {
+        for (from, blob) in removed.candidates(path).into_iter().chain(removed.copied(path)) {
             match (self.says)(file, blob) {
                 Some(true) => return (Some(true), Some(from.to_path_buf())),
                 Some(false) => {}
                 None => told = None,
-            }
-        }
-        for from in sources(&removed.subject, "Copy ", path) {
-            if let Ok(Some(blob)) = self.history.in_parents(place, &from)
-                && (self.says)(file, blob) == Some(true)
-            {
-                return (Some(true), Some(from));
             }
         }
         (told, None)
@@ -209,10 +219,18 @@ struct Removed<'d> {
     subject: Vec<u8>,
     by_path: HashMap<&'d Path, Oid>,
     by_name: HashMap<&'d std::ffi::OsStr, Vec<&'d Path>>,
+    /// All entries of the parent, where the commit says that it copies some.
+    beside: HashMap<PathBuf, Oid>,
 }
 
 impl<'d> Removed<'d> {
-    fn of(history: &History<'_>, place: usize, differences: &'d Differences) -> Self {
+    fn of(
+        history: &History<'_>,
+        trees: &mut Trees<'_>,
+        place: usize,
+        parent: usize,
+        differences: &'d Differences,
+    ) -> Self {
         let mut by_path = HashMap::new();
         let mut by_name: HashMap<_, Vec<&Path>> = HashMap::new();
         for (path, (before, after)) in differences.iter().filter(|(path, _)| is_entry(path)) {
@@ -221,7 +239,13 @@ impl<'d> Removed<'d> {
                 by_name.entry(name).or_default().push(path);
             }
         }
-        Removed { subject: history.details(place).subject, by_path, by_name }
+        let subject = history.details(place).subject;
+        let mut beside = HashMap::new();
+        if subject.starts_with(COPY.as_bytes()) {
+            let files = trees.new_files(None, history.commits()[parent].tree(), &is_entry);
+            beside.extend(files.unwrap_or_default().into_iter().map(|file| (file.path, file.blob)));
+        }
+        Removed { subject, by_path, by_name, beside }
     }
 
     /// Returns what the file that was added at `path` may have been: by what the commit's message says (which is
@@ -231,9 +255,16 @@ impl<'d> Removed<'d> {
         let hinted = hinted.iter().filter_map(|from| self.by_path.get_key_value(from.as_path()));
         let alike = path.file_name().and_then(|name| self.by_name.get(name)).into_iter().flatten().take(FEW);
         let alike = alike.filter_map(|from| self.by_path.get_key_value(from));
-        let others = self.by_path.iter().filter(|_| self.by_path.len() <= FEW);
+        let others = self.by_path.iter().take(if self.by_path.len() <= FEW { FEW } else { 0 });
         let mut seen = BTreeSet::new();
         let all = hinted.chain(alike).chain(others).map(|(from, blob)| (*from, *blob));
         all.filter(|(from, _)| seen.insert(*from)).collect()
+    }
+
+    /// Returns what the commit's message says that it was copied from.
+    fn copied(&self, path: &Path) -> Vec<(&Path, Oid)> {
+        let named = sources(&self.subject, COPY, path);
+        let there = named.iter().filter_map(|from| self.beside.get_key_value(from));
+        there.map(|(from, blob)| (from.as_path(), *blob)).collect()
     }
 }
