@@ -22,15 +22,28 @@
 //!     - 0123456789ABCDEF89ABCDEF0123456789ABCDEF
 //!     client:                 # those of the client whose folder it is
 //!     - 89ABCDEF0123456789ABCDEF0123456789ABCDEF
+//! health:                     # what `audit health` holds passwords to
+//!   min_length: 14
+//!   folders:
+//!     clients/acme: {min_length: 20, max_age: 90}
+//!   ignore:
+//!   - entry: clients/acme/legacy-printer
+//!     kinds: [weak, short]
+//!     why: the device allows 8 digits
 //! ```
 //!
-//! A rule without groups says only who the client is: the list is then nobody's but its own.
+//! A rule without groups says only who the client is: the list is then nobody's but its own. [`health`] says more
+//! of what is held to what.
+
+pub mod health;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+use health::HealthRule;
 
 use crate::model::{Fingerprint, FolderName};
 use crate::store::beneath::{Beneath, BeneathError, State};
@@ -118,13 +131,16 @@ pub struct Config {
     pub groups: BTreeMap<GroupName, BTreeSet<Fingerprint>>,
     /// The rules of folders.
     pub rules: BTreeMap<FolderName, FolderRule>,
+    /// What passwords are held to.
+    pub health: HealthRule,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let clients = FolderName::parse(CLIENTS.as_ref()).expect("the name is plain");
         let sync = SyncRule::default();
-        Config { clients, sync, groups: BTreeMap::new(), rules: BTreeMap::new() }
+        let health = HealthRule::default();
+        Config { clients, sync, groups: BTreeMap::new(), rules: BTreeMap::new(), health }
     }
 }
 
@@ -141,6 +157,8 @@ struct Record {
     groups: BTreeMap<String, Vec<String>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     rules: BTreeMap<String, RuleRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    health: Option<HealthRule>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -203,6 +221,7 @@ impl Config {
             }
         }
         config.sync = record.sync.unwrap_or_default();
+        config.health = record.health.unwrap_or_default();
         for (name, members) in &record.groups {
             config.groups.insert(group(name)?, keys(members)?);
         }
@@ -238,6 +257,7 @@ impl Config {
             sync: Some(self.sync).filter(|sync| *sync != SyncRule::default()),
             groups: self.groups.iter().map(|(name, keys)| (name.to_string(), texts(keys))).collect(),
             rules: rules.collect(),
+            health: Some(self.health.clone()).filter(|health| *health != HealthRule::default()),
         };
         Some(serde_yaml::to_string(&record).expect("names and fingerprints are text").into_bytes())
     }
@@ -376,6 +396,21 @@ mod tests {
         }
         for wrong in ["sync: {auto: yes please}", "sync: {other: true}", "sync: true"] {
             let read = Config::parse(format!("version: 1\n{wrong}\n").as_bytes());
+            assert!(matches!(read, Err(ConfigError::Damaged(_))), "{wrong}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn says_what_passwords_are_held_to_as_it_was_said() {
+        let text = "version: 1\nhealth:\n  min_length: 14\n  max_age: 365\n  folders:\n    /:\n      skip:\n      - \
+                    no-url\n    clients/acme:\n      min_score: 4\n  ignore:\n  - entry: clients/acme/printer\n    \
+                    kinds:\n    - weak\n    why: the device allows 8 digits\n  - entry: web\n";
+        let config = Config::parse(text.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(config.to_bytes().unwrap()).unwrap(), text);
+        for wrong in
+            ["{min_length: many}", "{min_length: -1}", "{other: 1}", "{folders: {web: {ignore: []}}}", "14"]
+        {
+            let read = Config::parse(format!("version: 1\nhealth: {wrong}\n").as_bytes());
             assert!(matches!(read, Err(ConfigError::Damaged(_))), "{wrong}: {read:?}");
         }
     }

@@ -215,7 +215,7 @@ fn subject(key: &Key) -> String {
 }
 
 /// Returns names for a message; those beyond the first few are counted.
-fn some_of(names: &[String]) -> String {
+pub(crate) fn some_of(names: &[String]) -> String {
     let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => first,

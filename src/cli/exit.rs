@@ -6,7 +6,8 @@ pub const OK: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// An entry could not be decrypted (gpg's own code).
 pub const CANNOT_DECRYPT: u8 = 2;
-/// All else was done, but entries were held back until a person decides about them.
+/// All else was done, but entries were held back until a person decides about them; or `audit` has found something that
+/// a person is to look after.
 pub const NEEDS_DECISION: u8 = 3;
 /// `recipients check` found errors.
 pub const FINDINGS: u8 = 4;

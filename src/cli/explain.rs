@@ -6,6 +6,7 @@ use crate::crypto::{CryptoError, RecipientError, Undecryptable};
 use crate::model::{NameError, argument};
 use crate::ops::OpError;
 use crate::ops::audit::AuditError;
+use crate::ops::health::{Kind, PolicyError};
 use crate::ops::history::HistoryError;
 use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
@@ -130,10 +131,22 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
         OpError::Wrong { what: "a folder, not an entry", .. } => {
             CliError::from_error(error).hint("choose another name, or add the name of an entry in it")
         }
+        OpError::Health(source) => policy(source),
         OpError::Rule(source) => rule(source, scene),
         OpError::Trust(source) => trust(source, scene),
         OpError::Store(source) => store(source, scene),
         _ => CliError::from_error(error),
+    }
+}
+
+/// Tells why what passwords are held to means nothing.
+fn policy(error: &PolicyError) -> CliError {
+    let told = CliError::from_error(error);
+    match error {
+        PolicyError::NoReason(_) => told.hint("add a line to it: `why: ...`, for whoever wonders in a year"),
+        PolicyError::Kind(_) => told.hint(format!("the kinds are {}", Kind::names())),
+        PolicyError::Name(..) => told.hint("write its path from the root of the store, as `clients/acme`"),
+        PolicyError::Number { .. } => told.hint("mend it in an editor"),
     }
 }
 

@@ -43,6 +43,18 @@ pub struct Commit {
     pub(super) committed: i64,
 }
 
+impl Commit {
+    /// Returns its tree.
+    pub(super) fn tree(&self) -> Oid {
+        self.tree
+    }
+
+    /// Returns the places of its parents in the history.
+    pub(super) fn parent_places(&self) -> &[usize] {
+        &self.parents
+    }
+}
+
 /// What a commit says of itself. Nothing of it is safe to show as it is.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Details {
@@ -213,6 +225,11 @@ impl History<'_> {
     /// Returns the commits, the newest first.
     pub fn commits(&self) -> &[Commit] {
         &self.commits
+    }
+
+    /// Returns the objects.
+    pub(super) fn objects(&self) -> &Odb<'_> {
+        &self.odb
     }
 
     /// Whether older commits are missing here.

@@ -20,6 +20,7 @@ pub mod provenance;
 pub mod publish;
 pub mod remote;
 pub mod renames;
+pub mod runs;
 pub mod settings;
 pub mod setup;
 pub mod signed;

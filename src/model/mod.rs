@@ -1,9 +1,9 @@
 //! Plain types without I/O. They are parsed once, at the edge, and trusted from then on.
 
 pub mod argument;
+pub mod card;
 pub mod date;
 pub mod entry;
-pub mod fields;
 pub mod gpg_id;
 pub mod key;
 pub mod keyring;
@@ -12,8 +12,8 @@ pub mod secret;
 pub mod shown;
 
 pub use argument::argument;
+pub use card::{Card, Secret};
 pub use entry::{EntryName, FolderName, NameError};
-pub use fields::{Fields, Secret};
 pub use gpg_id::{GpgId, GpgIdLine};
 pub use key::{Algorithm, Fingerprint, Key, KeyId, KeyProblem, RecipientId, Subkey, Validity, day};
 pub use keyring::Keyring;

@@ -1,6 +1,6 @@
 //! Why an operation failed.
 
-use super::{guard, history, keys, rules, trust};
+use super::{guard, health, history, keys, rules, trust};
 use crate::check::CheckError;
 use crate::crypto::{CryptoError, RecipientError};
 use crate::model::{Fingerprint, FolderName, NameError};
@@ -28,6 +28,9 @@ pub enum OpError {
     /// A question about the past has no answer.
     #[error(transparent)]
     Audit(#[from] super::audit::AuditError),
+    /// What passwords are held to means nothing.
+    #[error(transparent)]
+    Health(#[from] health::PolicyError),
     /// A key cannot be trusted, or not be distrusted.
     #[error(transparent)]
     Trust(#[from] trust::TrustError),

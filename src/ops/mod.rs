@@ -16,6 +16,7 @@ mod error;
 pub mod generate;
 pub mod group;
 pub mod guard;
+pub mod health;
 pub mod history;
 pub mod init;
 pub mod insert;

@@ -2,6 +2,7 @@
 
 mod access;
 mod exposure;
+mod health;
 mod truth;
 
 use serde_json::Value;

@@ -30,6 +30,11 @@ fn scene(page: &str, line: &str) -> &'static str {
             "test -e store/web/gitlab.conflict-1e2d3c4b.gpg || {
                 printf '%s\nuser: anna\n' $RANDOM | passel insert -m web/gitlab.conflict-1e2d3c4b; }"
         }
+        // Without findings, it ends with 0.
+        "passel-audit.1" => {
+            "for entry in gitlab wiki; do
+                printf 'zr8Kq2vTbN4w%s\nuser: anna\nurl: https://%s.example.org\n' $entry $entry | passel insert -mf web/$entry; done"
+        }
         _ => "true",
     }
 }

@@ -41,6 +41,16 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "audit",
+        &[
+            (
+                "Look for weak, reused, old and expiring passwords in the whole store, and in a folder as a program:",
+                &["passel audit health", "passel audit health web --json"],
+            ),
+            ("See also what the store's policy ignores, and why:", &["passel audit health --ignored"]),
+        ],
+    ),
+    (
         "recipients",
         &[
             (

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sha2::{Digest as _, Sha256};
 
 use crate::crypto::LARGEST_OF_MANY;
-use crate::model::{Fields, KeyId, Plaintext, Secret};
+use crate::model::{Card, KeyId, Plaintext, Secret};
 use crate::ops::history::own_parts;
 use crate::ops::{Context, OpError, cache};
 use crate::store::StoreError;
@@ -89,9 +89,9 @@ impl<'a, 'c> Values<'a, 'c> {
     }
 
     fn prints(&self, text: &Plaintext) -> Prints {
-        let fields = Fields::read(text);
+        let card = Card::of(text);
         let all = |values: Vec<&[u8]>| values.into_iter().map(|value| self.print(value)).collect::<Vec<_>>();
-        let secrets = fields.secrets().into_iter().map(|(kind, values)| (kind, all(values)));
+        let secrets = card.secrets().into_iter().map(|(kind, values)| (kind, all(values)));
         let mut secrets: Vec<(Secret, Vec<Print>)> = secrets.collect();
         if secrets.is_empty() && !text.expose().trim_ascii().is_empty() {
             // A text without a field is one secret.
@@ -101,9 +101,9 @@ impl<'a, 'c> Values<'a, 'c> {
         Prints {
             whole: self.print(text.expose()),
             secrets,
-            logins: fields.logins().map(lower).collect(),
-            recovers_through: fields.recovers_through().map(lower).collect(),
-            url: fields.url().map(|url| String::from_utf8_lossy(url).into_owned()),
+            logins: card.logins().map(lower).collect(),
+            recovers_through: card.recovers_through().map(lower).collect(),
+            url: card.url().map(|url| String::from_utf8_lossy(url).into_owned()),
         }
     }
 

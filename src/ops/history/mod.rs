@@ -237,7 +237,7 @@ impl<'a, 'c> Judge<'a, 'c> {
     }
 
     /// Whether a message may be for a key of the user's: of others gpg need not be asked.
-    fn may_be_ours(&mut self, message: &[u8]) -> bool {
+    pub(in crate::ops) fn may_be_ours(&mut self, message: &[u8]) -> bool {
         if message.len() as u64 > LARGEST_OF_MANY {
             return false;
         }
@@ -276,7 +276,7 @@ fn hexadecimal(text: &str) -> Option<String> {
 }
 
 /// Opens the innermost repository that holds the folder `path` of the store.
-fn repository(context: &Context<'_>, folder: &Path) -> Result<Repo, OpError> {
+pub(in crate::ops) fn repository(context: &Context<'_>, folder: &Path) -> Result<Repo, OpError> {
     let root = context.store.root();
     let prefix = Repo::prefix_of(root, folder).ok_or(HistoryError::NoGit)?;
     Ok(Repo::open(root, &prefix).map_err(StoreError::from)?)
@@ -298,7 +298,7 @@ fn what_in_store(repo: &Repo, what: What) -> What {
 }
 
 /// Returns a path of the store as one of a repository in it, which holds it.
-fn in_repository<'p>(repo: &Repo, path: &'p Path) -> &'p Path {
+pub(in crate::ops) fn in_repository<'p>(repo: &Repo, path: &'p Path) -> &'p Path {
     path.strip_prefix(repo.prefix()).expect("the repository holds the path")
 }
 

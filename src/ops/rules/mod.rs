@@ -42,6 +42,7 @@ pub(super) fn carry_along(
             config.rules.insert(FolderName::parse(place.as_os_str())?, rule.clone());
         }
     }
+    config.health.carry_along(&places);
     // Copied, it stays where it was as well: that comes first.
     if let Some([place, ..]) = places(before.clients.as_path()).as_deref() {
         config.clients = FolderName::parse(place.as_os_str())?;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod exposure;
+pub mod health;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -29,7 +30,8 @@ pub struct Args {
 
 const HELP: &str = "Examples:
   passel audit access clients/acme
-  passel audit exposure anna@acme.example";
+  passel audit exposure anna@acme.example
+  passel audit health clients/acme";
 
 /// What can be looked at.
 #[derive(Debug, clap::Subcommand)]
@@ -38,6 +40,9 @@ pub enum Command {
     Access(access::Args),
     /// Tell what somebody could ever read, and what of that still holds.
     Exposure(exposure::Args),
+    /// Look for weak, short, reused, old and expiring passwords, and for what entries lack.
+    #[command(long_about = health::LONG)]
+    Health(health::Args),
 }
 
 /// Runs the command.
@@ -45,6 +50,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match &args.command {
         Command::Access(args) => access::run(app, args),
         Command::Exposure(args) => exposure::run(app, args),
+        Command::Health(args) => health::run(app, args),
     }
 }
 

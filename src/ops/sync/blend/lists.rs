@@ -183,6 +183,7 @@ fn merged_config(base: &Config, ours: &Config, theirs: &Config) -> Config {
             theirs.sync.require_signed,
         ),
     };
+    merged.health = super::health::merged(&base.health, &ours.health, &theirs.health);
     let names: BTreeSet<_> = [base, ours, theirs].iter().flat_map(|config| config.groups.keys()).collect();
     for name in names {
         let group = |config: &Config| config.groups.get(name).cloned();
@@ -264,9 +265,11 @@ mod tests {
         let base = config("groups:\n  team: [<A>, <B>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
         let ours =
             config("groups:\n  team: [<A>, <B>, <C>]\n  old: [<A>]\nrules:\n  /: {groups: [team, old]}\n");
-        let theirs = config("groups:\n  team: [<A>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
-        let wanted =
-            config("groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n");
+        let policy = "health: {max_age: 365}\n";
+        let theirs = "groups:\n  team: [<A>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n";
+        let theirs = config(&format!("{theirs}{policy}"));
+        let wanted = "groups:\n  team: [<A>, <C>]\nrules:\n  /: {groups: [team]}\n  web: {keys: [<D>]}\n";
+        let wanted = config(&format!("{wanted}{policy}"));
         assert_eq!(merged_config(&base, &ours, &theirs), wanted);
         assert_eq!(merged_config(&base, &theirs, &ours), wanted);
     }

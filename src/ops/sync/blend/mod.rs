@@ -5,6 +5,7 @@
 //! kept in both versions. Nothing of this changes the store: what comes of it is a tree in the repository.
 
 mod entries;
+mod health;
 mod lists;
 mod renames;
 

@@ -156,7 +156,7 @@ impl World {
         let one = self.random.below(self.entries.len());
         let stands = self.entries[one].path.is_some();
         match self.random.below(100) {
-            0..=2 => return self.change_list(client),
+            0..=2 => self.change_list(client),
             3..=20 => {
                 self.insert(client);
                 self.commit("Add.");

@@ -1,8 +1,10 @@
-//! What an entry says, by convention: the password in the first line, then `key: value` lines and others.
+//! The secrets that an entry holds, and what its account is known and recovered by.
 
 use std::fmt;
 
-use super::{Plaintext, Shown};
+use super::{BEGIN, Card, END, LOGIN, OTP};
+use crate::model::Shown;
+use crate::model::merge::field;
 
 /// A secret that an entry holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,41 +53,17 @@ const SECRETS: [&str; 12] = [
 ];
 const ONE_TIME: [&str; 4] = ["otp", "totp", "hotp", "2fa"];
 const RECOVERY: [&str; 3] = ["recovery", "backup", "scratch"];
-const URLS: [&str; 4] = ["url", "website", "site", "uri"];
-const LOGINS: [&str; 5] = ["login", "user", "username", "email", "mail"];
 
-/// The parts of a plaintext. All of them lie in it: nothing is copied.
-pub struct Fields<'t> {
-    password: Option<&'t [u8]>,
-    lines: Vec<&'t [u8]>,
-}
-
-impl<'t> Fields<'t> {
-    /// Takes a plaintext apart.
-    pub fn read(text: &'t Plaintext) -> Self {
-        let mut lines = text.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-        let first = lines.next().unwrap_or_default();
-        let is_password = !first.is_empty() && !is_one_time(first) && !is_begin(first);
-        let mut lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
-        if !is_password && !first.is_empty() {
-            lines.insert(0, first);
-        }
-        Fields { password: is_password.then_some(first), lines }
-    }
-
-    /// Returns the password; none where the first line holds none.
-    pub fn password(&self) -> Option<&'t [u8]> {
-        self.password
-    }
-
+impl<'t> Card<'t> {
     /// Returns the secrets, each with its value; several lines may make one.
     pub fn secrets(&self) -> Vec<(Secret, Vec<&'t [u8]>)> {
         let mut found: Vec<(Secret, Vec<&[u8]>)> =
-            self.password.map(|password| (Secret::Password, vec![password])).into_iter().collect();
+            self.password().map(|password| (Secret::Password, vec![password])).into_iter().collect();
+        let first = (self.password().is_none() && !self.first.is_empty()).then_some(self.first);
         // What follows `recovery codes:` without a key of its own belongs to it, as does what is in armour.
         let mut open: Option<Secret> = None;
-        for line in &self.lines {
-            let (kind, value) = match (&open, field(line)) {
+        for line in first.iter().chain(self.all.iter().filter(|line| !line.is_empty())) {
+            let (kind, value) = match (&open, named(line)) {
                 (Some(Secret::PrivateKey), _) => (Some(Secret::PrivateKey), *line),
                 _ if is_begin(line) => (is_private(line).then_some(Secret::PrivateKey), *line),
                 _ if is_one_time(line) => (Some(Secret::OneTime), *line),
@@ -93,7 +71,7 @@ impl<'t> Fields<'t> {
                 (Some(Secret::Recovery), None) => (Some(Secret::Recovery), *line),
                 _ => (None, *line),
             };
-            open = kind.clone().filter(|_| !line.starts_with(b"-----END"));
+            open = kind.clone().filter(|_| !line.starts_with(END));
             if let Some(kind) = kind.filter(|_| !value.is_empty()) {
                 match found.iter_mut().find(|(known, _)| *known == kind) {
                     Some((_, values)) => values.push(value),
@@ -104,42 +82,31 @@ impl<'t> Fields<'t> {
         found
     }
 
-    /// Returns the address at which the account is.
-    pub fn url(&self) -> Option<&'t [u8]> {
-        self.named(&URLS).next()
-    }
-
     /// Returns the names under which the account is known.
     pub fn logins(&self) -> impl Iterator<Item = &'t [u8]> {
-        self.named(&LOGINS)
+        let fields = self.lines.iter().filter_map(|line| named(line));
+        let fields =
+            fields.filter(|(key, value)| !value.is_empty() && LOGIN.contains(&&*key.to_ascii_lowercase()));
+        fields.map(|(_, value)| value)
     }
 
-    /// Returns where the account can be recovered: addresses that fields about that hold.
+    /// Returns where the account can be recovered: the addresses in fields that are about that, or that log in.
     pub fn recovers_through(&self) -> impl Iterator<Item = &'t [u8]> {
-        let fields = self.lines.iter().filter_map(|line| field(line));
-        fields
-            .filter(|(key, value)| {
-                let key = key.to_ascii_lowercase();
-                value.contains(&b'@')
-                    && (key.contains("mail") || key.contains("recover") || LOGINS.contains(&&*key))
-            })
-            .map(|(_, value)| value)
-    }
-
-    fn named(&self, names: &'static [&'static str]) -> impl Iterator<Item = &'t [u8]> {
-        let fields = self.lines.iter().filter_map(|line| field(line));
-        fields
-            .filter(|(key, value)| !value.is_empty() && names.contains(&&*key.to_ascii_lowercase()))
-            .map(|(_, value)| value)
+        let fields = self.lines.iter().filter_map(|line| named(line));
+        let fields = fields.filter(|(key, value)| {
+            let key = key.to_ascii_lowercase();
+            value.contains(&b'@')
+                && (key.contains("mail") || key.contains("recover") || LOGIN.contains(&&*key))
+        });
+        fields.map(|(_, value)| value)
     }
 }
 
-/// Returns the key and the value of a line that is a field. (`https://…` is none.)
-fn field(line: &[u8]) -> Option<(&str, &[u8])> {
-    let at = line.iter().position(|byte| *byte == b':')?;
-    let (key, value) = (str::from_utf8(&line[..at]).ok()?.trim(), &line[at + 1..]);
-    let right = !key.is_empty() && key.len() <= 64 && !value.starts_with(b"//");
-    right.then_some((key, value.trim_ascii()))
+/// Returns the name and the value of a line that is a field. (`https://…` is none.)
+fn named(line: &[u8]) -> Option<(&str, &[u8])> {
+    let (key, value) = field(line)?;
+    let key = str::from_utf8(key.strip_suffix(b":")?).ok()?;
+    (!value.starts_with(b"//")).then_some((key.trim(), value.trim_ascii()))
 }
 
 /// Returns which secret a field of this name holds; none if it holds none.
@@ -156,11 +123,11 @@ fn secret(key: &str) -> Option<Secret> {
 }
 
 fn is_one_time(line: &[u8]) -> bool {
-    line.get(..10).is_some_and(|start| start.eq_ignore_ascii_case(b"otpauth://"))
+    line.get(..OTP.len()).is_some_and(|start| start.eq_ignore_ascii_case(OTP))
 }
 
 fn is_begin(line: &[u8]) -> bool {
-    line.starts_with(b"-----BEGIN")
+    line.starts_with(BEGIN)
 }
 
 fn is_private(line: &[u8]) -> bool {
@@ -170,11 +137,12 @@ fn is_private(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Plaintext;
 
     fn secrets(text: &str) -> Vec<(Secret, Vec<String>)> {
         let text = Plaintext::new(text.as_bytes().to_vec());
         let text_of = |value: &&[u8]| String::from_utf8_lossy(value).into_owned();
-        let found = Fields::read(&text).secrets().into_iter();
+        let found = Card::of(&text).secrets().into_iter();
         found.map(|(kind, values)| (kind, values.iter().map(text_of).collect())).collect()
     }
 
@@ -213,9 +181,9 @@ mod tests {
     fn finds_where_an_account_is_and_how_it_is_recovered() {
         let text =
             Plaintext::new(b"pw\nEmail: a@x\nWebsite: https://y\nrecovery mail: b@x\nlogin: c\n".to_vec());
-        let fields = Fields::read(&text);
-        assert_eq!(fields.url(), Some(&b"https://y"[..]));
-        assert_eq!(fields.logins().collect::<Vec<_>>(), [&b"a@x"[..], b"c"]);
-        assert_eq!(fields.recovers_through().collect::<Vec<_>>(), [&b"a@x"[..], b"b@x"]);
+        let card = Card::of(&text);
+        assert_eq!(card.url(), Some(&b"https://y"[..]));
+        assert_eq!(card.logins().collect::<Vec<_>>(), [&b"a@x"[..], b"c"]);
+        assert_eq!(card.recovers_through().collect::<Vec<_>>(), [&b"a@x"[..], b"b@x"]);
     }
 }
