@@ -3,7 +3,7 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group, help,
+    adopt, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep, group, help,
     history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
 };
 
@@ -60,6 +60,9 @@ pub enum Command {
     /// Look over a store that another program has made, and mend what is safe to mend.
     #[command(long_about = adopt::LONG)]
     Adopt(adopt::Args),
+    /// Look over the store as a whole: entries, recipients, files, history and git.
+    #[command(long_about = fsck::LONG)]
+    Fsck(fsck::Args),
     /// Forget the session keys that are remembered for speed.
     #[command(long_about = cache::LONG)]
     Cache(cache::Args),
@@ -105,6 +108,7 @@ pub const OWN: &[&str] = &[
     "client",
     "keys",
     "adopt",
+    "fsck",
     "cache",
     "doctor",
     "clone",

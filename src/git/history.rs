@@ -149,7 +149,7 @@ impl Repo {
 
     /// Returns the commits whose parents were left out when the repository was cloned
     /// (gitrepository-layout(5): `shallow`).
-    fn shallow(&self) -> HashSet<Oid> {
+    pub(super) fn shallow(&self) -> HashSet<Oid> {
         let text = fs::read_to_string(self.common().join("shallow")).unwrap_or_default();
         text.lines().filter_map(|line| Oid::from_str(line.trim()).ok()).collect()
     }

@@ -8,6 +8,7 @@ pub mod arrivals;
 pub mod changing;
 pub mod commit;
 pub mod compared;
+pub mod contents;
 mod error;
 pub mod graph;
 mod head;

@@ -41,6 +41,19 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "fsck",
+        &[
+            (
+                "Look over the whole store, then one folder without decrypting anything:",
+                &["passel fsck", "passel fsck web --no-decrypt"],
+            ),
+            (
+                "Mend what is safe to mend; what is found as a program reads it:",
+                &["passel fsck --repair", "passel fsck --json"],
+            ),
+        ],
+    ),
+    (
         "recipients",
         &[
             (
