@@ -71,6 +71,7 @@ _passel_complete_options() {
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
+    fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _passel_offer -h --help --all ;;
     doctor) _passel_offer -j --json -h --help ;;
     clone) _passel_offer -y --yes --import --no-import -h --help ;;
@@ -160,7 +161,7 @@ _passel_complete_arguments() {
         fi
         ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -175,7 +176,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

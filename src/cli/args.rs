@@ -3,8 +3,8 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep, group, help,
-    history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
+    adopt, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep, group,
+    help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.

@@ -247,7 +247,8 @@ impl Beneath {
             false => {
                 let (folder, name) = self.open_parent(path)?;
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-                rustix::fs::openat(&folder, name, flags, Mode::empty()).map_err(|e| failed("open", path, e))?
+                rustix::fs::openat(&folder, name, flags, Mode::empty())
+                    .map_err(|e| failed("open", path, e))?
             }
         };
         rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode)).map_err(|e| failed("set the mode of", path, e))

@@ -256,7 +256,8 @@ mod tests {
     fn knows_the_names_of_staged_files() {
         let path = staged(Path::new("web/a.gpg"), "0123456789abcdef");
         assert_eq!(staged_nonce(&path), Some("0123456789abcdef"));
-        for other in ["web/a.gpg", ".a.passel-0123", "a.passel-0123456789abcdef", ".passel-0123456789abcdef"] {
+        for other in ["web/a.gpg", ".a.passel-0123", "a.passel-0123456789abcdef", ".passel-0123456789abcdef"]
+        {
             assert_eq!(staged_nonce(Path::new(other)), None, "{other}");
         }
     }

@@ -68,10 +68,7 @@ fn finds(line: &str, kinds: &[&str], code: i32, parts: &[&str]) {
 fn finds_nothing_in_a_store_that_is_right() {
     let store = sound();
     let said = fsck(&store, "", 0);
-    assert_eq!(
-        said,
-        "2 entries: 2 decrypted here, 0 for others; 5 commits.\nNothing is wrong.\n"
-    );
+    assert_eq!(said, "2 entries: 2 decrypted here, 0 for others; 5 commits.\nNothing is wrong.\n");
     let said = fsck(&store, "--no-decrypt web", 0);
     assert!(said.starts_with("1 entry: not decrypted;"), "{said}");
     let said = fsck(&store, "web/a", 0);
@@ -184,7 +181,10 @@ fn names_those_who_can_read_what_we_cannot() {
     assert_eq!(kinds, ["note others"], "{value:#}");
     assert_eq!((value["decrypted"].as_u64(), value["others"].as_u64()), (Some(2), Some(1)));
     let bob = store.keyring().fingerprint("bob");
-    says(&fsck(&store, "", 0), &["note: team/a: can be read by ", "bob@example.org", bob, "carol@example.org"]);
+    says(
+        &fsck(&store, "", 0),
+        &["note: team/a: can be read by ", "bob@example.org", bob, "carol@example.org"],
+    );
     store.ok("gpg --batch --yes --delete-key $CAROL");
     says(&fsck(&store, "team", 4), &["note: team/a: ", "bob@example.org", "which is not in the keyring"]);
 }
@@ -236,7 +236,8 @@ fn finds_files_that_are_no_entries() {
 fn follows_no_link_out_of_the_store() {
     let line = "mkdir out; echo outside >out/x.gpg; cd store; ln -s ../out/x.gpg l.gpg; git add -A; git commit -qm x";
     finds(line, &["warning link"], 0, &["l.gpg: is a link that leads out of the store, to `../out/x.gpg`"]);
-    let line = "mkdir out; echo outside >out/x.gpg; cd store; ln -s ../out folder; git add -A; git commit -qm x";
+    let line =
+        "mkdir out; echo outside >out/x.gpg; cd store; ln -s ../out folder; git add -A; git commit -qm x";
     finds(line, &["warning link"], 0, &["folder: is a link that leads out of the store"]);
     let line = "cd store; ln -s gone l.gpg; git add -A; git commit -qm x";
     finds(line, &["warning link"], 0, &["l.gpg: is a link that leads nowhere, to `gone`"]);
@@ -277,7 +278,12 @@ fn finds_names_that_collide_or_drive_a_terminal() {
     assert_eq!(kinds, ["warning name", "warning name"], "{value:#}");
     says(&fsck(&store, "", 0), &["B.gpg: differs in case only from `b.gpg`"]);
     let control = "cd store; cp b.gpg $'e\\e[31m.gpg'; git add -A; git commit -qm x";
-    finds(control, &["warning name"], 0, &["e\\x1b[31m.gpg: has characters in its name that drive a terminal"]);
+    finds(
+        control,
+        &["warning name"],
+        0,
+        &["e\\x1b[31m.gpg: has characters in its name that drive a terminal"],
+    );
 }
 
 #[test]

@@ -40,9 +40,8 @@ fn journal(scene: &Scene<'_>, report: &mut Report) -> Result<(), StoreError> {
 /// Looks for files of changes that no journal tells of.
 fn orphans(scene: &Scene<'_>, report: &mut Report) -> Result<(), StoreError> {
     let Some(_lock) = scene.context.store.at_rest()? else { return Ok(()) };
-    let is_staged = |item: &&Item| {
-        rustix::fs::FileType::RegularFile == item.kind && staged_nonce(&item.path).is_some()
-    };
+    let is_staged =
+        |item: &&Item| rustix::fs::FileType::RegularFile == item.kind && staged_nonce(&item.path).is_some();
     for item in scene.files.iter().filter(is_staged) {
         // It may have been put in its place since we listed the folder.
         if scene.context.store.beneath().metadata(&item.path)?.is_some() {
@@ -59,7 +58,8 @@ fn orphans(scene: &Scene<'_>, report: &mut Report) -> Result<(), StoreError> {
         // That it cannot be opened is said elsewhere.
         let Ok(repo) = Repo::open(scene.context.store.root(), prefix) else { continue };
         for nonce in repo.nonces()? {
-            let subject = format!("{}/passel-{nonce}.*", Shown::os(repo.gitdir()).to_string().trim_end_matches('/'));
+            let subject =
+                format!("{}/passel-{nonce}.*", Shown::os(repo.gitdir()).to_string().trim_end_matches('/'));
             let what = "belongs to a change that was interrupted, and that nothing tells of any more";
             report.mendable(Kind::Leftover, subject, what, vec![Mend::Transaction(prefix.clone(), nonce)]);
         }
@@ -77,7 +77,8 @@ fn clones(scene: &Scene<'_>, report: &mut Report) {
     let Ok(names) = fs::read_dir(above) else { return };
     for name in names.flatten().map(|entry| entry.file_name()) {
         let rest = name.as_bytes().strip_prefix(before.as_slice());
-        let is_clone = rest.is_some_and(|rest| rest.len() == CLONE && rest.iter().all(u8::is_ascii_alphanumeric));
+        let is_clone =
+            rest.is_some_and(|rest| rest.len() == CLONE && rest.iter().all(u8::is_ascii_alphanumeric));
         let path: &Path = &above.join(&name);
         if is_clone && path.is_dir() && !path.is_symlink() {
             let what = "is what a clone left that was interrupted";

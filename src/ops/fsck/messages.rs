@@ -88,7 +88,8 @@ fn structure(item: &Item, name: &str, message: &[u8], report: &mut Report) -> Op
         report.warning(Kind::Structure, name, what, anew);
     }
     if message.len() > LARGE {
-        let what = format!("has {} MiB: every clone keeps each of its versions for good", message.len() >> 20);
+        let what =
+            format!("has {} MiB: every clone keeps each of its versions for good", message.len() >> 20);
         report.warning(Kind::Structure, name, &what, "keep files of that size elsewhere");
     }
     Some(outline)
@@ -156,8 +157,10 @@ impl Opening {
     /// Says what is to be made of entries that did not open: where the same key opened others, it is not for want
     /// of the key, its card or its passphrase.
     fn end(self, report: &mut Report) {
-        let (bad, unclear): (Vec<_>, Vec<_>) =
-            self.doubtful.into_iter().partition(|(_, keys)| keys.iter().any(|key| self.working.contains(key)));
+        let (bad, unclear): (Vec<_>, Vec<_>) = self
+            .doubtful
+            .into_iter()
+            .partition(|(_, keys)| keys.iter().any(|key| self.working.contains(key)));
         for (name, _) in bad {
             damaged(&name, "the message is damaged: your key does not open it", report);
         }

@@ -73,7 +73,12 @@ fn git_fsck(scene: &Scene<'_>, repo: &Repo, report: &mut Report) {
         }
     }
     if let Some(more @ 1..) = lines.len().checked_sub(MOST) {
-        report.error(Kind::Git, &subject, &format!("git fsck finds {more} more problems"), "`passel git fsck`");
+        report.error(
+            Kind::Git,
+            &subject,
+            &format!("git fsck finds {more} more problems"),
+            "`passel git fsck`",
+        );
     }
     if lines.is_empty() && !output.status.success() {
         let code = output.status.code().map_or_else(|| "a signal".to_owned(), |code| code.to_string());

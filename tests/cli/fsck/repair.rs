@@ -41,12 +41,15 @@ fn leaves_what_a_person_may_have_made() {
     let store = sound();
     store.ok("mkdir -p .store.passel-Ab3d; cd store; echo x >password.txt; echo x >b.gpg.orig; echo x >.b.passel-0123456789
         cp b.gpg c.gpg; cp b.gpg x.conflict-1e2d3c4b.gpg; ln -s /etc/passwd p.gpg; echo x >.git/passel-mine; echo x >n.passel-0123456789abcdef");
-    let files = store.ok("find store .store.passel-Ab3d -name .git -prune -o -print | sort; ls store/.git/passel-mine");
+    let files = store
+        .ok("find store .store.passel-Ab3d -name .git -prune -o -print | sort; ls store/.git/passel-mine");
     let before = fsck(&store, "", 0);
     says(&before, &["warning: ", ".store.passel-Ab3d: is what a clone left"]);
     assert_eq!(fsck(&store, "--repair", 0), before, "nothing of it is repaired");
     assert_eq!(
-        store.ok("find store .store.passel-Ab3d -name .git -prune -o -print | sort; ls store/.git/passel-mine"),
+        store.ok(
+            "find store .store.passel-Ab3d -name .git -prune -o -print | sort; ls store/.git/passel-mine"
+        ),
         files
     );
 }

@@ -15,12 +15,13 @@ fn a_shallow_clone_is_not_looked_at_whole() {
 fn missing_objects_are_found_and_the_rest_is_looked_at() {
     let store = sound();
     // An object of the history, then a tree of HEAD.
-    store.ok(
-        "cd store; echo x >password.txt; echo z | pass insert -mf b; id=$(git rev-parse HEAD~1:b.gpg)
-        rm -f .git/objects/${id:0:2}/${id:2}",
-    );
+    store.ok("cd store; echo x >password.txt; echo z | pass insert -mf b; id=$(git rev-parse HEAD~1:b.gpg)
+        rm -f .git/objects/${id:0:2}/${id:2}");
     let (kinds, value) = found(&store, "", 4);
-    assert!(kinds.contains(&"error git".to_owned()) && kinds.contains(&"warning stray".to_owned()), "{value:#}");
+    assert!(
+        kinds.contains(&"error git".to_owned()) && kinds.contains(&"warning stray".to_owned()),
+        "{value:#}"
+    );
     let said = fsck(&store, "", 4);
     says(&said, &["error: git (the store): missing blob"]);
     says(&said, &["not looked at: the store: 1 objects of the history cannot be read"]);
