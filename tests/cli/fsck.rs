@@ -257,8 +257,10 @@ fn finds_conflicts_that_nobody_resolved() {
         git merge side || true";
     let store = sound();
     store.ok(merge);
+    // Our driver keeps the other version apart, for a person to commit.
     let (kinds, value) = found(&store, "", 4);
-    assert_eq!(kinds, ["error conflict"], "{value:#}");
+    assert_eq!(kinds, ["error conflict", "warning conflict", "warning untracked"], "{value:#}");
+    says(&fsck(&store, "", 4), &["error: the store: the git repository at ", "is in the middle of a merge"]);
 }
 
 #[test]

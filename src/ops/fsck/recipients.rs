@@ -1,10 +1,11 @@
 //! Keys and recipients against the rules: what `recipients check` finds.
 
 use super::report::{Kind, Report};
-use super::scene::Scene;
+use super::scene::{Scene, shown_folder};
 use crate::check::Severity;
 use crate::model::FolderName;
 use crate::ops::check::check;
+use crate::store::recipients::Overlay;
 
 /// Runs the checks of recipients on the folder; an entry alone has none of its own.
 pub(super) fn look(scene: &Scene<'_>, now: i64, report: &mut Report) {
@@ -14,7 +15,10 @@ pub(super) fn look(scene: &Scene<'_>, now: i64, report: &mut Report) {
     let folder = FolderName::parse(scene.place.as_os_str()).expect("it was found by its name");
     let found = match check(scene.context, &folder, now) {
         Ok(found) => found,
-        Err(error) => return report.failed("the recipients", &error),
+        Err(error) => {
+            report.failed("the recipients", &error);
+            return without_list(scene, &folder, report);
+        }
     };
     for finding in found {
         // What is no message was found by looking at the entries.
@@ -27,5 +31,22 @@ pub(super) fn look(scene: &Scene<'_>, now: i64, report: &mut Report) {
         if !is_told {
             report.take(Kind::Recipients, finding, Vec::new());
         }
+    }
+}
+
+/// Says where no list rules the folder: that much can be told whatever keeps the checks from looking.
+fn without_list(scene: &Scene<'_>, folder: &FolderName, report: &mut Report) {
+    match scene.context.store.rule(folder, &Overlay::new()) {
+        Ok(Some(_)) => {}
+        Ok(None) => {
+            let subject = shown_folder(&scene.place);
+            report.error(
+                Kind::Recipients,
+                subject,
+                "nothing says who can read it",
+                "`passel init GPG-ID...`",
+            );
+        }
+        Err(error) => report.failed("the recipients", &error),
     }
 }

@@ -53,7 +53,13 @@ fn git_fsck(scene: &Scene<'_>, repo: &Repo, report: &mut Report) {
     let subject = format!("git ({})", shown_folder(repo.prefix()));
     let mut command = scene.context.store.git().command(repo.workdir());
     // What is read of what it says is not translated. What nothing leads to is left for garbage collection.
-    command.env("LC_ALL", "C").args(["fsck", "--full", "--no-dangling", "--no-progress"]);
+    // It must not find another repository above where this one is broken.
+    command.env("GIT_DIR", repo.gitdir()).env("LC_ALL", "C").args([
+        "fsck",
+        "--full",
+        "--no-dangling",
+        "--no-progress",
+    ]);
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => return report.unseen(subject, format!("cannot run `git fsck`: {error}")),

@@ -5,7 +5,7 @@ use super::{found, fsck, says, sound};
 #[test]
 fn a_shallow_clone_is_not_looked_at_whole() {
     let store = sound();
-    store.ok("git clone -q --depth 1 file://$PWD/store other; chmod 700 other; rm -rf store; mv other store");
+    store.ok("git clone -q --depth 1 file://$PWD/store other; chmod 700 other; cp store/.git/passel-accepted other/.git; rm -rf store; mv other store");
     let (kinds, value) = found(&store, "", 3);
     assert_eq!(kinds, Vec::<String>::new(), "{value:#}");
     says(&fsck(&store, "", 3), &["not looked at: the store: this is a shallow clone"]);
