@@ -179,6 +179,7 @@ fn names_those_who_can_read_what_we_cannot() {
     ));
     let (kinds, value) = found(&store, "", 0);
     assert_eq!(kinds, ["note others"], "{value:#}");
+    assert_eq!(value["findings"][0]["subject"], "team/a");
     assert_eq!((value["decrypted"].as_u64(), value["others"].as_u64()), (Some(2), Some(1)));
     let bob = store.keyring().fingerprint("bob");
     says(

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::recipients::people::{counted, json, list_names, no_environment};
-use crate::check::Severity;
+use crate::check::{Severity, some_of};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -24,7 +24,8 @@ or that were not committed; names that differ in case only; what killed commands
 read are notes, with who they are.
 
 Nothing is changed without `--repair`. With it, permissions are taken from others, and what killed commands of passel \
-left is removed; no entry's content is touched, and no file that somebody else may have made is removed.";
+left is removed; lines of recipients files that pass does not read as we do are ended as it reads them, in a commit. \
+No entry's content is touched, and no file that somebody else may have made is removed.";
 
 /// Look over the store as a whole: entries, recipients, files, history and git.
 #[derive(Debug, clap::Args)]
@@ -45,7 +46,7 @@ pub struct Args {
 }
 
 const HELP: &str = "Exit codes: 0 if there is no error (warnings are none), 4 if there is one, 3 if there is none but \
-something could not be looked at (a shallow clone, a missing object, a folder that cannot be read), 1 if nothing \
+something could not be looked at (a shallow clone, a missing object, a folder that cannot be read, a repair that failed), 1 if nothing \
 could be.
 
 JSON: an object with
@@ -105,7 +106,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         user: rustix::process::geteuid().as_raw(),
     };
     let report = fsck(&context, &request).map_err(|error| app.error(error))?;
-    let record = record(report, &app.ui.program);
+    let record = record(report, &app.ui.program, args.json);
     match args.json {
         true => app.ui.say(json(&record))?,
         false => tell(app, &record, args.no_decrypt)?,
@@ -117,7 +118,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
 }
 
-fn record(report: Report, program: &str) -> Record {
+fn record(report: Report, program: &str, each: bool) -> Record {
     let others = report.others.iter().map(|others| others.entries.len()).sum();
     let rows = report.findings.into_iter().map(|found| row(found, program));
     let findings: Vec<Row> =
@@ -149,20 +150,19 @@ fn row(found: Found, program: &str) -> Row {
     }
 }
 
-/// Returns the row of entries that only others can read.
-fn note(others: Others, program: &str) -> Row {
-    let first = others.entries.first().cloned().unwrap_or_default();
-    let subject = match others.entries.len() - 1 {
-        0 => first,
-        more => format!("{first} and {more} more"),
-    };
-    Row {
+/// Returns the rows of entries that only others can read: one for each, or one for all with the same readers.
+fn notes(others: &Others, program: &str, each: bool) -> Vec<Row> {
+    let row = |subject: String| Row {
         severity: "note",
         kind: "others",
         subject,
         message: format!("can be read by {}, not here", list_names(&others.readers)),
         hint: format!("they can let you in: `{program} recipients add`"),
         repaired: false,
+    };
+    match each {
+        true => others.entries.iter().cloned().map(row).collect(),
+        false => vec![row(some_of(&others.entries))],
     }
 }
 

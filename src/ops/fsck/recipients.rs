@@ -1,9 +1,10 @@
 //! Keys and recipients against the rules: what `recipients check` finds.
 
-use super::report::{Kind, Report};
+use super::report::{Kind, Mend, Report};
 use super::scene::{Scene, shown_folder};
 use crate::check::Severity;
-use crate::model::FolderName;
+use crate::model::{FolderName, Shown};
+use crate::ops::adopt;
 use crate::ops::check::check;
 use crate::store::recipients::Overlay;
 
@@ -20,6 +21,7 @@ pub(super) fn look(scene: &Scene<'_>, now: i64, report: &mut Report) {
             return without_list(scene, &folder, report);
         }
     };
+    line_ends(scene, &folder, report);
     for finding in found {
         // What is no message was found by looking at the entries.
         let is_told = finding.severity == Severity::Error
@@ -31,6 +33,19 @@ pub(super) fn look(scene: &Scene<'_>, now: i64, report: &mut Report) {
         if !is_told {
             report.take(Kind::Recipients, finding, Vec::new());
         }
+    }
+}
+
+/// Looks for recipients files of which pass reads other lines than we do.
+fn line_ends(scene: &Scene<'_>, folder: &FolderName, report: &mut Report) {
+    match adopt::line_ends(scene.context, folder) {
+        Ok(found) => {
+            for (folder, what) in found {
+                let file = folder.gpg_id();
+                report.mendable(Kind::Recipients, Shown::os(&file), &what, vec![Mend::LineEnds(folder)]);
+            }
+        }
+        Err(error) => report.failed("the recipients", &error),
     }
 }
 

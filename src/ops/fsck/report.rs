@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use crate::check::{Finding, Severity};
-use crate::model::Shown;
+use crate::model::{FolderName, Shown};
 
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,8 @@ pub(super) enum Mend {
     Staged(PathBuf),
     /// So are the files of such a change in the git directory of the repository at this prefix.
     Transaction(PathBuf, String),
+    /// The lines of this folder's recipients file end as pass reads them.
+    LineEnds(FolderName),
 }
 
 /// Something that is wrong.

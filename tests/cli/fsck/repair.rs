@@ -37,6 +37,26 @@ fn removes_what_killed_commands_left() {
 }
 
 #[test]
+fn ends_the_lines_of_recipients_files_as_pass_reads_them() {
+    let store = sound();
+    store.ok("printf \"$ALICE\\r\\n$BOB\" >store/.gpg-id; git -C store commit -qam ends");
+    let count = store.count();
+    let (kinds, value) = found(&store, "", 0);
+    assert_eq!(kinds, ["warning recipients"], "{value:#}");
+    says(
+        &fsck(&store, "", 0),
+        &["warning: .gpg-id: its lines end as on Windows", "its last line has no line break"],
+    );
+    // What else lies about is mended in the same run.
+    store.ok("chmod 755 store");
+    says(&fsck(&store, "--repair", 0), &["Nothing is wrong, 2 repaired."]);
+    says(&fsck(&store, "", 0), &["Nothing is wrong."]);
+    assert_eq!(store.ok("cat store/.gpg-id"), store.ok("printf \"$ALICE\\n$BOB\\n\""));
+    assert_eq!(store.count(), count + 1);
+    store.clean();
+}
+
+#[test]
 fn leaves_what_a_person_may_have_made() {
     let store = sound();
     store.ok("mkdir -p .store.passel-Ab3d; cd store; echo x >password.txt; echo x >b.gpg.orig; echo x >.b.passel-0123456789

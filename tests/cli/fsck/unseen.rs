@@ -35,7 +35,7 @@ fn a_store_without_recipients_and_with_a_broken_repository_is_reported() {
     store.ok("rm store/.gpg-id; echo nonsense >store/.git/HEAD; echo x >store/password.txt");
     let said = fsck(&store, "", 4);
     says(&said, &["error: the store: nothing says who can read it"]);
-    says(&said, &["not looked at: the store: cannot use the git repository"]);
+    says(&said, &["not looked at: the store: git cannot read HEAD"]);
     says(&said, &["warning: password.txt: is not encrypted"]);
     says(&said, &["2 entries: 2 decrypted here"]);
 }
