@@ -121,8 +121,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 fn record(report: Report, program: &str, each: bool) -> Record {
     let others = report.others.iter().map(|others| others.entries.len()).sum();
     let rows = report.findings.into_iter().map(|found| row(found, program));
-    let findings: Vec<Row> =
-        rows.chain(report.others.into_iter().map(|others| note(others, program))).collect();
+    let notes = report.others.iter().flat_map(|others| notes(others, program, each));
+    let findings: Vec<Row> = rows.chain(notes).collect();
     let count = |severity| findings.iter().filter(|row| row.severity == severity && !row.repaired).count();
     let unseen = report.unseen.into_iter();
     Record {
