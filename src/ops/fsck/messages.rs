@@ -70,14 +70,20 @@ fn structure(item: &Item, name: &str, message: &[u8], report: &mut Report) -> Op
         return None;
     }
     // What is cut short or not protected against changes has an outline, but no normal form.
-    let outline = openpgp::normal(message).and_then(|_| openpgp::outline(message));
-    let outline = match outline {
-        Ok(outline) => outline,
+    match openpgp::normal(message).and_then(|_| openpgp::outline(message)) {
+        Ok(outline) => {
+            form(name, message, &outline, report);
+            Some(outline)
+        }
         Err(error) => {
             report.error(Kind::Structure, name, &told(&error), &back);
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// Says what is odd about a message that is one.
+fn form(name: &str, message: &[u8], outline: &Outline, report: &mut Report) {
     let anew = "`passel edit` and saving it writes it anew";
     if openpgp::is_armored(message) {
         let what = "is armored: passel and pass read it, other programs may not";
@@ -92,7 +98,6 @@ fn structure(item: &Item, name: &str, message: &[u8], report: &mut Report) -> Op
             format!("has {} MiB: every clone keeps each of its versions for good", message.len() >> 20);
         report.warning(Kind::Structure, name, &what, "keep files of that size elsewhere");
     }
-    Some(outline)
 }
 
 impl Opening {
@@ -123,35 +128,44 @@ impl Opening {
         outline: &Outline,
         report: &mut Report,
     ) {
-        let ids = outline.recipients.iter();
-        let ours: Vec<Fingerprint> = ids
-            .flat_map(|id| self.keyring.bearers(*id))
-            .filter(|key| self.own.contains(*key))
-            .cloned()
-            .collect();
-        let is_hidden = outline.recipients.contains(&KeyId::HIDDEN);
+        let ours = self.ours(outline);
         // For a passphrase alone, somebody would be asked.
-        if ours.is_empty() && !is_hidden {
+        if ours.is_empty() && !outline.recipients.contains(&KeyId::HIDDEN) {
             return report.for_others(name, self.readers(outline));
         }
-        let error = match scene.context.decrypt_one_of_many(&name, message) {
+        match scene.context.decrypt_one_of_many(&name, message) {
             Ok(_) => {
                 self.working.extend(ours);
                 report.decrypted += 1;
-                return;
             }
-            Err(OpError::Decrypt { source, .. }) => source,
-            Err(error) => return report.failed(name, &error),
-        };
-        match error {
-            CryptoError::Decrypt { why: Undecryptable::NoKey, .. } => {
-                report.for_others(name, self.readers(outline));
-            }
-            CryptoError::Decrypt { why: Undecryptable::Cancelled, .. } => self.locked.push(name),
-            CryptoError::Decrypt { why: Undecryptable::Other, .. } => _ = self.doubtful.insert(name, ours),
-            error @ (CryptoError::NotRun { .. } | CryptoError::Gpgme { .. }) => report.failed(name, &error),
-            error => damaged(&name, &told(&error), report),
+            Err(OpError::Decrypt { source, .. }) => self.unopened(name, ours, outline, &source, report),
+            Err(error) => report.failed(name, &error),
         }
+    }
+
+    /// Says what it means that an entry did not open.
+    fn unopened(
+        &mut self,
+        name: String,
+        ours: Vec<Fingerprint>,
+        outline: &Outline,
+        error: &CryptoError,
+        report: &mut Report,
+    ) {
+        use CryptoError::{Decrypt, Gpgme, NotRun};
+        match error {
+            Decrypt { why: Undecryptable::NoKey, .. } => report.for_others(name, self.readers(outline)),
+            Decrypt { why: Undecryptable::Cancelled, .. } => self.locked.push(name),
+            Decrypt { why: Undecryptable::Other, .. } => _ = self.doubtful.insert(name, ours),
+            NotRun { .. } | Gpgme { .. } => report.failed(name, error),
+            _ => damaged(&name, &told(error), report),
+        }
+    }
+
+    /// Returns those of our keys that a message names.
+    fn ours(&self, outline: &Outline) -> Vec<Fingerprint> {
+        let named = outline.recipients.iter().flat_map(|id| self.keyring.bearers(*id));
+        named.filter(|key| self.own.contains(*key)).cloned().collect()
     }
 
     /// Says what is to be made of entries that did not open: where the same key opened others, it is not for want

@@ -1,7 +1,7 @@
 //! Looking at the store as a whole: what it holds, who can read it, and what should not be there.
 //!
 //! One file for each kind of look. They neither print nor mend: what can be mended without a person is written down
-//! beside the finding ([`repair`]). What could not be looked at is kept apart from what is wrong ([`Unseen`]), and
+//! beside the finding. What could not be looked at is kept apart from what is wrong ([`Unseen`]), and
 //! keeps nobody from looking at the rest.
 
 mod conflicts;
