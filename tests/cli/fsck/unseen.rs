@@ -65,3 +65,19 @@ fn a_keyring_that_cannot_be_listed_is_said() {
     says(&output.out(), &["not looked at: the recipients: "]);
     says(&output.out(), &["warning: password.txt"]);
 }
+
+#[test]
+fn folders_and_files_that_cannot_be_read_are_said() {
+    // Nothing is kept from root.
+    if rustix::process::geteuid().is_root() {
+        return;
+    }
+    let store = sound();
+    store.ok("chmod 0 store/web store/b.gpg; echo x >store/password.txt");
+    let output = store.shell("pass fsck --no-decrypt");
+    store.ok("chmod 700 store/web; chmod 600 store/b.gpg");
+    says(&output.out(), &["not looked at: web: cannot open `web`"]);
+    says(&output.out(), &["not looked at: b: cannot open `b.gpg`"]);
+    says(&output.out(), &["warning: password.txt"]);
+    assert_eq!(output.code, 3, "{}", output.out());
+}
