@@ -25,7 +25,11 @@ read are notes, with who they are.
 
 Nothing is changed without `--repair`. With it, permissions are taken from others, and what killed commands of passel \
 left is removed; lines of recipients files that pass does not read as we do are ended as it reads them, in a commit. \
-No entry's content is touched, and no file that somebody else may have made is removed.";
+No entry's content is touched, and no file that somebody else may have made is removed.
+
+Exits with 0 if there is no error (warnings are none), with 4 if there is one, with 3 if there is none but something \
+could not be looked at (a shallow clone, a missing object, a folder that cannot be read) or repaired, with 1 if \
+nothing could be.";
 
 /// Look over the store as a whole: entries, recipients, files, history and git.
 #[derive(Debug, clap::Args)]
@@ -45,11 +49,7 @@ pub struct Args {
     pub json: bool,
 }
 
-const HELP: &str = "Exit codes: 0 if there is no error (warnings are none), 4 if there is one, 3 if there is none but \
-something could not be looked at (a shallow clone, a missing object, a folder that cannot be read, a repair that failed), 1 if nothing \
-could be.
-
-JSON: an object with
+const HELP: &str = "JSON: an object with
   errors, warnings  how many there are that were not repaired
   repaired          how many were
   entries           how many entries were looked at
@@ -59,7 +59,13 @@ JSON: an object with
   findings          an array, the errors first: severity (error, warning, note), kind (decrypt, structure, \
 recipients, permissions, stray, link, history, conflict, untracked, name, leftover, git, others), subject, message, \
 hint, repaired (true or false)
-  unseen            an array of what could not be looked at: subject, message";
+  unseen            an array of what could not be looked at: subject, message
+
+Examples:
+  passel fsck
+  passel fsck clients/acme --no-decrypt
+  passel fsck --repair
+  passel fsck --json";
 
 /// What is printed as JSON. The names of fields never change.
 #[derive(Serialize)]
