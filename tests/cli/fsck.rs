@@ -163,6 +163,13 @@ git -C store commit -qam x"
     for place in ["-3", "-30"] {
         finds(&flip(place), &["error decrypt"], 4, &["error: b: is for you, but does not decrypt: "]);
     }
+    // Session keys that cannot be unwrapped: the one key of ours opens the other entry, so that it is there.
+    let store = sound();
+    store.ok(&format!("gpg --batch --yes --delete-secret-keys $BOB; {}\n{}", flip("60"), flip("156")));
+    says(
+        &fsck(&store, "", 4),
+        &["error: b: is for you, but does not decrypt: ", "your key does not open it"],
+    );
     let store = sound();
     store.ok(&flip("-3"));
     says(&fsck(&store, "--no-decrypt", 0), &["Nothing is wrong."]);

@@ -48,8 +48,8 @@ fn tell(repo: &Repo, held: &Held, report: &mut Report) {
     let path = repo.prefix().join(&held.path);
     let commit = &held.commit.to_string()[..10];
     let hint = format!(
-        "it cannot be unseen: change the passwords in it; `git filter-repo --invert-paths --path {}` rewrites the \
-         history, and every clone has to be made anew",
+        "it cannot be unseen: change the passwords in it; `git filter-repo --invert-paths --path {}` takes every version \
+         of it out of the history, today's too (keep a copy), and every clone has to be made anew",
         argument(&held.path)
     );
     let shown = Shown::os(&path);

@@ -21,10 +21,10 @@ const LARGE: usize = 16 << 20;
 struct Opening {
     keyring: Keyring,
     own: BTreeSet<Fingerprint>,
-    /// Keys that have opened something.
-    working: BTreeSet<Fingerprint>,
-    /// Entries that their keys did not open, for a reason that gpg did not tell.
-    doubtful: BTreeMap<String, Vec<Fingerprint>>,
+    /// Parts of our keys that have opened something.
+    working: BTreeSet<KeyId>,
+    /// Entries that these parts of our keys did not open, for a reason that gpg did not tell.
+    doubtful: BTreeMap<String, Vec<KeyId>>,
     /// Entries for which nobody gave a passphrase.
     locked: Vec<String>,
 }
@@ -135,7 +135,10 @@ impl Opening {
         }
         match scene.context.decrypt_one_of_many(&name, message) {
             Ok(_) => {
-                self.working.extend(ours);
+                // Of several, nobody says which it was.
+                if let [part] = ours[..] {
+                    self.working.insert(part);
+                }
                 report.decrypted += 1;
             }
             Err(OpError::Decrypt { source, .. }) => self.unopened(name, ours, outline, &source, report),
@@ -147,25 +150,30 @@ impl Opening {
     fn unopened(
         &mut self,
         name: String,
-        ours: Vec<Fingerprint>,
+        ours: Vec<KeyId>,
         outline: &Outline,
         error: &CryptoError,
         report: &mut Report,
     ) {
         use CryptoError::{Decrypt, Gpgme, NotRun};
         match error {
-            Decrypt { why: Undecryptable::NoKey, .. } => report.for_others(name, self.readers(outline)),
+            Decrypt { why: Undecryptable::NoKey, .. } if ours.is_empty() => {
+                report.for_others(name, self.readers(outline));
+            }
             Decrypt { why: Undecryptable::Cancelled, .. } => self.locked.push(name),
-            Decrypt { why: Undecryptable::Other, .. } => _ = self.doubtful.insert(name, ours),
+            // gpg says that there is no key as well where nobody could be asked for its passphrase.
+            Decrypt { why: Undecryptable::Other | Undecryptable::NoKey, .. } => {
+                _ = self.doubtful.insert(name, ours)
+            }
             NotRun { .. } | Gpgme { .. } => report.failed(name, error),
             _ => damaged(&name, &told(error), report),
         }
     }
 
-    /// Returns those of our keys that a message names.
-    fn ours(&self, outline: &Outline) -> Vec<Fingerprint> {
-        let named = outline.recipients.iter().flat_map(|id| self.keyring.bearers(*id));
-        named.filter(|key| self.own.contains(*key)).cloned().collect()
+    /// Returns the key IDs in a message that parts of our keys have.
+    fn ours(&self, outline: &Outline) -> Vec<KeyId> {
+        let is_ours = |id: &&KeyId| self.keyring.bearers(**id).iter().any(|key| self.own.contains(key));
+        outline.recipients.iter().filter(is_ours).copied().collect()
     }
 
     /// Says what is to be made of entries that did not open: where the same key opened others, it is not for want
@@ -174,7 +182,7 @@ impl Opening {
         let (bad, unclear): (Vec<_>, Vec<_>) = self
             .doubtful
             .into_iter()
-            .partition(|(_, keys)| keys.iter().any(|key| self.working.contains(key)));
+            .partition(|(_, parts)| parts.iter().any(|part| self.working.contains(part)));
         for (name, _) in bad {
             damaged(&name, "the message is damaged: your key does not open it", report);
         }
@@ -185,7 +193,10 @@ impl Opening {
         };
         unopened(self.locked, "nobody gave the passphrase of the key that opens them");
         let unclear = unclear.into_iter().map(|(name, _)| name).collect();
-        unopened(unclear, "gpg did not decrypt them (is a smartcard missing? `gpg -d` says more)");
+        unopened(
+            unclear,
+            "gpg did not decrypt them (is the key locked, or its card missing? `gpg -d` says more)",
+        );
     }
 
     /// Returns who can read a message, with the names that the keyring knows.

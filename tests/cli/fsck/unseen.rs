@@ -81,3 +81,19 @@ fn folders_and_files_that_cannot_be_read_are_said() {
     says(&output.out(), &["warning: password.txt"]);
     assert_eq!(output.code, 3, "{}", output.out());
 }
+
+#[test]
+fn entries_whose_key_nobody_unlocks_are_not_called_damaged() {
+    let store = sound();
+    store.ok(
+        "gpg --batch -q --pinentry-mode loopback --passphrase sesame --quick-gen-key locked@example.org future-default default never
+        LOCKED=$(gpg --with-colons --list-keys locked@example.org | awk -F: '/^fpr/{print $10; exit}')
+        echo x | pass insert -m other; pass init -p locked $LOCKED $BOB; echo x | pass insert -m locked/a
+        gpg --batch --yes --delete-secret-keys $BOB; printf '#!/bin/sh\\nexit 1\\n' >pinentry; chmod +x pinentry
+        echo pinentry-program $PWD/pinentry >>$GNUPGHOME/gpg-agent.conf; gpgconf --kill gpg-agent",
+    );
+    let (kinds, value) = found(&store, "", 3);
+    assert!(!kinds.iter().any(|kind| kind.starts_with("error")), "{value:#}");
+    assert_eq!(value["decrypted"], 3, "the others are opened: {value:#}");
+    says(&fsck(&store, "", 3), &["not looked at: 1 entry: ", ": locked/a"]);
+}
