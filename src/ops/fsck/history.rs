@@ -38,8 +38,11 @@ pub(super) fn look(scene: &Scene<'_>, repo: &Repo, report: &mut Report) {
     if !contents.unread.is_empty() {
         let first = contents.unread.iter().take(NAMED).map(|(id, error)| format!("{id} ({})", told(error)));
         let first = first.collect::<Vec<_>>().join(", ");
-        let count = contents.unread.len();
-        report.unseen(&subject, format!("{count} objects of the history cannot be read: {first}"));
+        let count = match contents.unread.len() {
+            1 => "1 object".to_owned(),
+            count => format!("{count} objects"),
+        };
+        report.unseen(&subject, format!("{count} of the history cannot be read: {first}"));
     }
     contents.held.iter().for_each(|held| tell(repo, held, report));
 }

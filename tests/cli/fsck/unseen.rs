@@ -12,6 +12,16 @@ fn a_shallow_clone_is_not_looked_at_whole() {
 }
 
 #[test]
+fn a_partial_clone_is_not_looked_at_whole() {
+    let store = sound();
+    store.ok("echo z | pass insert -mf b; git -C store config uploadpack.allowFilter true; git clone -q --filter=blob:none file://$PWD/store other
+        chmod 700 other; cp store/.git/passel-accepted other/.git; rm -rf store; mv other store");
+    let (kinds, value) = found(&store, "", 3);
+    assert_eq!(kinds, Vec::<String>::new(), "{value:#}");
+    says(&fsck(&store, "", 3), &["not looked at: the store: ", "of the history cannot be read"]);
+}
+
+#[test]
 fn missing_objects_are_found_and_the_rest_is_looked_at() {
     let store = sound();
     // An object of the history, then a tree of HEAD.
@@ -24,7 +34,7 @@ fn missing_objects_are_found_and_the_rest_is_looked_at() {
     );
     let said = fsck(&store, "", 4);
     says(&said, &["error: git (the store): missing blob"]);
-    says(&said, &["not looked at: the store: 1 objects of the history cannot be read"]);
+    says(&said, &["not looked at: the store: 1 object of the history cannot be read"]);
     store.ok("cd store; id=$(git rev-parse HEAD:web); rm -f .git/objects/${id:0:2}/${id:2}");
     says(&fsck(&store, "", 4), &["missing tree"]);
 }
