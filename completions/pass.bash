@@ -71,7 +71,8 @@ _pass_complete_options() {
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
-    audit) _pass_offer -h --help --ignored -j --json ;;
+    audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    fsck) _pass_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _pass_offer -h --help --all ;;
     doctor) _pass_offer -j --json -h --help ;;
     clone) _pass_offer -y --yes --import --no-import -h --help ;;
@@ -130,7 +131,7 @@ _pass_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _pass_offer health
+            _pass_offer access exposure health
         else
             _pass_complete_folders
             _pass_complete_keys
@@ -169,7 +170,7 @@ _pass_complete_arguments() {
         fi
         ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -184,7 +185,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -71,7 +71,8 @@ _passel_complete_options() {
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
-    audit) _passel_offer -h --help --ignored -j --json ;;
+    audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _passel_offer -h --help --all ;;
     doctor) _passel_offer -j --json -h --help ;;
     clone) _passel_offer -y --yes --import --no-import -h --help ;;
@@ -130,7 +131,7 @@ _passel_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _passel_offer health
+            _passel_offer access exposure health
         else
             _passel_complete_folders
             _passel_complete_keys
@@ -169,7 +170,7 @@ _passel_complete_arguments() {
         fi
         ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -184,7 +185,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

@@ -18,6 +18,7 @@ mod cli {
     mod copies;
     mod doctor;
     mod extension;
+    mod fsck;
     mod git;
     mod grep;
     mod group;

@@ -215,7 +215,7 @@ fn subject(key: &Key) -> String {
 }
 
 /// Returns names for a message; those beyond the first few are counted.
-pub(crate) fn some_of(names: &[String]) -> String {
+pub fn some_of(names: &[String]) -> String {
     let first = names.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED) {
         0 => first,
@@ -224,7 +224,7 @@ pub(crate) fn some_of(names: &[String]) -> String {
 }
 
 /// Returns `1 entry`, `2 entries`.
-fn entries(count: usize) -> String {
+pub fn entries(count: usize) -> String {
     if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
 }
 

@@ -3,8 +3,9 @@
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
-    adopt, audit, cache, client, clone, conflicts, doctor, edit, find, generate, git, git_setup, grep, group,
-    help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync, trust,
+    adopt, audit, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep,
+    group, help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
+    trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -63,6 +64,9 @@ pub enum Command {
     /// Tell who could read what, what was exposed to whom, and what people should look after.
     #[command(long_about = audit::LONG)]
     Audit(audit::Args),
+    /// Look over the store as a whole: entries, recipients, files, history and git.
+    #[command(long_about = fsck::LONG)]
+    Fsck(fsck::Args),
     /// Forget the session keys that are remembered for speed.
     #[command(long_about = cache::LONG)]
     Cache(cache::Args),
@@ -109,6 +113,7 @@ pub const OWN: &[&str] = &[
     "keys",
     "adopt",
     "audit",
+    "fsck",
     "cache",
     "doctor",
     "clone",

@@ -9,7 +9,9 @@ pub const CANNOT_DECRYPT: u8 = 2;
 /// All else was done, but entries were held back until a person decides about them; or `audit` has found something that
 /// a person is to look after.
 pub const NEEDS_DECISION: u8 = 3;
-/// `recipients check` found errors.
+/// `fsck` found no error, but could not look at everything.
+pub const INCOMPLETE: u8 = 3;
+/// `recipients check` or `fsck` found errors.
 pub const FINDINGS: u8 = 4;
 /// The remote repository could not be reached: what is here waits.
 pub const OFFLINE: u8 = 5;

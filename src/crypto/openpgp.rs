@@ -212,7 +212,7 @@ pub fn without(message: &[u8], stays: impl Fn(&KeyId) -> bool) -> Result<Vec<u8>
 }
 
 /// Whether `message` is not binary: GnuPG takes everything without the top bit for ASCII armour.
-fn is_armored(message: &[u8]) -> bool {
+pub fn is_armored(message: &[u8]) -> bool {
     message.first().is_some_and(|first| first & 0x80 == 0)
 }
 

@@ -9,6 +9,7 @@ mod bytes;
 pub mod changing;
 pub mod commit;
 pub mod compared;
+pub mod contents;
 mod error;
 pub mod graph;
 mod head;

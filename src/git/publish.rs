@@ -4,6 +4,7 @@
 //! transaction's nonce: taking it is as atomic, and whoever finds it later can prove by the inode that
 //! it is ours, and so may remove it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -19,6 +20,9 @@ use crate::model::Shown;
 /// The suffixes of the files that carry a transaction's nonce in the git directory.
 const SUFFIXES: [&str; 8] =
     ["index", "index.lock", "index2", "index2.lock", "index-old", "ref", "hook-index", "message"];
+
+/// How many digits a nonce has.
+const NONCE: usize = 16;
 
 /// For how long git holds the lock of a ref at most: it takes it to rename one file.
 const STALE: Duration = Duration::from_secs(2);
@@ -203,6 +207,24 @@ impl Repo {
         let log_all = setting.map_or(true, |value| value == "always" || is_true(value.as_bytes()));
         let told = told.map_or_else(|| made(old, &text(commit.message_bytes())), str::to_owned);
         self.log_move(name, old, new, &who, &told, log_all);
+    }
+
+    /// Returns the nonces of all transactions that have files in this git directory.
+    pub fn nonces(&self) -> Result<BTreeSet<String>, GitError> {
+        let names = fs::read_dir(self.gitdir()).map_err(io_error("list", self.gitdir()))?;
+        let mut nonces = BTreeSet::new();
+        for name in names {
+            let name = name.map_err(io_error("list", self.gitdir()))?.file_name();
+            let own = name.to_str().and_then(|name| name.strip_prefix("passel-")?.split_once('.'));
+            if let Some((nonce, suffix)) = own
+                && SUFFIXES.contains(&suffix)
+                && nonce.len() == NONCE
+                && nonce.bytes().all(|byte| byte.is_ascii_hexdigit())
+            {
+                nonces.insert(nonce.to_owned());
+            }
+        }
+        Ok(nonces)
     }
 
     /// Removes whatever the transaction `nonce` left in this git directory: its files, and the locks

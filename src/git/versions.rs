@@ -194,7 +194,7 @@ impl Repo {
         let mut found =
             Found { commits: HashMap::new(), new: HashSet::new(), cut: HashSet::new(), damaged: Vec::new() };
         let mut missing = HashSet::new();
-        for (reach, tips) in self.tips()? {
+        for (reach, tips) in self.beginnings()? {
             let mut open = tips;
             while let Some(id) = open.pop() {
                 if found.commits.contains_key(&id) || missing.contains(&id) {
@@ -232,17 +232,11 @@ impl Repo {
     }
 
     /// Returns where walks begin, what HEAD leads to first.
-    fn tips(&self) -> Result<[(Reach, Vec<Oid>); 3], GitError> {
-        let failed = || git_error("list the refs");
+    fn beginnings(&self) -> Result<[(Reach, Vec<Oid>); 3], GitError> {
         let head = self.head_commit()?.into_iter().collect();
-        let mut refs = Vec::new();
-        for found in self.repo.references().map_err(failed())?.flatten() {
-            // A ref to nothing is for git fsck to tell; one to a blob or a tree holds no commit.
-            let commit = found.peel(ObjectType::Commit);
-            refs.extend(commit.map(|commit| commit.id()).ok().or(found.target()));
-        }
-        let odb = self.repo.odb().map_err(failed())?;
+        let odb = self.repo.odb().map_err(git_error("list the refs"))?;
         let is_commit = |id: &Oid| odb.read_header(*id).map_or(true, |(_, kind)| kind == ObjectType::Commit);
+        let mut refs = self.ref_tips()?;
         refs.retain(is_commit);
         let mut logs: BTreeSet<Oid> = BTreeSet::new();
         for log in files_below(&self.common().join("logs")).iter().chain([&self.gitdir().join("logs/HEAD")]) {

@@ -13,6 +13,8 @@ pub mod copies;
 pub mod doctor;
 pub mod edit;
 mod error;
+mod foreign;
+pub mod fsck;
 pub mod generate;
 pub mod group;
 pub mod guard;

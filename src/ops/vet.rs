@@ -116,12 +116,13 @@ pub fn vet(repo: &Repo, old: Option<Oid>, new: Oid) -> Result<Vec<Hazard>, GitEr
     Ok(found)
 }
 
-fn lower(path: &Path) -> String {
+/// Returns what the last parts of names that differ in case only have in common.
+pub(super) fn lower(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 /// Whether a name holds what acts on a terminal. Bytes that are no UTF-8 do not.
-fn has_controls(name: &OsStr) -> bool {
+pub(super) fn has_controls(name: &OsStr) -> bool {
     name.as_bytes().utf8_chunks().any(|chunk| chunk.valid().chars().any(drives_terminal))
 }
 

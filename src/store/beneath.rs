@@ -240,6 +240,25 @@ impl Beneath {
         self.unlink(path, AtFlags::empty())
     }
 
+    /// Sets the permissions of the regular file or folder `path`; of the root for an empty path.
+    pub fn set_mode(&self, path: &Path, mode: u32) -> Result<(), BeneathError> {
+        let opened = match path.as_os_str().is_empty() {
+            true => self.open_folder(path)?,
+            false => {
+                let (folder, name) = self.open_parent(path)?;
+                let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+                rustix::fs::openat(&folder, name, flags, Mode::empty())
+                    .map_err(|e| failed("open", path, e))?
+            }
+        };
+        rustix::fs::fchmod(&opened, Mode::from_raw_mode(mode)).map_err(|e| failed("set the mode of", path, e))
+    }
+
+    /// Returns the metadata of the root itself.
+    pub fn root_metadata(&self) -> Result<Stat, BeneathError> {
+        rustix::fs::fstat(&self.root).map_err(|e| failed("look at", Path::new(""), e))
+    }
+
     /// Fails if nothing could be removed from the folder `path`.
     pub fn check_writable(&self, path: &Path) -> Result<(), BeneathError> {
         let folder = self.open_folder(path)?;

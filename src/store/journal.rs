@@ -155,6 +155,18 @@ pub fn is_own(path: &Path) -> bool {
             && name.windows(8).any(|part| part == b".passel-"))
 }
 
+/// How many hexadecimal digits a nonce has.
+pub const NONCE: usize = 16;
+
+/// Returns the nonce in the name of a file that waits beside its place ([`staged`]); none if it is no such name.
+pub fn staged_nonce(path: &Path) -> Option<&str> {
+    let name = path.file_name()?.as_bytes().strip_prefix(b".")?;
+    let (rest, nonce) = name.split_at_checked(name.len().checked_sub(NONCE)?)?;
+    let is_nonce = nonce.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_ours = is_nonce && rest.strip_suffix(b".passel-").is_some_and(|own| !own.is_empty());
+    std::str::from_utf8(nonce).ok().filter(|_| is_ours)
+}
+
 /// Returns a path as text: bytes that are not printable ASCII, and `%`, as `%XX`.
 pub fn escape(path: &Path) -> String {
     let mut text = String::new();
@@ -238,6 +250,16 @@ mod tests {
         assert_eq!(format!("{read:?}"), format!("{journal:?}"));
         Journal::remove(&path).unwrap();
         assert!(!Journal::exists(&path));
+    }
+
+    #[test]
+    fn knows_the_names_of_staged_files() {
+        let path = staged(Path::new("web/a.gpg"), "0123456789abcdef");
+        assert_eq!(staged_nonce(&path), Some("0123456789abcdef"));
+        for other in ["web/a.gpg", ".a.passel-0123", "a.passel-0123456789abcdef", ".passel-0123456789abcdef"]
+        {
+            assert_eq!(staged_nonce(Path::new(other)), None, "{other}");
+        }
     }
 
     #[test]

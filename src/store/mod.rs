@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod beneath;
 pub mod journal;
+pub mod leftovers;
 pub mod listing;
 pub mod locale;
 pub mod lock;
@@ -192,6 +193,11 @@ impl Store {
     /// Returns the user's git.
     pub fn git(&self) -> &GitProgram {
         &self.options.git
+    }
+
+    /// Returns the file mode creation mask that new files obey.
+    pub fn umask(&self) -> u32 {
+        self.options.umask
     }
 
     /// Returns which commits are known to change recipients files.

@@ -48,6 +48,31 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 &["passel audit health", "passel audit health web --json"],
             ),
             ("See also what the store's policy ignores, and why:", &["passel audit health --ignored"]),
+            (
+                "See who can read which folders, and who could in the last commit but one; people first, for a spreadsheet:",
+                &[
+                    "passel audit access",
+                    "passel audit access web --at HEAD~1 --by person",
+                    "passel audit access --csv",
+                ],
+            ),
+            (
+                "Somebody leaves: see what they could ever read, and what of that still holds; an entry leaked: see who had it:",
+                &["passel audit exposure bob@example.org", "passel audit exposure web/gitlab --no-decrypt"],
+            ),
+        ],
+    ),
+    (
+        "fsck",
+        &[
+            (
+                "Look over the whole store, then one folder without decrypting anything:",
+                &["passel fsck", "passel fsck web --no-decrypt"],
+            ),
+            (
+                "Mend what is safe to mend; what is found as a program reads it:",
+                &["passel fsck --repair", "passel fsck --json"],
+            ),
         ],
     ),
     (

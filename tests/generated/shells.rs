@@ -17,7 +17,7 @@ fn kind(command: &Command) -> &'static str {
     match command.get_name() {
         _ if !nested(command).is_empty() => "nested",
         "show" => "entries",
-        "insert" | "edit" | "generate" | "rm" | "mv" | "cp" | "log" | "history" => "names",
+        "insert" | "edit" | "generate" | "rm" | "mv" | "cp" | "log" | "history" | "fsck" => "names",
         other => [
             "init",
             "find",

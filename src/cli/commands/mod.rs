@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod edit;
 pub mod extension;
 pub mod find;
+pub mod fsck;
 pub mod generate;
 pub mod git;
 pub mod git_setup;

@@ -1,4 +1,4 @@
-//! Files that other programs keep in a store. All of them are left alone.
+//! What is said of files that other programs keep in a store. All of them are left alone.
 
 use std::path::Path;
 
@@ -6,24 +6,10 @@ use rustix::fs::FileType;
 
 use super::{Finding, Kind};
 use crate::model::Shown;
+use crate::ops::foreign::{KNOWN, is_plain};
 use crate::ops::reencrypt::is_entry;
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
-
-/// What is known by its name, at the root or anywhere: name, whether only at the root, whose it is.
-const KNOWN: [(&str, bool, &str); 11] = [
-    (".public-keys", true, "public keys of recipients, as gopass and prs keep them; passel uses them too"),
-    (".gpg-keys", true, "public keys, as old versions of gopass kept them; left alone"),
-    (".gopass", true, "gopass's own: settings and templates for new entries; left alone"),
-    (".pass-template", false, "a template of gopass's for new entries; left alone"),
-    (".gpg-id.sig", false, "a signature as pass and ripasso make them (PASSWORD_STORE_SIGNING_KEY)"),
-    (".extensions", true, "extensions of pass's, which passel runs as pass does"),
-    (".gitattributes", true, "how git shows entries (pass, gopass)"),
-    (".browserpass.json", false, "settings of browserpass; left alone"),
-    (".age-recipients", false, "recipients of gopass's or passage's age entries, which passel cannot read"),
-    (".passage", true, "passage's own; left alone"),
-    (".stversions", true, "old versions that Syncthing keeps; left alone"),
-];
 
 /// Returns whose files are found.
 pub fn findings(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
@@ -78,20 +64,4 @@ pub fn findings(context: &Context<'_>) -> Result<Vec<Finding>, OpError> {
 /// Returns a file's path, safe to show.
 fn shown((path, _): &(std::path::PathBuf, FileType)) -> String {
     Shown::os(path).to_string()
-}
-
-/// Whether a file is neither encrypted nor one that a store consists of besides entries.
-fn is_plain(path: &Path, kind: FileType) -> bool {
-    let name = path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-    let end = path.extension().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
-    let is_known = KNOWN.iter().any(|(known, at_root, _)| match at_root {
-        true => path.starts_with(known),
-        false => name == *known,
-    });
-    let own = [".gpg-id", ".passel.yaml", ".gitignore", ".gitmodules", ".git", ".gitkeep"];
-    kind == FileType::RegularFile
-        && !is_entry(path)
-        && !is_known
-        && !own.contains(&name)
-        && !["gpg", "age", "sig", "asc"].contains(&end)
 }

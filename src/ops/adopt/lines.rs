@@ -24,14 +24,7 @@ pub fn findings(survey: &Survey, waiting: &Keyring, list: &List) -> Vec<Finding>
     // What is written for a file with an unusable line is written with that line, which nobody here may do.
     let usable = list.recipients().is_some();
     let mendable = if usable { Kind::Mendable } else { Kind::Note };
-    if bytes.windows(2).any(|pair| pair == b"\r\n") {
-        let what = "its lines end as on Windows (CR LF): pass takes the CR for a part of the name";
-        findings.push(Finding::new(mendable, file, what));
-    }
-    if bytes.last().is_some_and(|last| *last != b'\n') {
-        let what = "its last line has no line break (so prs writes it): pass does not read that line";
-        findings.push(Finding::new(mendable, file, what));
-    }
+    findings.extend(ends(list).into_iter().map(|what| Finding::new(mendable, file, what)));
     let comments = bytes.split(|b| *b == b'\n').filter(|line| line.contains(&b'#')).count();
     if comments > 0 {
         let what = format!("{comments} comments, which stay (prs and older gopass take them for names)");
@@ -43,6 +36,18 @@ pub fn findings(survey: &Survey, waiting: &Keyring, list: &List) -> Vec<Finding>
     }));
     findings.extend(list.lines.iter().filter_map(|line| of_line(survey, waiting, list, line, mendable)));
     findings
+}
+
+/// Returns what is the matter with how the lines of a recipients file end.
+pub fn ends(list: &List) -> Vec<&'static str> {
+    let bytes = &list.rule.gpg_id;
+    let windows = bytes.windows(2).any(|pair| pair == b"\r\n");
+    let open = bytes.last().is_some_and(|last| *last != b'\n');
+    let windows =
+        windows.then_some("its lines end as on Windows (CR LF): pass takes the CR for a part of the name");
+    let open =
+        open.then_some("its last line has no line break (so prs writes it): pass does not read that line");
+    windows.into_iter().chain(open).collect()
 }
 
 /// Returns the keys that several lines name, with the lines' numbers.
@@ -141,15 +146,16 @@ fn is_vouched_for(survey: &Survey, list: &List, line: &Line) -> bool {
     keys.map(|key| &key.fingerprint).all(|key| believed(key) || reads_all(key))
 }
 
-/// Returns a recipients file with full fingerprints in place of names that surely mean them, and lines that
-/// end as pass reads them. Comments stay.
-pub fn canonical(survey: &Survey, list: &List) -> Vec<u8> {
+/// Returns a recipients file with lines that end as pass reads them, and with `names` also with full fingerprints in
+/// place of names that surely mean them. Comments stay.
+pub fn canonical(survey: &Survey, list: &List, names: bool) -> Vec<u8> {
     let mut new = Vec::new();
     for (index, raw) in list.rule.gpg_id.split_inclusive(|b| *b == b'\n').enumerate() {
         let text = raw.strip_suffix(b"\n").unwrap_or(raw);
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let line = list.lines.iter().find(|line| line.number == index + 1);
-        let names = line.filter(|line| is_vouched_for(survey, list, line)).map(|line| {
+        let line = line.filter(|line| names && is_vouched_for(survey, list, line));
+        let names = line.map(|line| {
             let keys = line.found.as_ref().as_ref().into_iter().flatten();
             keys.map(crate::model::RecipientId::gpg_name).collect::<Vec<_>>()
         });

@@ -275,7 +275,7 @@ pub fn fix(context: &Context<'_>) -> Result<Mended, OpError> {
         let survey = survey_folder(context, &FolderName::root())?;
         let mut change = ListChange { keep_entries: true, ..ListChange::default() };
         for list in survey.lists.values() {
-            match rewritten(context, &survey, list) {
+            match rewritten(context, &survey, list, true) {
                 Ok(Some(new)) => {
                     change.lists.insert(list.folder.clone(), Some(new));
                     let found = lines::findings(&survey, &Keyring::default(), list);
@@ -299,10 +299,41 @@ pub fn fix(context: &Context<'_>) -> Result<Mended, OpError> {
     Ok(Mended { changed, done, left })
 }
 
+/// Returns the recipients files at and below `folder` whose lines do not end as pass reads them, with what is the
+/// matter; those with a line that cannot be used are left out, since they stay as they are.
+pub fn line_ends(context: &Context<'_>, folder: &FolderName) -> Result<Vec<(FolderName, String)>, OpError> {
+    let survey = survey_folder(context, folder)?;
+    let lists = survey.lists.values().filter(|list| list.folder.as_path().starts_with(folder.as_path()));
+    let usable = lists.filter(|list| list.recipients().is_some());
+    let found = usable.map(|list| (list.folder.clone(), lines::ends(list).join("; ")));
+    Ok(found.filter(|(_, what)| !what.is_empty()).collect())
+}
+
+/// Mends how the lines of these folders' recipients files end, in one commit, and nothing else.
+pub fn fix_line_ends(context: &Context<'_>, folders: &[FolderName]) -> Result<Changed, OpError> {
+    lists::change(context, || {
+        let survey = survey_folder(context, &FolderName::root())?;
+        let mut change = ListChange { keep_entries: true, ..ListChange::default() };
+        for list in survey.lists.values().filter(|list| folders.contains(&list.folder)) {
+            if let Some(new) = rewritten(context, &survey, list, false)? {
+                change.lists.insert(list.folder.clone(), Some(new));
+            }
+            change.seen.push((list.file.clone(), State::of(&list.rule.gpg_id)));
+        }
+        change.subject = "End the lines of recipients files as pass reads them.".to_owned();
+        Ok(change)
+    })
+}
+
 /// Returns a recipients file as it should be written; none if it is, or if a line of it cannot be used.
-fn rewritten(context: &Context<'_>, survey: &Survey, list: &List) -> Result<Option<Vec<u8>>, OpError> {
+fn rewritten(
+    context: &Context<'_>,
+    survey: &Survey,
+    list: &List,
+    names: bool,
+) -> Result<Option<Vec<u8>>, OpError> {
     let Some(before) = list.recipients() else { return Ok(None) };
-    let new = lines::canonical(survey, list);
+    let new = lines::canonical(survey, list, names);
     if new == list.rule.gpg_id {
         return Ok(None);
     }
