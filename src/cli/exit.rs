@@ -9,7 +9,7 @@ pub const CANNOT_DECRYPT: u8 = 2;
 /// All else was done, but entries were held back until a person decides about them; or `audit` has found something that
 /// a person is to look after.
 pub const NEEDS_DECISION: u8 = 3;
-/// `fsck` found no error, but could not look at everything.
+/// `fsck` found no error, or `audit` has an answer, but could not look at everything.
 pub const INCOMPLETE: u8 = 3;
 /// `recipients check` or `fsck` found errors.
 pub const FINDINGS: u8 = 4;

@@ -59,7 +59,7 @@ fn tell_gaps(app: &App, gaps: &[String]) -> Result<(), CliError> {
     for gap in gaps {
         app.ui.warn(format!("incomplete: {gap}"));
     }
-    if gaps.is_empty() { Ok(()) } else { Err(CliError::silent(exit::NEEDS_DECISION)) }
+    if gaps.is_empty() { Ok(()) } else { Err(CliError::silent(exit::INCOMPLETE)) }
 }
 
 /// Returns the second at which a day begins, or a moment is (`YYYY-MM-DD`, RFC 3339).
