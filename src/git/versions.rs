@@ -1,7 +1,7 @@
 //! All versions of files that a repository's history holds, with what their content says of itself.
 //!
 //! Walked are all commits that a ref or a reflog leads to; which of the two is told apart. What was walked is kept as
-//! bytes ([`kept`]), by the ids of commits and blobs, so that the next walk reads only what is new.
+//! bytes (`versions/kept.rs`), by the ids of commits and blobs, so that the next walk reads only what is new.
 
 mod kept;
 
@@ -76,6 +76,8 @@ pub struct Came {
     pub path: Rc<Path>,
     /// Its blob; none if the commit removes it.
     pub blob: Option<Oid>,
+    /// Whether a parent has the file as well.
+    pub was: bool,
 }
 
 /// All versions of the files of a repository.
@@ -112,6 +114,9 @@ pub type Wanted<'a> = &'a dyn Fn(&Path) -> bool;
 
 /// Tells what a blob's bytes say.
 pub type Reader<'a> = &'a dyn Fn(&[u8]) -> Content;
+
+/// A path, whether a parent has a file there, and the commit's own blob.
+type Difference = (PathBuf, (bool, Option<Oid>));
 
 struct Walk<'o, 'f> {
     odb: &'o Odb<'o>,
@@ -249,9 +254,9 @@ impl Repo {
 impl Walk<'_, '_> {
     /// Takes what was known of a commit.
     fn take(&mut self, place: usize, known: Vec<Came>) {
-        for Came { path, blob, .. } in known {
+        for Came { path, blob, was, .. } in known {
             let path = self.path(&path);
-            self.versions.came.push(Came { commit: place, path, blob });
+            self.versions.came.push(Came { commit: place, path, blob, was });
             if let Some(blob) = blob {
                 self.read(blob);
             }
@@ -262,9 +267,9 @@ impl Walk<'_, '_> {
     fn commit(&mut self, place: usize, id: Oid, parents: &[Oid]) {
         match self.differences(id, parents) {
             Ok(found) => {
-                for (path, blob) in found {
+                for (path, (was, blob)) in found {
                     let path = self.path(&path);
-                    self.versions.came.push(Came { commit: place, path, blob });
+                    self.versions.came.push(Came { commit: place, path, blob, was });
                     if let Some(blob) = blob {
                         self.read(blob);
                     }
@@ -275,7 +280,7 @@ impl Walk<'_, '_> {
     }
 
     /// Returns the files that a commit holds otherwise than all of its parents that are here.
-    fn differences(&mut self, id: Oid, parents: &[Oid]) -> Result<Vec<(PathBuf, Option<Oid>)>, GitError> {
+    fn differences(&mut self, id: Oid, parents: &[Oid]) -> Result<Vec<Difference>, GitError> {
         let own = self.root(id)?;
         let sides: Vec<Oid> = parents.iter().filter_map(|parent| self.root(*parent).ok()).collect();
         let sides = sides.into_iter().map(Some).chain(parents.is_empty().then_some(None));
@@ -284,14 +289,20 @@ impl Walk<'_, '_> {
             sides.push(None);
         }
         self.trees.step();
-        let mut found: Option<HashMap<PathBuf, Option<Oid>>> = None;
+        let mut found: Option<HashMap<PathBuf, (bool, Option<Oid>)>> = None;
         for side in sides {
             let differences = self.trees.differences(side, Some(own)).map_err(|error| error.in_commit(id))?;
             let differences = differences.into_iter().filter(|(path, _)| (self.wanted)(path));
-            let differences = differences.map(|(path, (_, after))| (path, after));
+            let differences = differences.map(|(path, (before, after))| (path, (before.is_some(), after)));
             found = Some(match found {
                 None => differences.collect(),
-                Some(earlier) => differences.filter(|(path, _)| earlier.contains_key(path)).collect(),
+                Some(earlier) => {
+                    let both = differences.filter_map(|(path, (was, after))| {
+                        let (earlier, _) = earlier.get(&path)?;
+                        Some((path, (was || *earlier, after)))
+                    });
+                    both.collect()
+                }
             });
         }
         let mut found: Vec<_> = found.unwrap_or_default().into_iter().collect();

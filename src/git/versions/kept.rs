@@ -3,7 +3,8 @@
 //! Format 1: the line `passel-versions 1`; the paths; the sets of key IDs; the blobs, each as its id, its kind (0 a
 //! message without encrypted data, 1 a message, 2 something else), the beginning of its encrypted data and the number of
 //! its set; the commits, each as its id, its parents' ids and its two times; what came, each as the numbers of its
-//! commit, its path and its blob (counted from 1; 0 where something went); the SHA-256 of all that. Lists and paths
+//! commit, its path and its blob (counted from 1; 0 where something went), then 1 if a parent has the file as well, or 0;
+//! the SHA-256 of all that. Lists and paths
 //! begin with their length; numbers have 32 bits, times 64, the low ones first. What a commit brought and what a blob
 //! says never changes; commits of which anything is missing are left out, as are blobs, so that nothing in here can be
 //! outdated. What is damaged or of another format is as good as none.
@@ -71,13 +72,13 @@ pub(super) fn parse(bytes: &[u8]) -> Option<Kept> {
         })
     })?;
     let came = rest.list(|rest| {
-        let (commit, path, blob) = (rest.number()?, rest.number()?, rest.number()?);
+        let (commit, path, blob, [was]) = (rest.number()?, rest.number()?, rest.number()?, rest.take()?);
         let blob = match blob.checked_sub(1) {
             Some(place) => Some(blobs.get(place)?.0),
             None => None,
         };
         commits.get(commit)?;
-        Some(Came { commit, path: Rc::clone(paths.get(path)?), blob })
+        Some(Came { commit, path: Rc::clone(paths.get(path)?), blob, was: was == 1 })
     })?;
     rest.0.is_empty().then(|| Kept { commits, came, blobs: blobs.into_iter().collect() })
 }
@@ -108,6 +109,7 @@ pub(super) fn bytes(versions: &Versions, unsure: &BTreeSet<Oid>) -> Vec<u8> {
         count += 1;
         let blob = one.blob.map_or(0, |blob| 1 + blobs.number(blob));
         [*commit, paths.number(&*one.path), blob].into_iter().for_each(|place| came.extend(number(place)));
+        came.push(u8::from(one.was));
     }
     for blob in &blobs.all {
         let (kind, body, readers) = match &versions.blobs[blob] {
@@ -176,7 +178,8 @@ mod tests {
         let path: Rc<Path> = Path::new("web/a.gpg").into();
         let walked =
             |number, parents, when| Walked { id: id(number), when, committed: 7, reach: Reach::Log, parents };
-        let came = |commit, blob| Came { commit, path: Rc::clone(&path), blob };
+        let came =
+            |commit, blob: Option<Oid>| Came { commit, path: Rc::clone(&path), blob, was: blob.is_none() };
         let readers: Rc<[KeyId]> = [KeyId(1), KeyId(u64::MAX)].into();
         let versions = Versions {
             commits: vec![

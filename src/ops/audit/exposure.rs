@@ -148,8 +148,11 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
             done.insert(entry.path.clone());
             let mut item = judge(entry, versions, &known, &bodies, &unread);
             item.reads_now = target.reads(&survey.keyring, &entry.readers);
-            if entry.prints.is_none() {
-                item.ask = entry.readers.iter().flat_map(|id| readers::of_id(&survey.keyring, *id)).collect();
+            if item.verdict == Verdict::Unknown {
+                let closed = versions.iter().filter(|version| unread.contains(&version.blob));
+                let ids = closed.filter_map(|version| asked.readers_of(version)).flatten();
+                let own = entry.readers.iter().filter(|_| entry.prints.is_none());
+                item.ask = ids.chain(own).flat_map(|id| readers::of_id(&survey.keyring, *id)).collect();
             }
             items.push(item);
         }
@@ -313,15 +316,11 @@ struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Returns the versions that were exposed, life by life.
     fn leaked(&self, target: &Target, since: Option<i64>) -> Vec<(&'a Life, Vec<&'a Version>)> {
-        let own = match target {
-            Target::Entry(file) => lives::of(self.lives, file),
-            _ => None,
-        };
         let is_exposed = |life: &Life, version: &Version| match target {
             Target::Keys(_) => {
                 self.readers_of(version).is_some_and(|ids| target.reads(&self.survey.keyring, ids))
             }
-            Target::Entry(_) => own.is_some_and(|own| std::ptr::eq(own, life)),
+            Target::Entry(file) => lives::is_of(life, file),
             Target::Commit(commit) => version.came.commit == *commit,
         };
         let stood =

@@ -53,9 +53,10 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
         for came in history.versions.came.chunk_by(|one, other| one.commit == other.commit) {
             let mut step = Step::default();
             let commit = &history.versions.commits[came[0].commit];
-            for Came { path, blob, .. } in came {
+            for Came { path, blob, was, .. } in came {
                 let path = history.in_store(path);
-                let life = alive.get(&path).copied();
+                // What another line of history has removed goes on where it was not.
+                let life = alive.get(&path).copied().or_else(|| last.get(&path).copied().filter(|_| *was));
                 if let Some(life) = life
                     && let Some(version) = all[life].versions.last_mut()
                 {
@@ -68,6 +69,9 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
                     }
                     (None, None) => {}
                     (Some(blob), life) => {
+                        if let Some(life) = life {
+                            alive.insert(path.clone(), life);
+                        }
                         let life = life.unwrap_or_else(|| {
                             all.push(Life::default());
                             parent.push(parent.len());
@@ -194,11 +198,14 @@ fn joined(all: Vec<Life>, mut parent: Vec<usize>) -> Vec<Life> {
     found.into_values().collect()
 }
 
-/// Returns the life of the entry whose file is `path`: the one that stands there, or the last that did.
-pub fn of<'l>(lives: &'l [Life], path: &Path) -> Option<&'l Life> {
-    let stands = lives.iter().find(|life| life.now.contains(path));
-    stands.or_else(|| {
-        let stood = lives.iter().filter(|life| life.versions.iter().any(|version| version.path == path));
-        stood.max_by_key(|life| life.versions.iter().map(|version| version.came.when).max())
-    })
+/// Whether the life is that of an entry whose file is `path`: the one that stands there, and what once stood there and is
+/// no more.
+pub fn is_of(life: &Life, path: &Path) -> bool {
+    let stood = || life.versions.iter().any(|version| version.path == path);
+    life.now.contains(path) || (life.now.is_empty() && stood())
+}
+
+/// Whether there is or was an entry whose file is `path`.
+pub fn is_known(lives: &[Life], path: &Path) -> bool {
+    lives.iter().any(|life| is_of(life, path))
 }

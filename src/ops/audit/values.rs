@@ -103,7 +103,7 @@ impl<'a, 'c> Values<'a, 'c> {
             secrets,
             logins: card.logins().map(lower).collect(),
             recovers_through: card.recovers_through().map(lower).collect(),
-            url: card.url().map(|url| String::from_utf8_lossy(url).into_owned()),
+            url: card.url().map(|url| address(&String::from_utf8_lossy(url))),
         }
     }
 
@@ -112,6 +112,18 @@ impl<'a, 'c> Values<'a, 'c> {
         hash.update(self.key);
         hash.update(value);
         hash.finalize().into()
+    }
+}
+
+/// Returns an address without what may be secret in it: who logs in (`https://name:password@host`), and what follows `?`
+/// or `#`.
+fn address(url: &str) -> String {
+    let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
+    let start = url.find("//").map_or(0, |start| start + 2);
+    let host = start + url[start..].find('/').unwrap_or(url.len() - start);
+    match url[start..host].rfind('@') {
+        Some(at) => format!("{}{}", &url[..start], &url[start + at + 1..]),
+        None => url.to_owned(),
     }
 }
 
@@ -133,5 +145,24 @@ impl Known {
     /// Returns where one of these values was found; nothing if none was.
     pub fn places(&self, values: &[Print]) -> BTreeSet<&PathBuf> {
         values.iter().filter_map(|print| self.0.get(print)).flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_shown_without_what_may_be_secret() {
+        for (url, shown) in [
+            ("https://x.example/a", "https://x.example/a"),
+            ("https://ada:pw@x.example:8443/a@b?token=1#c", "https://x.example:8443/a@b"),
+            ("ada:pw@x.example", "x.example"),
+            ("ssh://ada@x.example", "ssh://x.example"),
+            ("//", "//"),
+            ("", ""),
+        ] {
+            assert_eq!(address(url), shown);
+        }
     }
 }

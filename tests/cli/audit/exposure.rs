@@ -230,3 +230,57 @@ fn merges_of_gits_and_moves_of_stock_pass_are_followed() {
         (vec!["team/b".to_owned(), "web/copy".to_owned()], vec!["web/a".to_owned()])
     );
 }
+
+#[test]
+fn what_one_line_of_history_removed_and_another_edited_is_one_entry() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB; echo old | pass insert -m team/a; cd store; git checkout -qb side; pass rm -f team/a
+        git checkout -q master; echo new | pass insert -mf team/a; git merge -q side || true; git add team/a.gpg; git commit -qm merged
+        pass init -p team $ALICE");
+    let report = json(&store, "pass audit exposure bob@example.org --json");
+    assert_eq!((with(&report, "valid"), with(&report, "gone").len()), (vec!["team/a".to_owned()], 0));
+    assert_eq!(report["entries"][0]["versions"], 2);
+    store.ok("echo newest | pass insert -mf team/a");
+    let report = json(&store, "pass audit exposure bob@example.org --json");
+    assert_eq!((with(&report, "changed"), with(&report, "gone").len()), (vec!["team/a".to_owned()], 0));
+}
+
+#[test]
+fn a_name_that_is_used_again_is_another_entry() {
+    let store = left();
+    store.ok("pass rm -f team/gone; echo other | pass insert -m team/gone");
+    let report = json(&store, "pass audit exposure bob@example.org --json");
+    assert_eq!(with(&report, "gone"), ["team/gone"]);
+    assert!(!with(&report, "valid").contains(&"team/gone".to_owned()));
+    // Whoever asks about the name means both.
+    let report = json(&store, "pass audit exposure team/gone --json");
+    assert_eq!(report["versions"], 3);
+    assert_eq!(
+        (with(&report, "valid"), with(&report, "gone")),
+        (vec!["team/gone".to_owned()], vec!["team/gone".to_owned()])
+    );
+}
+
+#[test]
+fn addresses_are_told_without_the_password_in_them() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB; printf 'x\\nurl: https://ada:hunter2@x.example/a?token=hunter3\\n' | pass insert -m team/a");
+    let output = store.ok("pass audit exposure bob@example.org; pass audit exposure bob@example.org --json");
+    assert!(output.contains("https://x.example/a") && !output.contains("hunter"), "{output}");
+}
+
+#[test]
+fn nested_repositories_are_looked_at_too() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB; git init -q store/team; echo team >>store/.git/info/exclude
+        git -C store rm -rq --cached team; git -C store commit -qm out; git -C store/team add .; git -C store/team commit -qm team
+        echo x | pass insert -m team/a; echo x | pass insert -m own");
+    let report = json(&store, "pass audit exposure bob@example.org --json");
+    assert_eq!(with(&report, "valid"), ["own", "team/a"]);
+    assert_eq!(report["versions"], 1);
+    let commit = store.ok("git -C store/team rev-parse HEAD");
+    assert_eq!(
+        with(&json(&store, &format!("pass audit exposure {commit} --json")), "valid"),
+        ["own", "team/a"]
+    );
+}

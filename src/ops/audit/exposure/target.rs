@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::{Asked, Question};
-use crate::git::{Oid, Repo};
+use crate::git::Oid;
 use crate::model::{EntryName, KeyId, Keyring, Shown};
+use crate::ops::audit::past::short;
 use crate::ops::audit::{AuditError, lives};
 use crate::ops::readers::{self, Reader};
 use crate::ops::{OpError, readers::keys_named};
@@ -83,7 +84,7 @@ impl Asked<'_> {
         let file = name.file();
         let stands =
             matches!(self.context.store.beneath().state(&file).map_err(StoreError::from)?, State::File(_));
-        let known = stands || lives::of(self.lives, &file).is_some();
+        let known = stands || lives::is_known(self.lives, &file);
         Ok(known.then_some(Target::Entry(file)))
     }
 
@@ -91,13 +92,23 @@ impl Asked<'_> {
         keys_named(self.context, self.survey, self.waiting, name).map(Target::Keys)
     }
 
+    /// Returns the commit that `rev` names, in the first repository that knows it.
     fn commit(&self, rev: &str) -> Result<Target, OpError> {
-        let repo: &Repo = &self.past.histories[0].repo;
-        let commit = repo.commit_named(rev).map_err(StoreError::from)?;
-        let versions = self.lives.iter().flat_map(|life| &life.versions);
-        match versions.into_iter().any(|version| version.came.commit == commit) {
-            true => Ok(Target::Commit(commit)),
-            false => Err(AuditError::NoEntries(super::super::past::short(commit)).into()),
+        let mut failed = None;
+        for history in &self.past.histories {
+            let commit = match history.repo.commit_named(rev) {
+                Ok(commit) => commit,
+                Err(error) => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
+            };
+            let mut versions = self.lives.iter().flat_map(|life| &life.versions);
+            return match versions.any(|version| version.came.commit == commit) {
+                true => Ok(Target::Commit(commit)),
+                false => Err(AuditError::NoEntries(short(commit)).into()),
+            };
         }
+        Err(failed.map_or(AuditError::NoGit.into(), |error| StoreError::from(error).into()))
     }
 }
