@@ -55,6 +55,8 @@ fn parents_first(parents: &Parents) -> Vec<Oid> {
         children.entry(*parent).and_modify(|count| *count += 1);
     }
     let mut ready: Vec<Oid> = children.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).collect();
+    // The same order each time.
+    ready.sort_unstable();
     let mut found = Vec::with_capacity(parents.len());
     while let Some(id) = ready.pop() {
         found.push(id);

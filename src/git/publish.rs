@@ -64,8 +64,10 @@ impl Repo {
         let (index, kept) = (self.index_file(), self.own_file(nonce, "index-old"));
         let _ = fs::remove_file(&kept);
         match fs::hard_link(&index, &kept) {
+            Ok(()) => Ok(()),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_synced(&kept, b""),
-            done => done.map_err(io_error("link", &kept)),
+            // Another owner's file may not be linked to (fs.protected_hardlinks, proc_sys_fs(5)).
+            Err(_) => write_synced(&kept, &fs::read(&index).map_err(io_error("read", &index))?),
         }
     }
 

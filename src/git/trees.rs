@@ -125,6 +125,25 @@ impl<'o> Trees<'o> {
         Ok(found)
     }
 
+    /// Returns the regular files that two trees do not hold alike, and which of them the older one holds too.
+    pub(super) fn file_changes(
+        &mut self,
+        old: Option<Oid>,
+        new: Oid,
+        wanted: &dyn Fn(&Path) -> bool,
+    ) -> Result<BTreeMap<PathBuf, (bool, Option<Oid>)>, GitError> {
+        let mut found = BTreeMap::new();
+        for file in self.new_of(&[Kind::File], old, new, wanted)? {
+            found.insert(file.path, (!file.before.is_empty(), Some(file.blob)));
+        }
+        if let Some(old) = old {
+            for file in self.new_of(&[Kind::File], Some(new), old, wanted)? {
+                found.entry(file.path).or_insert((true, None)).0 = true;
+            }
+        }
+        Ok(found)
+    }
+
     /// The same as [`Trees::new_files`] for whatever is of one of these kinds.
     fn new_of(
         &mut self,

@@ -5,7 +5,7 @@
 
 mod kept;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use git2::{ObjectType, Odb, Oid};
 use super::graph::Graph;
 use super::history::{Commit, read_commit};
 use super::objects::{Parents, Quick};
-use super::provenance::{files_below, log_lines};
+use super::provenance::files_below;
 use super::trees::Trees;
 use super::{GitError, Repo, git_error};
 use crate::model::KeyId;
@@ -243,12 +243,28 @@ impl Repo {
         let is_commit = |id: &Oid| odb.read_header(*id).map_or(true, |(_, kind)| kind == ObjectType::Commit);
         let mut refs = self.ref_tips()?;
         refs.retain(is_commit);
+        // Those of other work trees of the repository are somebody's as well.
+        let worktrees = files_below(&self.common().join("worktrees"));
+        let heads = worktrees.iter().filter(|file| file.file_name().is_some_and(|name| name == "HEAD"));
         let mut logs: BTreeSet<Oid> = BTreeSet::new();
-        for log in files_below(&self.common().join("logs")).iter().chain([&self.gitdir().join("logs/HEAD")]) {
-            logs.extend(log_lines(log).into_iter().map(|(id, _)| id).filter(|id| !id.is_zero()));
+        for log in files_below(&self.common().join("logs"))
+            .iter()
+            .chain([&self.gitdir().join("logs/HEAD")])
+            .chain(heads)
+        {
+            logs.extend(ids_in(log));
         }
         Ok([(Reach::Head, head), (Reach::Ref, refs), (Reach::Log, logs.into_iter().collect())])
     }
+}
+
+/// Returns the ids that the lines of a reflog, or a HEAD that is on no branch, begin with.
+fn ids_in(log: &Path) -> Vec<Oid> {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let ids = text.lines().flat_map(|line| line.split_ascii_whitespace().take(2));
+    let ids = ids.filter(|id| id.len() == 40).filter_map(|id| Oid::from_str(id).ok());
+    ids.filter(|id| !id.is_zero()).collect()
 }
 
 impl Walk<'_, '_> {
@@ -289,11 +305,10 @@ impl Walk<'_, '_> {
             sides.push(None);
         }
         self.trees.step();
-        let mut found: Option<HashMap<PathBuf, (bool, Option<Oid>)>> = None;
+        let mut found: Option<BTreeMap<PathBuf, (bool, Option<Oid>)>> = None;
         for side in sides {
-            let differences = self.trees.differences(side, Some(own)).map_err(|error| error.in_commit(id))?;
-            let differences = differences.into_iter().filter(|(path, _)| (self.wanted)(path));
-            let differences = differences.map(|(path, (before, after))| (path, (before.is_some(), after)));
+            let differences = self.trees.file_changes(side, own, self.wanted);
+            let differences = differences.map_err(|error| error.in_commit(id))?.into_iter();
             found = Some(match found {
                 None => differences.collect(),
                 Some(earlier) => {
@@ -305,9 +320,7 @@ impl Walk<'_, '_> {
                 }
             });
         }
-        let mut found: Vec<_> = found.unwrap_or_default().into_iter().collect();
-        found.sort();
-        Ok(found)
+        Ok(found.unwrap_or_default().into_iter().collect())
     }
 
     fn root(&mut self, id: Oid) -> Result<Oid, GitError> {

@@ -4,7 +4,7 @@ mod secrets;
 
 use super::Plaintext;
 use super::merge::field;
-pub use secrets::Secret;
+pub use secrets::{Secret, Value};
 
 /// How an enclosed block begins and ends (RFC 7468 and its like): nothing in it is a field.
 const BEGIN: &[u8] = b"-----BEGIN";

@@ -87,6 +87,7 @@ impl Store {
             let folders = repo.object_folders().into_iter().filter(|folder| folder.exists());
             sync_paths(&folders.collect::<Vec<_>>())?;
             if let Some(journal) = &known {
+                repo.take_back_index(&journal.nonce)?;
                 repo.sweep(&journal.nonce, &repo.branch()?)?;
             }
         }

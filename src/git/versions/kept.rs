@@ -21,6 +21,7 @@ use super::{Came, Content, Reach, Versions, Walked};
 use crate::git::bytes::{Rest, number};
 use crate::model::KeyId;
 
+// What messages are taken to say is a part of the format: where that changes, so must the number.
 const FIRST_LINE: &[u8] = b"passel-versions 1\n";
 
 /// Stands for no time.

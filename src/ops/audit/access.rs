@@ -72,10 +72,18 @@ struct Named {
 
 /// Returns who can read what is at and below `folder`, or the entry of that name.
 pub fn access(context: &Context<'_>, path: &std::ffi::OsStr, at: Option<&At>) -> Result<Access, OpError> {
-    match at {
+    let mut found = match at {
         None => now(context, path),
         Some(at) => then(context, path, at),
+    }?;
+    match found.folders.iter().map(|folder| folder.broken.len()).sum() {
+        0 => {}
+        1 => found.gaps.push("1 entry is no message, so that nobody can tell who reads it".to_owned()),
+        count => found
+            .gaps
+            .push(format!("{count} entries are no messages, so that nobody can tell who reads them")),
     }
+    Ok(found)
 }
 
 /// The same as it stands in the work tree.
@@ -219,8 +227,13 @@ fn look(
     let mut entries = Vec::new();
     for (file, blob, _) in regular {
         if file.file_name().is_some_and(|name| name == ".gpg-id") {
-            let bytes = history.repo.blob(*blob).map_err(StoreError::from)?;
-            let lines = GpgId::from_bytes(bytes).lines();
+            let lines = match history.repo.blob(*blob) {
+                Ok(bytes) => GpgId::from_bytes(bytes).lines(),
+                Err(_) => {
+                    gaps.push(format!("`{}` cannot be read as it was", Shown::os(&history.in_store(file))));
+                    Vec::new()
+                }
+            };
             lists.insert(history.in_store(file), lines.into_iter().map(|line| line.id).collect());
         } else if is_entry(file) {
             entries.push((history.in_store(file), *blob));

@@ -15,6 +15,7 @@ use super::lives::{self, Life, Version};
 use super::values::{Known, Prints, Values};
 use super::{Moment, Past};
 use crate::git::versions::{Content, Reach};
+use crate::git::{Oid, blob_id};
 use crate::model::entry::is_entry;
 use crate::model::{KeyId, Keyring, Secret};
 use crate::ops::readers::{self, Reader};
@@ -55,6 +56,8 @@ pub struct Item {
     pub verdict: Verdict,
     /// How they stand with each; nothing where it cannot be decrypted here.
     pub secrets: Vec<(Secret, Verdict)>,
+    /// Whether other lines in it, of which nobody can say whether they are secret, are as they were exposed.
+    pub has_same_lines: bool,
     /// How many versions of it were exposed.
     pub versions: usize,
     /// How many of those cannot be decrypted here.
@@ -104,6 +107,7 @@ pub struct Exposure {
 /// An entry as it stands in the work tree.
 struct Standing {
     path: PathBuf,
+    blob: Option<Oid>,
     readers: Vec<KeyId>,
     body: Option<[u8; 32]>,
     prints: Option<Prints>,
@@ -131,16 +135,23 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
         context.progress.step(past.histories.len());
     }
     context.progress.end();
-    let bodies: BTreeSet<[u8; 32]> = leaked
+    let mut bodies: BTreeSet<[u8; 32]> = leaked
         .iter()
         .flat_map(|(_, versions)| versions)
         .filter_map(|version| lives::message(&past, version.blob).map(|(_, body)| body))
         .collect();
+    let loose = loose(&now, &lives, &target, &survey.keyring);
+    for entry in &loose {
+        bodies.extend(entry.body);
+        entry.prints.iter().for_each(|prints| known.add(&entry.path, prints));
+    }
     let by_path: HashMap<&Path, &Standing> = now.iter().map(|entry| (&*entry.path, entry)).collect();
     let mut items = Vec::new();
     let mut done = BTreeSet::new();
+    let taken: BTreeSet<&Path> = lives.iter().flat_map(|life| &life.now).map(PathBuf::as_path).collect();
     for (life, versions) in &leaked {
-        let stands: Vec<&Standing> = files_of(life).filter_map(|path| by_path.get(path).copied()).collect();
+        let files = files_of(life, &taken);
+        let stands: Vec<&Standing> = files.filter_map(|path| by_path.get(path).copied()).collect();
         if stands.is_empty() {
             items.push(gone(versions, &unread));
         }
@@ -158,19 +169,22 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
         }
     }
     for entry in now.iter().filter(|entry| !done.contains(&entry.path)) {
-        let item = judge(entry, &[], &known, &bodies, &unread);
+        let mut item = judge(entry, &[], &known, &bodies, &unread);
+        item.reads_now = target.reads(&survey.keyring, &entry.readers);
         if item.verdict == Verdict::Valid {
             items.push(item);
         }
     }
     items.sort_by(|one, other| (one.verdict, &one.path).cmp(&(other.verdict, &other.path)));
     let all: Vec<&Version> = leaked.iter().flat_map(|(_, versions)| versions.iter().copied()).collect();
-    let readers = asked.readers(&target, &all);
+    let readers = asked.readers(&target, &all, &loose);
     let (perhaps, shared) = (asked.perhaps(&target), asked.shared(&target));
     let recover = recover(&past, &all, &now, &mut values, &target);
     values.settle();
+    let mut gaps = past.gaps();
+    gaps.extend(asked.unknown_ids(&target, &now));
     Ok(Exposure {
-        versions: all.len(),
+        versions: all.len() + loose.len(),
         total: lives.iter().map(|life| life.versions.len()).sum(),
         target,
         readers,
@@ -178,16 +192,31 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
         perhaps,
         shared,
         recover,
-        gaps: past.gaps(),
+        gaps,
         keyring: survey.keyring,
         waiting,
     })
 }
 
-/// Returns the files that an entry has: those in HEAD; if there is none, the last one, which may be in the work tree.
-fn files_of(life: &Life) -> impl Iterator<Item = &Path> {
-    let last = life.versions.last().filter(|version| life.now.is_empty() && version.until.is_none());
-    life.now.iter().map(PathBuf::as_path).chain(last.map(|version| &*version.path))
+/// Returns the files that an entry has: those in HEAD; if there is none, the last one, which may be in the work tree,
+/// unless another entry has its name now.
+fn files_of<'l>(life: &'l Life, taken: &BTreeSet<&Path>) -> impl Iterator<Item = &'l Path> {
+    let last = life.versions.last().filter(|_| life.now.is_empty()).map(|version| &*version.path);
+    life.now.iter().map(PathBuf::as_path).chain(last.filter(|path| !taken.contains(path)))
+}
+
+/// Returns the files of the work tree that were exposed, and are in no commit as they are.
+fn loose<'n>(now: &'n [Standing], lives: &[Life], target: &Target, keyring: &Keyring) -> Vec<&'n Standing> {
+    let committed: BTreeSet<(&Path, Oid)> =
+        lives.iter().flat_map(|life| &life.versions).map(|version| (&*version.path, version.blob)).collect();
+    let is_exposed = |entry: &&Standing| match target {
+        Target::Keys(_) => target.reads(keyring, &entry.readers),
+        Target::Entry(file) => entry.path == *file,
+        Target::Commit(_) => false,
+    };
+    let is_loose =
+        |entry: &&Standing| entry.blob.is_none_or(|blob| !committed.contains(&(&entry.path, blob)));
+    now.iter().filter(is_exposed).filter(is_loose).collect()
 }
 
 /// Reads the work tree.
@@ -202,7 +231,8 @@ fn standing(context: &Context<'_>, values: &mut Values<'_, '_>) -> Result<Vec<St
     let mut found = Vec::new();
     for path in files {
         let Some(bytes) = context.store.beneath().read(&path)? else { continue };
-        let mut entry = Standing { path, readers: Vec::new(), body: None, prints: None };
+        let blob = blob_id(&bytes);
+        let mut entry = Standing { path, blob, readers: Vec::new(), body: None, prints: None };
         if let Content::Message { readers, body } = super::past::content_of(&bytes) {
             entry.readers = readers.to_vec();
             entry.body = body;
@@ -222,7 +252,7 @@ fn prints<'v>(past: &Past, version: &Version, values: &'v mut Values<'_, '_>) ->
 }
 
 /// Returns an item about these versions, of which nothing is judged.
-fn item(path: PathBuf, versions: &[&Version], unread: &BTreeSet<crate::git::Oid>) -> Item {
+fn item(path: PathBuf, versions: &[&Version], unread: &BTreeSet<Oid>) -> Item {
     let moments: Vec<Moment> = versions.iter().map(|version| version.came).collect();
     let first = moments.iter().min_by_key(|moment| moment.when).copied();
     let last = moments.iter().max_by_key(|moment| moment.when).copied();
@@ -232,6 +262,7 @@ fn item(path: PathBuf, versions: &[&Version], unread: &BTreeSet<crate::git::Oid>
         path,
         verdict: Verdict::Gone,
         secrets: Vec::new(),
+        has_same_lines: false,
         versions: versions.len(),
         unread: versions.iter().filter(|version| unread.contains(&version.blob)).count(),
         ask: BTreeSet::new(),
@@ -243,7 +274,7 @@ fn item(path: PathBuf, versions: &[&Version], unread: &BTreeSet<crate::git::Oid>
     }
 }
 
-fn gone(versions: &[&Version], unread: &BTreeSet<crate::git::Oid>) -> Item {
+fn gone(versions: &[&Version], unread: &BTreeSet<Oid>) -> Item {
     let last = versions.last().map(|version| version.path.clone()).unwrap_or_default();
     item(last, versions, unread)
 }
@@ -254,7 +285,7 @@ fn judge(
     versions: &[&Version],
     known: &Known,
     bodies: &BTreeSet<[u8; 32]>,
-    unread: &BTreeSet<crate::git::Oid>,
+    unread: &BTreeSet<Oid>,
 ) -> Item {
     let mut item = item(entry.path.clone(), versions, unread);
     let is_exposed = entry.body.is_some_and(|body| bodies.contains(&body));
@@ -263,6 +294,7 @@ fn judge(
         return item;
     };
     item.url.clone_from(&prints.url);
+    item.has_same_lines = !versions.is_empty() && !known.places(&prints.others).is_empty();
     for (secret, values) in &prints.secrets {
         let places = known.places(values);
         let verdict = match () {
@@ -274,7 +306,7 @@ fn judge(
         let own = versions.iter().map(|version| &version.path).chain([&entry.path]);
         let own: BTreeSet<&PathBuf> = own.collect();
         item.elsewhere.extend(places.into_iter().filter(|place| !own.contains(place)).cloned());
-        item.secrets.push((secret.clone(), verdict));
+        item.secrets.push((*secret, verdict));
     }
     item.verdict = item.secrets.iter().map(|(_, verdict)| *verdict).min().unwrap_or(Verdict::Changed);
     item
@@ -293,7 +325,8 @@ fn recover(
     }
     let mut logins = BTreeSet::new();
     for version in leaked {
-        logins.extend(prints(past, version, values).map(|prints| prints.logins.clone()).unwrap_or_default());
+        logins
+            .extend(prints(past, version, values).map(|prints| prints.mailboxes.clone()).unwrap_or_default());
     }
     let own: BTreeSet<&PathBuf> = leaked.iter().map(|version| &version.path).collect();
     let through = |entry: &&Standing| {
@@ -337,7 +370,12 @@ impl<'a> Asked<'a> {
     }
 
     /// Returns who could read the versions of an entry or a commit.
-    fn readers(&self, target: &Target, leaked: &[&Version]) -> BTreeMap<Reader, (Moment, Moment)> {
+    fn readers(
+        &self,
+        target: &Target,
+        leaked: &[&Version],
+        loose: &[&Standing],
+    ) -> BTreeMap<Reader, (Moment, Moment)> {
         let mut all: BTreeMap<Reader, (Moment, Moment)> = BTreeMap::new();
         if matches!(target, Target::Keys(_)) {
             return all;
@@ -354,6 +392,12 @@ impl<'a> Asked<'a> {
                 }
             }
         }
+        let here = Moment { commit: Oid::ZERO_SHA1, when: i64::MAX };
+        for reader in loose.iter().flat_map(|entry| &entry.readers) {
+            for reader in readers::of_id(&self.survey.keyring, *reader) {
+                all.entry(reader).or_insert((here, here)).1 = here;
+            }
+        }
         all
     }
 
@@ -368,6 +412,20 @@ impl<'a> Asked<'a> {
                 .is_some_and(|ids| ids.contains(&KeyId::HIDDEN) && !target.reads(&self.survey.keyring, ids))
         });
         hidden.map(|version| version.path.clone()).collect()
+    }
+
+    /// Tells of IDs asked about that no message names, and no key here has: it may be that of a primary key.
+    fn unknown_ids(&self, target: &Target, now: &[Standing]) -> Option<String> {
+        let Target::Keys(keys) = target else { return None };
+        let committed = self.lives.iter().flat_map(|life| &life.versions);
+        let named = committed.filter_map(|version| self.readers_of(version)).flatten();
+        let named: BTreeSet<&KeyId> = named.chain(now.iter().flat_map(|entry| &entry.readers)).collect();
+        let is_met = |reader: &Reader| !matches!(reader, Reader::Unknown(id) if !named.contains(id));
+        (!keys.iter().any(is_met)).then(|| {
+            "no message names this key, which is not in the keyring: messages name subkeys, whose IDs only the key itself \
+             tells"
+                .to_owned()
+        })
     }
 
     /// Returns the key IDs of the keys asked about that others have as well.

@@ -104,12 +104,14 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
 /// Notes which files stand in HEAD.
 fn stand(history: &History, all: &mut [Life], last: &HashMap<PathBuf, usize>) {
     let files = history.repo.head_files(&crate::model::entry::is_entry).unwrap_or_default();
-    for path in files.keys() {
-        let path = history.in_store(path);
+    for (path, blob) in files {
+        let path = history.in_store(&path);
         if let Some(life) = last.get(&path) {
-            // Another line of history may have seen it go.
-            if let Some(version) = all[*life].versions.last_mut() {
-                version.until = None;
+            // Another line of history may have seen it changed, or go.
+            for version in &mut all[*life].versions {
+                if version.blob == blob && version.path == path {
+                    version.until = None;
+                }
             }
             all[*life].now.insert(path);
         }

@@ -136,9 +136,15 @@ pub fn content_of(bytes: &[u8]) -> Content {
 
 /// Returns what a file says of itself; equal sets of readers are kept once.
 fn content(bytes: &[u8], sets: &mut HashMap<Vec<KeyId>, Rc<[KeyId]>>) -> Content {
-    let Ok(outline) = outline(bytes) else { return Content::Other };
-    let mut readers = outline.recipients;
-    readers.extend(outline.passphrase.then_some(KeyId::HIDDEN));
+    let mut readers = match outline(bytes) {
+        Ok(outline) => {
+            let hidden = outline.passphrase.then_some(KeyId::HIDDEN);
+            outline.recipients.into_iter().chain(hidden).collect()
+        }
+        // gpg reads more forms than we do (with something in front, or behind): for whom, only it can tell.
+        Err(_) if body(bytes).is_some() => vec![KeyId::HIDDEN],
+        Err(_) => return Content::Other,
+    };
     readers.sort();
     readers.dedup();
     let readers = Rc::clone(sets.entry(readers).or_insert_with_key(|readers| readers.as_slice().into()));

@@ -1,11 +1,12 @@
 //! What messages say, kept so that it can be compared and not read.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use crate::crypto::LARGEST_OF_MANY;
+use crate::model::card::Value;
 use crate::model::{Card, KeyId, Plaintext, Secret};
 use crate::ops::history::own_parts;
 use crate::ops::{Context, OpError, cache};
@@ -21,8 +22,10 @@ pub struct Prints {
     pub whole: Print,
     /// Its secrets, each with its values.
     pub secrets: Vec<(Secret, Vec<Print>)>,
-    /// Names under which the account is known.
-    pub logins: Vec<Print>,
+    /// Lines of which nobody can say whether they are secret.
+    pub others: Vec<Print>,
+    /// Addresses of mailboxes that the entry itself is the account of.
+    pub mailboxes: Vec<Print>,
     /// Addresses by which the account can be recovered.
     pub recovers_through: Vec<Print>,
     /// Where the account is. Not safe to show.
@@ -59,7 +62,7 @@ impl<'a, 'c> Values<'a, 'c> {
     /// Equal `body` means equal encrypted data: those are decrypted once.
     pub fn of(
         &mut self,
-        name: &std::path::Path,
+        name: &Path,
         body: [u8; 32],
         readers: &[KeyId],
         message: impl FnOnce() -> Result<Vec<u8>, OpError>,
@@ -75,7 +78,7 @@ impl<'a, 'c> Values<'a, 'c> {
                 .ok()
                 .filter(|message| message.len() as u64 <= LARGEST_OF_MANY)
                 .and_then(|message| self.context.decrypt_one_of_many(name.display(), &message).ok());
-            let prints = text.map(|text| self.prints(&text));
+            let prints = text.map(|text| self.prints(name, &text));
             self.known.insert(body, prints);
         }
         self.known.get(&body)?.as_ref()
@@ -88,10 +91,11 @@ impl<'a, 'c> Values<'a, 'c> {
         }
     }
 
-    fn prints(&self, text: &Plaintext) -> Prints {
+    fn prints(&self, name: &Path, text: &Plaintext) -> Prints {
         let card = Card::of(text);
-        let all = |values: Vec<&[u8]>| values.into_iter().map(|value| self.print(value)).collect::<Vec<_>>();
-        let secrets = card.secrets().into_iter().map(|(kind, values)| (kind, all(values)));
+        let all = |values: Vec<Value>| values.iter().map(|value| self.print(value)).collect::<Vec<_>>();
+        let (secrets, others) = card.secrets();
+        let secrets = secrets.into_iter().map(|(kind, values)| (kind, all(values)));
         let mut secrets: Vec<(Secret, Vec<Print>)> = secrets.collect();
         if secrets.is_empty() && !text.expose().trim_ascii().is_empty() {
             // A text without a field is one secret.
@@ -101,7 +105,8 @@ impl<'a, 'c> Values<'a, 'c> {
         Prints {
             whole: self.print(text.expose()),
             secrets,
-            logins: card.logins().map(lower).collect(),
+            others: all(others),
+            mailboxes: card.logins().filter(|login| is_mailbox(login, name, card.url())).map(lower).collect(),
             recovers_through: card.recovers_through().map(lower).collect(),
             url: card.url().map(|url| address(&String::from_utf8_lossy(url))),
         }
@@ -127,14 +132,24 @@ fn address(url: &str) -> String {
     }
 }
 
+/// Whether an entry is the account of the mailbox with this address: its name speaks of mail, or its address is that of
+/// the domain.
+fn is_mailbox(address: &[u8], name: &Path, url: Option<&[u8]>) -> bool {
+    let address = String::from_utf8_lossy(address).to_ascii_lowercase();
+    let Some((_, domain)) = address.split_once('@') else { return false };
+    let name = name.to_string_lossy().to_ascii_lowercase();
+    let url = String::from_utf8_lossy(url.unwrap_or_default()).to_ascii_lowercase();
+    name.contains("mail") || name.contains(domain) || url.contains("mail") || url.contains(domain)
+}
+
 /// Where values were found.
 #[derive(Debug, Default)]
 pub struct Known(HashMap<Print, BTreeSet<PathBuf>>);
 
 impl Known {
     /// Adds the secrets of what stood at `path`.
-    pub fn add(&mut self, path: &std::path::Path, prints: &Prints) {
-        for print in prints.secrets.iter().flat_map(|(_, values)| values) {
+    pub fn add(&mut self, path: &Path, prints: &Prints) {
+        for print in prints.secrets.iter().flat_map(|(_, values)| values).chain(&prints.others) {
             let places = self.0.entry(*print).or_default();
             if !places.contains(path) {
                 places.insert(path.to_path_buf());

@@ -74,12 +74,16 @@ fn what_the_files_say_counts_and_not_what_the_lists_say() {
 fn spreadsheets_and_odd_files() {
     let store = store();
     store.ok("cd store; echo plain >web/plain.gpg; gpg -q --trust-model always -R $ALICE -e -o web/hidden.gpg <<<x; git add .; git commit -qm odd");
-    let csv = store.ok("pass audit access --csv");
+    let output = store.shell("pass audit access --csv");
+    assert_eq!(output.code, 3);
+    assert!(output.err().contains("incomplete: 1 entry is no message"), "{}", output.err());
+    let csv = output.out();
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[0].trim_end(), "folder,entries,kind,fingerprint,key_id,name,email,reads,named");
     assert!(csv.contains("/,3,hidden,,,,,1,0"), "{csv}");
     assert!(lines.iter().all(|line| line.trim_end().split(',').count() == 9), "{csv}");
-    let said = store.ok("pass audit access");
+    assert!(csv.contains("/,3,broken,,,web/plain,,,"), "{csv}");
+    let said = store.shell("pass audit access").out();
     assert!(said.contains("No messages, so that nobody can tell who reads them: web/plain."), "{said}");
     for at in ["", "--at HEAD"] {
         assert_eq!(

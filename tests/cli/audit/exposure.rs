@@ -167,7 +167,8 @@ fn names_that_mean_nothing_or_several_things_are_refused() {
     assert_eq!(json(&store, "pass audit exposure bob@example.org --as key --json")["versions"], 5);
     // A key that nobody here has, and that reads nothing.
     let output = store.shell("pass audit exposure 0123456789ABCDEF");
-    assert_eq!(output.code, 0, "{}", output.err());
+    assert_eq!(output.code, 3, "{}", output.err());
+    assert!(output.err().contains("no message names this key"), "{}", output.err());
     assert!(
         output.out().contains("Could read 0 versions of 0 entries; the history holds"),
         "{}",
@@ -283,4 +284,63 @@ fn nested_repositories_are_looked_at_too() {
         with(&json(&store, &format!("pass audit exposure {commit} --json")), "valid"),
         ["own", "team/a"]
     );
+}
+
+#[test]
+fn what_is_not_committed_counts() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB; echo x | pass insert -m team/a; pass init -p team $ALICE; cd store
+        gpg -q --trust-model always -e -r $ALICE -r $BOB -o new.gpg <<<y; gpg -q --trust-model always --yes -e -r $ALICE -r $BOB -o team/a.gpg <<<z");
+    let report = json(&store, "pass audit exposure bob@example.org --json");
+    assert_eq!(
+        (with(&report, "valid"), report["versions"].as_u64()),
+        (vec!["new".to_owned(), "team/a".to_owned()], Some(3))
+    );
+    let said = store.ok("pass audit exposure new");
+    assert!(said.contains("Bob <bob@example.org>") && said.contains("not committed"), "{said}");
+    store.ok("cd store; git rm -q --cached team/a.gpg; git commit -qm out");
+    assert_eq!(
+        with(&json(&store, "pass audit exposure bob@example.org --json"), "gone").len(),
+        0,
+        "it stands"
+    );
+}
+
+#[test]
+fn what_only_gpg_can_read_could_be_anyones() {
+    let store = Repository::new();
+    store.ok("cd store; gpg -q --trust-model always -e -r $BOB -r $ALICE -o a.gpg <<<x; printf x >>a.gpg; git add .; git commit -qm odd");
+    let said = store.ok("pass audit exposure bob@example.org");
+    assert!(said.contains("could be anyone: a."), "{said}");
+}
+
+#[test]
+fn a_version_that_another_branch_replaced_still_stands() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB
+        export GIT_COMMITTER_DATE='2026-01-01T00:00:00Z'; echo x | pass insert -m team/a; cd store; git checkout -qb side
+        gpg -q --trust-model always --yes -e -r $ALICE -o team/a.gpg <<<x; GIT_COMMITTER_DATE='2026-02-01T00:00:00Z' git commit -qam side; git checkout -q master");
+    let report = json(&store, "pass audit exposure bob@example.org --since 2026-03-01 --json");
+    assert_eq!(with(&report, "valid"), ["team/a"]);
+}
+
+#[test]
+fn all_keys_of_a_person_count() {
+    let store = Repository::new();
+    // The first one has expired by now.
+    store.ok("mkdir -m 700 other; export GNUPGHOME=$PWD/other
+        for n in 1 2; do gpg -q --batch --passphrase '' --faked-system-time 2026010${n}T000000! --quick-gen-key \"Fay $n <fay@example.org>\" future-default default $((n * n * 10))d 2>/dev/null; done
+        gpg -q --export >keys; gpgconf --kill all");
+    store.ok("gpg -q --import keys; cd store; gpg -q --faked-system-time 20260105T000000 --trust-model always -e -r '=Fay 1 <fay@example.org>' -r $ALICE -o a.gpg <<<x; git add .; git commit -qm a");
+    let report = json(&store, "pass audit exposure fay@example.org --json");
+    assert_eq!((report["keys"].as_array().unwrap().len(), with(&report, "valid")), (2, vec!["a".to_owned()]));
+}
+
+#[test]
+fn a_changed_password_beside_other_lines_says_so() {
+    let store = Repository::new();
+    store.ok("pass init -p team $ALICE $BOB; printf 'x\\nthe gate opens with 4711\\n' | pass insert -m team/a; pass init -p team $ALICE
+        printf 'y\\nthe gate opens with 4711\\n' | pass insert -mf team/a");
+    let said = store.ok("pass audit exposure bob@example.org");
+    assert!(said.contains("Changed since (1):\n  team/a  other lines in it are as they were; "), "{said}");
 }

@@ -62,7 +62,7 @@ JSON: an object with
 unknown (names on the list that no key is known for), broken (entries that are no messages); a reader has kind (key, waiting, \
 unknown, hidden), fingerprint, key_id, name, email, reads, named
   gaps     why the answer may lack something
-CSV: a line for each folder and reader, with the same fields.
+CSV: a line for each folder and reader, with the same fields; and one for each name of unknown (kind unnamed) and broken.
 
 Examples:
   passel audit access
@@ -260,6 +260,16 @@ fn csv(found: &Access) -> String {
     let mut text = "folder,entries,kind,fingerprint,key_id,name,email,reads,named\n".to_owned();
     for row in report(found).folders {
         let folder = row.folder.unwrap_or_default();
+        let odd = row
+            .broken
+            .iter()
+            .map(|name| ("broken", name))
+            .chain(row.unknown.iter().map(|name| ("unnamed", name)));
+        for (kind, name) in odd {
+            let cells = [&folder, &row.entries.to_string(), kind, "", "", name, "", "", ""].map(quoted);
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
         for reader in row.readers {
             let value = serde_json::to_value(&reader).expect("text and numbers can be written as JSON");
             let field = |name: &str| value[name].as_str().unwrap_or_default().to_owned();

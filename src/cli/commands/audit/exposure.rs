@@ -65,7 +65,7 @@ JSON: an object with
   versions  how many versions were exposed, of how many in total
   entries   an array, what is to be changed first in front: name, verdict (valid: a secret has a value that was exposed; \
 unknown; changed; gone: there is no such entry any more), secrets (name and verdict of each; empty if it cannot be decrypted \
-here), versions, unread (how many of them cannot be decrypted here), ask (who can read it), first, last, reads_now, former \
+here), same_lines (whether other lines in it are as they were exposed), versions, unread (how many of them cannot be decrypted here), ask (who can read it), first, last, reads_now, former \
 (other names it had), elsewhere (entries in which its value was exposed), reflog_only, url
   perhaps   entries with hidden recipients, which the key may be
   shared    key IDs that several keys have
@@ -105,6 +105,7 @@ struct Row {
     name: String,
     verdict: &'static str,
     secrets: Vec<SecretRow>,
+    same_lines: bool,
     versions: usize,
     unread: usize,
     ask: Vec<ReaderRecord>,
@@ -168,6 +169,7 @@ fn report(found: &Exposure) -> Report {
             .iter()
             .map(|(secret, verdict)| SecretRow { name: secret.to_string(), verdict: word(*verdict) })
             .collect(),
+        same_lines: item.has_same_lines,
         versions: item.versions,
         unread: item.unread,
         ask: item.ask.iter().map(record).collect(),
@@ -220,7 +222,7 @@ fn tell(app: &App, args: &Args, found: &Exposure) -> Result<(), CliError> {
             let mut table = Table::new(&["KEY", "NAME", "FIRST", "LAST"]);
             for (reader, (first, last)) in &found.readers {
                 let [key, name] = reader_cells(&found.keyring, &found.waiting, reader);
-                table.row([key, name, day(first.when), day(last.when)]);
+                table.row([key, name, day_of(*first), day_of(*last)]);
             }
             for line in table.lines(2) {
                 app.ui.say(line)?;
@@ -252,6 +254,9 @@ fn tell_item(app: &App, found: &Exposure, item: &Item) -> Result<(), CliError> {
     let goes_without_saying = item.secrets.len() == 1 && valid == ["password"];
     if !valid.is_empty() && !goes_without_saying {
         parts.push(valid.join(", "));
+    }
+    if item.has_same_lines && item.verdict != Verdict::Valid {
+        parts.push("other lines in it are as they were".to_owned());
     }
     if let Some((first, last)) = item.between {
         parts.push(between(first, last));
@@ -286,6 +291,11 @@ fn tell_item(app: &App, found: &Exposure, item: &Item) -> Result<(), CliError> {
     }
     app.ui.say(format!("  {}  {}", shown_entry(&item.path), parts.join("; ")).trim_end())?;
     Ok(())
+}
+
+/// Returns the day of a moment.
+fn day_of(moment: Moment) -> String {
+    if moment.when == i64::MAX { "not committed".to_owned() } else { day(moment.when) }
 }
 
 fn between(first: Moment, last: Moment) -> String {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use super::{Asked, Question};
+use crate::crypto::{RecipientError, lookup};
 use crate::git::Oid;
 use crate::model::{EntryName, KeyId, Keyring, Shown};
 use crate::ops::audit::past::short;
@@ -43,6 +44,11 @@ impl Target {
     }
 }
 
+/// Whether nobody has the key.
+fn is_missing(error: &OpError) -> bool {
+    matches!(error, OpError::Key { source: RecipientError::Missing { .. }, .. })
+}
+
 impl Asked<'_> {
     /// Returns what is asked about: an entry before a key before a commit, where nothing else is said. A word that
     /// means several of them is refused.
@@ -55,7 +61,10 @@ impl Asked<'_> {
             Some(Kind::Key) => self.keys(&text),
             Some(Kind::Commit) => self.commit(&text),
             None => {
-                let entry = self.entry(question.what).ok().flatten();
+                let entry = match self.entry(question.what) {
+                    Err(error @ OpError::Store(_)) => return Err(error),
+                    found => found.ok().flatten(),
+                };
                 let key = self.keys(&text);
                 let is_id = text.len() >= 7 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
                 let commit = if is_id || key.is_err() { self.commit(&text).ok() } else { None };
@@ -71,8 +80,12 @@ impl Asked<'_> {
                 }
                 match (entry.or(commit), key) {
                     (Some(target), _) | (None, Ok(target)) => Ok(target),
-                    (None, Err(error @ OpError::Key { .. })) if text.contains('@') => Err(error),
-                    (None, Err(_)) => Err(AuditError::Nothing(Shown::new(&*text).to_string()).into()),
+                    // That we could not look is no answer.
+                    (None, Err(error)) if !is_missing(&error) || text.contains('@') => Err(error),
+                    (None, Err(_)) => match self.commit(&text) {
+                        Err(error @ OpError::Audit(AuditError::NoEntries(_))) => Err(error),
+                        _ => Err(AuditError::Nothing(Shown::new(&*text).to_string()).into()),
+                    },
                 }
             }
         }
@@ -88,8 +101,28 @@ impl Asked<'_> {
         Ok(known.then_some(Target::Entry(file)))
     }
 
+    /// Returns all keys that bear the name: what a person could read with a key that has expired, was revoked or
+    /// replaced counts as well.
     fn keys(&self, name: &str) -> Result<Target, OpError> {
-        keys_named(self.context, self.survey, self.waiting, name).map(Target::Keys)
+        let parsed = lookup::Name::parse(name);
+        if !matches!(parsed, lookup::Name::Hex { .. } | lookup::Name::Mailbox(_)) {
+            return keys_named(self.context, self.survey, self.waiting, name).map(Target::Keys);
+        }
+        let bearers = |keyring: &Keyring| lookup::bearers(&parsed, keyring.keys().cloned().collect());
+        let here = bearers(&self.survey.keyring).into_iter().map(|key| Reader::Key(key.fingerprint));
+        let mut found: Vec<Reader> = here.collect();
+        for key in bearers(self.waiting) {
+            // What a file in the store says of a key that the keyring has counts for nothing.
+            if self.survey.keyring.get(&key.fingerprint).is_none() {
+                found.extend(key.subkeys.iter().map(|part| Reader::Unknown(part.fingerprint.key_id())));
+            }
+        }
+        if found.is_empty() {
+            found = keys_named(self.context, self.survey, self.waiting, name)?;
+        }
+        let hidden =
+            |reader: Reader| if reader == Reader::Unknown(KeyId::HIDDEN) { Reader::Hidden } else { reader };
+        Ok(Target::Keys(found.into_iter().map(hidden).collect()))
     }
 
     /// Returns the commit that `rev` names, in the first repository that knows it.
