@@ -81,7 +81,12 @@ pub fn waiting(context: &Context<'_>, survey: &Survey) -> Keyring {
     if unknown.next().is_none() && missing.next().is_none() {
         return Keyring::default();
     }
-    let is_new = |key: &Fingerprint| survey.keyring.get(key).is_none();
+    all_waiting(context, &survey.keyring)
+}
+
+/// Returns all keys that wait in the store's `.public-keys`.
+pub fn all_waiting(context: &Context<'_>, keyring: &Keyring) -> Keyring {
+    let is_new = |key: &Fingerprint| keyring.get(key).is_none();
     // Without them nobody is named wrongly; what is the matter with them, `keys list` says.
     let keys = keys::waiting(context.store.beneath(), context.crypto, is_new);
     Keyring::new(keys.unwrap_or_default())

@@ -151,7 +151,8 @@ fn then(context: &Context<'_>, path: &std::ffi::OsStr, at: &At) -> Result<Access
     }
     let named = name_all(context, &keyring, &lists)?;
     let folders = folders(&keyring, found, &named);
-    Ok(Access { moments, beside, folders, keyring, waiting: Keyring::default(), gaps })
+    let waiting = readers::all_waiting(context, &keyring);
+    Ok(Access { moments, beside, folders, keyring, waiting, gaps })
 }
 
 fn too_early(past: &Past, at: &At) -> AuditError {

@@ -4,9 +4,10 @@
 //! by dates. What a key could read is compared, value by value, with what stands in the store now. What cannot be
 //! decrypted here is unknown, and not unchanged.
 
+mod items;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 pub use target::{Kind, Target};
@@ -14,7 +15,7 @@ pub use target::{Kind, Target};
 use super::lives::{self, Life, Version};
 use super::values::{Known, Prints, Values};
 use super::{Moment, Past};
-use crate::git::versions::{Content, Reach};
+use crate::git::versions::Content;
 use crate::git::{Oid, blob_id};
 use crate::model::entry::is_entry;
 use crate::model::{KeyId, Keyring, Secret};
@@ -117,74 +118,25 @@ struct Standing {
 pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposure, OpError> {
     let past = Past::read(context)?;
     let survey = readers::survey_folder(context, &crate::model::FolderName::root())?;
-    let waiting = readers::waiting(context, &survey);
+    let waiting = readers::all_waiting(context, &survey.keyring);
+    // What is asked about is found first: nobody types a passphrase for a typing error.
+    let plain = lives::lives(&past, &mut Values::new(context, false)?);
+    let target =
+        Asked { context, past: &past, survey: &survey, waiting: &waiting, lives: &plain }.target(question)?;
     let mut values = Values::new(context, question.decrypts)?;
     let now = standing(context, &mut values)?;
-    let lives = lives::lives(&past, &mut values);
+    let lives = if question.decrypts { lives::lives(&past, &mut values) } else { plain };
     let asked = Asked { context, past: &past, survey: &survey, waiting: &waiting, lives: &lives };
-    let target = asked.target(question)?;
-    let leaked = asked.leaked(&target, question.since);
-    let mut known = Known::default();
-    let mut unread = BTreeSet::new();
-    values.expect(leaked.iter().map(|(_, versions)| versions.len()).sum());
-    for version in leaked.iter().flat_map(|(_, versions)| versions) {
-        match prints(&past, version, &mut values) {
-            Some(prints) => known.add(&version.path, prints),
-            None => _ = unread.insert(version.blob),
-        }
-        context.progress.step(past.histories.len());
-    }
-    context.progress.end();
-    let mut bodies: BTreeSet<[u8; 32]> = leaked
-        .iter()
-        .flat_map(|(_, versions)| versions)
-        .filter_map(|version| lives::message(&past, version.blob).map(|(_, body)| body))
-        .collect();
-    let loose = loose(&now, &lives, &target, &survey.keyring);
-    for entry in &loose {
-        bodies.extend(entry.body);
-        entry.prints.iter().for_each(|prints| known.add(&entry.path, prints));
-    }
-    let by_path: HashMap<&Path, &Standing> = now.iter().map(|entry| (&*entry.path, entry)).collect();
-    let mut items = Vec::new();
-    let mut done = BTreeSet::new();
-    let taken: BTreeSet<&Path> = lives.iter().flat_map(|life| &life.now).map(PathBuf::as_path).collect();
-    for (life, versions) in &leaked {
-        let files = files_of(life, &taken);
-        let stands: Vec<&Standing> = files.filter_map(|path| by_path.get(path).copied()).collect();
-        if stands.is_empty() {
-            items.push(gone(versions, &unread));
-        }
-        for entry in stands {
-            done.insert(entry.path.clone());
-            let mut item = judge(entry, versions, &known, &bodies, &unread);
-            item.reads_now = target.reads(&survey.keyring, &entry.readers);
-            if item.verdict == Verdict::Unknown {
-                let closed = versions.iter().filter(|version| unread.contains(&version.blob));
-                let ids = closed.filter_map(|version| asked.readers_of(version)).flatten();
-                let own = entry.readers.iter().filter(|_| entry.prints.is_none());
-                item.ask = ids.chain(own).flat_map(|id| readers::of_id(&survey.keyring, *id)).collect();
-            }
-            items.push(item);
-        }
-    }
-    for entry in now.iter().filter(|entry| !done.contains(&entry.path)) {
-        let mut item = judge(entry, &[], &known, &bodies, &unread);
-        item.reads_now = target.reads(&survey.keyring, &entry.readers);
-        if item.verdict == Verdict::Valid {
-            items.push(item);
-        }
-    }
-    items.sort_by(|one, other| (one.verdict, &one.path).cmp(&(other.verdict, &other.path)));
-    let all: Vec<&Version> = leaked.iter().flat_map(|(_, versions)| versions.iter().copied()).collect();
-    let readers = asked.readers(&target, &all, &loose);
-    let (perhaps, shared) = (asked.perhaps(&target), asked.shared(&target));
-    let recover = recover(&past, &all, &now, &mut values, &target);
-    values.settle();
+    let exposed = Exposed::collect(&asked, &target, question.since, &now, &mut values);
+    let items = items::items(&asked, &target, &exposed, &now);
     let mut gaps = past.gaps();
     gaps.extend(asked.unknown_ids(&target, &now));
+    let (readers, perhaps, shared) =
+        (asked.readers(&target, &exposed), asked.perhaps(&target), asked.shared(&target));
+    let recover = recover(&past, &exposed, &now, &mut values, &target);
+    values.settle();
     Ok(Exposure {
-        versions: all.len() + loose.len(),
+        versions: exposed.versions().count() + exposed.loose.len(),
         total: lives.iter().map(|life| life.versions.len()).sum(),
         target,
         readers,
@@ -198,11 +150,56 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
     })
 }
 
-/// Returns the files that an entry has: those in HEAD; if there is none, the last one, which may be in the work tree,
-/// unless another entry has its name now.
-fn files_of<'l>(life: &'l Life, taken: &BTreeSet<&Path>) -> impl Iterator<Item = &'l Path> {
-    let last = life.versions.last().filter(|_| life.now.is_empty()).map(|version| &*version.path);
-    life.now.iter().map(PathBuf::as_path).chain(last.filter(|path| !taken.contains(path)))
+/// What was exposed.
+struct Exposed<'a> {
+    /// Versions, life by life.
+    lives: Vec<(&'a Life, Vec<&'a Version>)>,
+    /// Files of the work tree that are in no commit as they are.
+    loose: Vec<&'a Standing>,
+    /// Their values.
+    known: Known,
+    /// How their encrypted data begin.
+    bodies: BTreeSet<[u8; 32]>,
+    /// Those that cannot be decrypted here.
+    unread: BTreeSet<Oid>,
+}
+
+impl<'a> Exposed<'a> {
+    fn collect(
+        asked: &Asked<'a>,
+        target: &Target,
+        since: Option<i64>,
+        now: &'a [Standing],
+        values: &mut Values<'_, '_>,
+    ) -> Self {
+        let mut found = Exposed {
+            lives: asked.leaked(target, since),
+            loose: loose(now, asked.lives, target, &asked.survey.keyring),
+            known: Known::default(),
+            bodies: BTreeSet::new(),
+            unread: BTreeSet::new(),
+        };
+        let versions: Vec<&Version> = found.versions().collect();
+        values.expect(versions.len());
+        for version in &versions {
+            match prints(asked.past, version, values) {
+                Some(prints) => found.known.add(&version.path, prints),
+                None => _ = found.unread.insert(version.blob),
+            }
+            found.bodies.extend(lives::message(asked.past, version.blob).map(|(_, body)| body));
+            asked.context.progress.step(versions.len());
+        }
+        asked.context.progress.end();
+        for entry in &found.loose {
+            found.bodies.extend(entry.body);
+            entry.prints.iter().for_each(|prints| found.known.add(&entry.path, prints));
+        }
+        found
+    }
+
+    fn versions(&self) -> impl Iterator<Item = &'a Version> {
+        self.lives.iter().flat_map(|(_, versions)| versions).copied()
+    }
 }
 
 /// Returns the files of the work tree that were exposed, and are in no commit as they are.
@@ -251,71 +248,10 @@ fn prints<'v>(past: &Past, version: &Version, values: &'v mut Values<'_, '_>) ->
     values.of(&version.path, body, readers, || past.blob(version.history, version.blob))
 }
 
-/// Returns an item about these versions, of which nothing is judged.
-fn item(path: PathBuf, versions: &[&Version], unread: &BTreeSet<Oid>) -> Item {
-    let moments: Vec<Moment> = versions.iter().map(|version| version.came).collect();
-    let first = moments.iter().min_by_key(|moment| moment.when).copied();
-    let last = moments.iter().max_by_key(|moment| moment.when).copied();
-    let former = versions.iter().map(|version| version.path.clone()).filter(|old| *old != path);
-    Item {
-        former: former.collect(),
-        path,
-        verdict: Verdict::Gone,
-        secrets: Vec::new(),
-        has_same_lines: false,
-        versions: versions.len(),
-        unread: versions.iter().filter(|version| unread.contains(&version.blob)).count(),
-        ask: BTreeSet::new(),
-        between: first.zip(last),
-        reads_now: false,
-        elsewhere: BTreeSet::new(),
-        only_log: !versions.is_empty() && versions.iter().all(|version| version.reach == Reach::Log),
-        url: None,
-    }
-}
-
-fn gone(versions: &[&Version], unread: &BTreeSet<Oid>) -> Item {
-    let last = versions.last().map(|version| version.path.clone()).unwrap_or_default();
-    item(last, versions, unread)
-}
-
-/// Returns how an entry stands to what was exposed.
-fn judge(
-    entry: &Standing,
-    versions: &[&Version],
-    known: &Known,
-    bodies: &BTreeSet<[u8; 32]>,
-    unread: &BTreeSet<Oid>,
-) -> Item {
-    let mut item = item(entry.path.clone(), versions, unread);
-    let is_exposed = entry.body.is_some_and(|body| bodies.contains(&body));
-    let Some(prints) = &entry.prints else {
-        item.verdict = if is_exposed { Verdict::Valid } else { Verdict::Unknown };
-        return item;
-    };
-    item.url.clone_from(&prints.url);
-    item.has_same_lines = !versions.is_empty() && !known.places(&prints.others).is_empty();
-    for (secret, values) in &prints.secrets {
-        let places = known.places(values);
-        let verdict = match () {
-            () if is_exposed || !places.is_empty() => Verdict::Valid,
-            // What it said then, nobody can say here.
-            () if item.unread > 0 => Verdict::Unknown,
-            () => Verdict::Changed,
-        };
-        let own = versions.iter().map(|version| &version.path).chain([&entry.path]);
-        let own: BTreeSet<&PathBuf> = own.collect();
-        item.elsewhere.extend(places.into_iter().filter(|place| !own.contains(place)).cloned());
-        item.secrets.push((*secret, verdict));
-    }
-    item.verdict = item.secrets.iter().map(|(_, verdict)| *verdict).min().unwrap_or(Verdict::Changed);
-    item
-}
-
 /// Returns the entries whose accounts can be recovered through one that was exposed.
 fn recover(
     past: &Past,
-    leaked: &[&Version],
+    exposed: &Exposed<'_>,
     now: &[Standing],
     values: &mut Values<'_, '_>,
     target: &Target,
@@ -324,11 +260,11 @@ fn recover(
         return BTreeSet::new();
     }
     let mut logins = BTreeSet::new();
-    for version in leaked {
+    for version in exposed.versions() {
         logins
             .extend(prints(past, version, values).map(|prints| prints.mailboxes.clone()).unwrap_or_default());
     }
-    let own: BTreeSet<&PathBuf> = leaked.iter().map(|version| &version.path).collect();
+    let own: BTreeSet<&PathBuf> = exposed.versions().map(|version| &version.path).collect();
     let through = |entry: &&Standing| {
         let prints = entry.prints.as_ref();
         prints.is_some_and(|prints| prints.recovers_through.iter().any(|print| logins.contains(print)))
@@ -370,17 +306,12 @@ impl<'a> Asked<'a> {
     }
 
     /// Returns who could read the versions of an entry or a commit.
-    fn readers(
-        &self,
-        target: &Target,
-        leaked: &[&Version],
-        loose: &[&Standing],
-    ) -> BTreeMap<Reader, (Moment, Moment)> {
+    fn readers(&self, target: &Target, exposed: &Exposed<'_>) -> BTreeMap<Reader, (Moment, Moment)> {
         let mut all: BTreeMap<Reader, (Moment, Moment)> = BTreeMap::new();
         if matches!(target, Target::Keys(_)) {
             return all;
         }
-        for version in leaked {
+        for version in exposed.versions() {
             let ids = self.readers_of(version).unwrap_or_default();
             for reader in ids.iter().flat_map(|id| readers::of_id(&self.survey.keyring, *id)) {
                 let (first, last) = all.entry(reader).or_insert((version.came, version.came));
@@ -393,7 +324,7 @@ impl<'a> Asked<'a> {
             }
         }
         let here = Moment { commit: Oid::ZERO_SHA1, when: i64::MAX };
-        for reader in loose.iter().flat_map(|entry| &entry.readers) {
+        for reader in exposed.loose.iter().flat_map(|entry| &entry.readers) {
             for reader in readers::of_id(&self.survey.keyring, *reader) {
                 all.entry(reader).or_insert((here, here)).1 = here;
             }

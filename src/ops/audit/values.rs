@@ -1,6 +1,6 @@
 //! What messages say, kept so that it can be compared and not read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -37,7 +37,9 @@ pub struct Values<'a, 'c> {
     context: &'a Context<'c>,
     decrypts: bool,
     key: [u8; 32],
-    known: HashMap<[u8; 32], Option<Prints>>,
+    known: HashMap<[u8; 32], Prints>,
+    /// Messages that could not be opened, by their data and readers: nobody is asked about them again.
+    closed: HashSet<([u8; 32], Vec<KeyId>)>,
     own: Option<BTreeSet<KeyId>>,
 }
 
@@ -48,7 +50,7 @@ impl<'a, 'c> Values<'a, 'c> {
         getrandom::fill(&mut key).map_err(|error| OpError::Store(StoreError::Random(error.to_string())))?;
         // Of messages that are for none of them, gpg need not be asked.
         let own = if decrypts { own_parts(context).ok() } else { None };
-        Ok(Values { context, decrypts, key, known: HashMap::new(), own })
+        Ok(Values { context, decrypts, key, known: HashMap::new(), closed: HashSet::new(), own })
     }
 
     /// Says how many messages will be asked about.
@@ -73,15 +75,18 @@ impl<'a, 'c> Values<'a, 'c> {
             readers.iter().any(own)
         };
         // What one copy could not be opened by, another may be.
-        if self.decrypts && !matches!(self.known.get(&body), Some(Some(_))) && is_ours() {
+        let closed = (body, readers.to_vec());
+        if self.decrypts && !self.known.contains_key(&body) && is_ours() && !self.closed.contains(&closed) {
             let text = message()
                 .ok()
                 .filter(|message| message.len() as u64 <= LARGEST_OF_MANY)
                 .and_then(|message| self.context.decrypt_one_of_many(name.display(), &message).ok());
-            let prints = text.map(|text| self.prints(name, &text));
-            self.known.insert(body, prints);
+            match text.map(|text| self.prints(name, &text)) {
+                Some(prints) => _ = self.known.insert(body, prints),
+                None => _ = self.closed.insert(closed),
+            }
         }
-        self.known.get(&body)?.as_ref()
+        self.known.get(&body)
     }
 
     /// Ends the work: session keys that were met are remembered.
