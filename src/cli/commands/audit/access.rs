@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{ending, moment_text, tell_gaps};
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{
-    ReaderRecord, counted, json, list_names, no_environment, path_text, reader_cells,
+    TalliedRecord, counted, json, list_names, no_environment, path_text, reader_cells,
 };
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
@@ -89,17 +89,9 @@ struct CommitRow {
 struct FolderRow {
     folder: Option<String>,
     entries: usize,
-    readers: Vec<ReaderRow>,
+    readers: Vec<TalliedRecord>,
     unknown: Vec<String>,
     broken: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct ReaderRow {
-    #[serde(flatten)]
-    reader: ReaderRecord,
-    reads: usize,
-    named: usize,
 }
 
 /// Runs the command.
@@ -120,11 +112,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 }
 
 fn report(found: &Access) -> Report {
-    let reader = |(reader, tally): (&Reader, &Tally)| ReaderRow {
-        reader: ReaderRecord::of(&found.keyring, &found.waiting, reader),
-        reads: tally.reads,
-        named: tally.named,
-    };
+    let reader =
+        |(reader, tally): (&Reader, &Tally)| TalliedRecord::of(&found.keyring, &found.waiting, reader, tally);
     let folder = |folder: &Folder| FolderRow {
         folder: folder.folder.as_deref().map(folder_text),
         entries: folder.entries,

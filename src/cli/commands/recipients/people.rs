@@ -11,7 +11,7 @@ use crate::model::key::day;
 use crate::model::shown::drives_terminal;
 use crate::model::{Fingerprint, Key, KeyProblem, Keyring, Shown};
 use crate::ops::Context;
-use crate::ops::readers::{Reader, waiting_for};
+use crate::ops::readers::{Reader, Tally, waiting_for};
 use crate::ops::review::{self, Held};
 use crate::store::Store;
 use crate::store::survey::{Entry, Line};
@@ -142,6 +142,25 @@ impl ReaderRecord {
             name: person.name,
             email: person.email,
         }
+    }
+}
+
+/// Somebody who can read, or should be able to, with how many entries, as JSON.
+#[derive(Serialize)]
+pub struct TalliedRecord {
+    #[serde(flatten)]
+    reader: ReaderRecord,
+    /// Entries that they can read.
+    pub reads: usize,
+    /// Entries whose recipients file names them.
+    pub named: usize,
+}
+
+impl TalliedRecord {
+    /// Returns what is known of `reader`, and the counts.
+    pub fn of(keyring: &Keyring, waiting: &Keyring, reader: &Reader, tally: &Tally) -> Self {
+        let reader = ReaderRecord::of(keyring, waiting, reader);
+        TalliedRecord { reader, reads: tally.reads, named: tally.named }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::people::{
-    ReaderRecord, counted, held_of, json, list_names, no_environment, path_text, reader_cells,
+    TalliedRecord, counted, held_of, json, list_names, no_environment, path_text, reader_cells,
 };
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -58,20 +58,11 @@ Examples:
 struct Report {
     total: usize,
     files: Vec<String>,
-    readers: Vec<Row>,
+    readers: Vec<TalliedRecord>,
     off: Vec<String>,
     held: Vec<String>,
     unclear: Vec<String>,
     broken: Vec<String>,
-}
-
-/// Somebody who can read, or should be able to.
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    reader: ReaderRecord,
-    reads: usize,
-    named: usize,
 }
 
 /// Runs the command.
@@ -110,11 +101,7 @@ fn report(survey: &Survey, waiting: &Keyring, readers: &BTreeMap<Reader, Tally>,
         let entries = survey.entries.iter().filter(|entry| which(entry));
         entries.map(|entry| path_text(&entry.path.with_extension(""))).collect()
     };
-    let row = |(reader, tally): (&Reader, &Tally)| Row {
-        reader: ReaderRecord::of(&survey.keyring, waiting, reader),
-        reads: tally.reads,
-        named: tally.named,
-    };
+    let row = |(reader, tally): (&Reader, &Tally)| TalliedRecord::of(&survey.keyring, waiting, reader, tally);
     Report {
         total: survey.entries.len(),
         files: survey.lists.keys().map(|file| path_text(file)).collect(),
