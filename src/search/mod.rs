@@ -64,6 +64,8 @@ pub struct Search {
 
 /// What finds just what grep finds.
 struct Exact {
+    /// Whether there are several patterns.
+    has_several: bool,
     /// Whether a line matches.
     line: Regex,
     /// What matches in it, whatever is around; none where that is not shown.
@@ -150,7 +152,8 @@ impl Exact {
             Output::Count | Output::Name => None,
         };
         let line = compile(&line, characters, false)?;
-        Some(Exact { line, part, asks_locale: asks_locale || is_word })
+        let has_several = request.patterns.len() > 1;
+        Some(Exact { has_several, line, part, asks_locale: asks_locale || is_word })
     }
 
     /// Whether it finds in `text` just what grep finds.
@@ -176,7 +179,7 @@ impl Exact {
         while from < line.len() {
             let found = match extent {
                 Extent::Part => finder.find(line, from),
-                Extent::Word => word(finder, line, from)?,
+                Extent::Word => word(finder, line, from, self.has_several)?,
                 Extent::Line => Some(0..line.len()),
             };
             let Some(part) = found else { break };
@@ -194,12 +197,16 @@ impl Exact {
 /// Returns the first match of `line` from `from` on that no part of a word adjoins, as grep looks for it: a
 /// longest match that is none is made shorter while it matches, then the next one is looked for. The outer
 /// result is none if only grep knows it.
-fn word(finder: &mut Finder, line: &[u8], from: usize) -> Option<Option<Range<usize>>> {
+fn word(finder: &mut Finder, line: &[u8], from: usize, has_several: bool) -> Option<Option<Range<usize>>> {
     let is_part = |at: usize| line.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let mut at = from;
     while let Some(Range { start, end }) = finder.find(line, at) {
         at = start + 1;
         if start > 0 && is_part(start - 1) {
+            // Behind a first match, grep 3.8 takes what adjoins it, if it looks for several fixed texts.
+            if from > 0 && has_several {
+                return None;
+            }
             continue;
         }
         let mut end = Some(end);

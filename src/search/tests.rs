@@ -182,9 +182,13 @@ fn leaves_to_grep_what_is_grep_s() {
     ] {
         assert!(search(&words(line), Characters::Utf8).is_none(), "{line}");
     }
-    for (line, text) in
-        [("^b", "a\0b\n"), ("-w .\\{1,2\\}", "-\\-a b -\tb\n"), ("\\w", "ä"), ("-v a", "\u{e9}\0")]
-    {
+    for (line, text) in [
+        ("^b", "a\0b\n"),
+        ("-w .\\{1,2\\}", "-\\-a b -\tb\n"),
+        ("-ow -e -c -e b", "b-c"),
+        ("\\w", "ä"),
+        ("-v a", "\u{e9}\0"),
+    ] {
         assert_eq!(compare(&words(line), text.as_bytes(), true, 1), None, "{line}");
     }
     let posixly = Surroundings {
@@ -271,7 +275,7 @@ fn any_words() -> impl Strategy<Value = Vec<String>> {
         1 => "[ab^$*.+?{}()|\\\\\\[\\]12,é\n-]{0,6}".prop_map(|pattern| ("-E", pattern)),
         1 => "[ab.*é\n ]{0,3}".prop_map(|pattern| ("-F", pattern)),
     ];
-    (options, pattern, proptest::option::weighted(0.2, "[abc]{0,2}")).prop_map(
+    (options, pattern, proptest::option::weighted(0.2, "[abc -]{0,2}")).prop_map(
         |(options, pattern, second)| {
             let (syntax, pattern) = pattern;
             let mut words: Vec<String> = options.into_iter().map(str::to_owned).collect();
