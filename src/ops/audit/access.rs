@@ -8,7 +8,7 @@ use super::{AuditError, Moment, Past};
 use crate::crypto::RecipientError;
 use crate::git::versions::{Content, Reach};
 use crate::git::{Oid, Repo};
-use crate::model::entry::is_entry;
+use crate::model::entry::{is_credential, is_record};
 use crate::model::{Fingerprint, FolderName, GpgId, KeyId, Keyring, Shown, day};
 use crate::ops::readers::{self, Reader, Tally};
 use crate::ops::{Context, OpError};
@@ -90,7 +90,8 @@ pub fn access(context: &Context<'_>, path: &std::ffi::OsStr, at: Option<&At>) ->
 fn now(context: &Context<'_>, path: &std::ffi::OsStr) -> Result<Access, OpError> {
     let survey = readers::survey(context, path)?;
     let waiting = readers::waiting(context, &survey);
-    let found = survey.entries.iter().map(|entry| Found {
+    let entries = survey.entries.iter().filter(|entry| !is_record(&entry.path));
+    let found = entries.map(|entry| Found {
         path: entry.path.clone(),
         list: entry.list.clone(),
         // What no list rules says all the same who can read it.
@@ -236,7 +237,7 @@ fn look(
                 }
             };
             lists.insert(history.in_store(file), lines.into_iter().map(|line| line.id).collect());
-        } else if is_entry(file) {
+        } else if is_credential(&history.in_store(file)) {
             entries.push((history.in_store(file), *blob));
         }
     }

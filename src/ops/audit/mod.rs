@@ -6,9 +6,9 @@
 pub mod access;
 mod error;
 pub mod exposure;
-mod lives;
-mod past;
-mod values;
+pub mod lives;
+pub mod past;
+pub mod values;
 
 pub use error::AuditError;
 pub use past::{Moment, Past};
