@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn an_item_is_read_back_as_it_was_written() {
-        let path = Path::new(".passel/rotate/a.gpg");
+        let path = Path::new(".passel.d/rotate/a.gpg");
         assert_eq!(Item::parse(&item().to_text(), path).unwrap(), item());
         let bare = Item { secrets: Vec::new(), who: Vec::new(), why: String::new(), closed: None, ..item() };
         assert_eq!(Item::parse(&bare.to_text(), path).unwrap(), bare);
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn what_is_no_item_is_refused_without_repeating_it() {
-        let path = Path::new(".passel/rotate/a.gpg");
+        let path = Path::new(".passel.d/rotate/a.gpg");
         let good = String::from_utf8(item().to_text().expose().to_vec()).unwrap();
         for text in [
             String::new(),
@@ -199,7 +199,7 @@ mod tests {
         ] {
             let error = Item::parse(&Plaintext::new(text.clone().into_bytes()), path).unwrap_err();
             let told = error.to_string();
-            assert!(told.contains(".passel/rotate/a.gpg") && !told.contains("hunter2"), "{text}: {told}");
+            assert!(told.contains(".passel.d/rotate/a.gpg") && !told.contains("hunter2"), "{text}: {told}");
         }
     }
 

@@ -20,7 +20,7 @@ says something else than it did when it was put on the list: to change the passw
 store is enough, and to encrypt the entry anew is not. Of an entry that holds other secrets besides (one-time codes, \
 tokens), those are to be changed as well, if they were exposed.
 
-The list lies in the store, in the hidden folder `.passel`, encrypted for whom the store's own list of recipients names: \
+The list lies in the store, in the hidden folder `.passel.d`, encrypted for whom the store's own list of recipients names: \
 the team, and not for clients who are named for a folder of their own. It needs git, out of which it tells what has \
 changed since, and by whom.";
 
