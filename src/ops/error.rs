@@ -34,6 +34,9 @@ pub enum OpError {
     /// The rotation list could not be read or changed.
     #[error(transparent)]
     Rotate(#[from] super::rotate::RotateError),
+    /// There is no such incident, or it cannot be changed.
+    #[error(transparent)]
+    Incident(#[from] super::incident::IncidentError),
     /// What passwords are held to means nothing.
     #[error(transparent)]
     Health(#[from] health::PolicyError),

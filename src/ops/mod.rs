@@ -20,6 +20,7 @@ pub mod group;
 pub mod guard;
 pub mod health;
 pub mod history;
+pub mod incident;
 pub mod init;
 pub mod insert;
 pub mod keys;

@@ -3,6 +3,7 @@
 //! git says which files changed. What that means only the plaintexts tell: whether a password was changed, or
 //! only who can read it. They are compared in memory, where they can be decrypted here.
 
+pub mod access;
 pub mod diff;
 mod error;
 mod lists;

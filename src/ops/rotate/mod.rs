@@ -95,6 +95,15 @@ pub fn list(context: &Context<'_>) -> Result<Rotation, OpError> {
     Ok(rotation)
 }
 
+/// Returns how things stand with items that are on no list.
+pub fn look(context: &Context<'_>, items: Vec<Item>) -> Result<Vec<Listed>, OpError> {
+    let mut looker = Looker::new(context)?;
+    looker.expect(2 * items.len());
+    let found = items.into_iter().map(|item| looker.look(Path::new(""), item)).collect();
+    looker.settle();
+    found
+}
+
 fn read(context: &Context<'_>, files: &[PathBuf], looker: &mut Looker<'_, '_>) -> Result<Rotation, OpError> {
     let mut rotation = Rotation { gaps: looker.gaps(), ..Rotation::default() };
     let mut judge = Judge::new(context, true);

@@ -1,0 +1,187 @@
+//! How things stand with an incident.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::story::{self, Event};
+use super::{Found, Incident, Known, Scope};
+use crate::ops::audit::Past;
+use crate::ops::audit::exposure::Verdict;
+use crate::ops::history::Who;
+use crate::ops::history::access::{self, Change, Chronicle};
+use crate::ops::rotate::{self, Item, Listed, Reason, State};
+use crate::ops::{Context, OpError};
+
+/// How things stand with an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was to be changed when the incident was opened.
+    Since(State),
+    /// It had been changed before.
+    ChangedBefore,
+    /// It was gone before.
+    GoneBefore,
+}
+
+impl Standing {
+    /// Whether somebody is to do something that can be seen here.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Standing::Since(state) if state.is_open())
+    }
+}
+
+/// An entry of an incident.
+#[derive(Debug)]
+pub struct Account {
+    /// What was written of it when the incident was opened.
+    pub found: Found,
+    /// Its file now, or the last one that it had.
+    pub entry: PathBuf,
+    /// How things stand.
+    pub standing: Standing,
+    /// Where the account is. Not safe to show.
+    pub url: Option<String>,
+    /// The items about it; those that are not on the rotation list have no file.
+    pub items: Vec<Listed>,
+}
+
+impl Account {
+    /// Returns all names that it is or was known by, the present one first.
+    pub fn names(&self) -> impl Iterator<Item = &Path> {
+        let former = self.found.former.iter().map(PathBuf::as_path);
+        [&*self.entry, &*self.found.entry].into_iter().chain(former)
+    }
+
+    /// Returns the kinds of secrets that are to be changed, or were.
+    pub fn secrets(&self) -> Vec<String> {
+        match &self.standing {
+            Standing::Since(State::Open(left)) if !left.is_empty() => left.clone(),
+            _ => self.found.secrets.clone(),
+        }
+    }
+}
+
+/// An incident, and how things stand.
+pub struct Case {
+    /// The incident.
+    pub known: Known,
+    /// Its entries: what remains to be done in front.
+    pub accounts: Vec<Account>,
+    /// What was done, the oldest first.
+    pub story: Vec<Event>,
+    /// By which commits those whom the incident is about gained and lost access, the oldest first.
+    pub access: Vec<Change>,
+    /// How many items of the rotation list are encrypted to others.
+    pub unread: usize,
+    /// Items of the rotation list that could not be read.
+    pub failed: Vec<OpError>,
+    /// Why the answer may lack something.
+    pub gaps: Vec<String>,
+}
+
+/// Returns how things stand with an incident.
+pub fn case(context: &Context<'_>, known: Known) -> Result<Case, OpError> {
+    let repo = access::open(context)?;
+    let chronicle = Chronicle::read(&repo)?;
+    let rotation = rotate::list(context)?;
+    let items = rotation.items.into_iter();
+    let mut items: Vec<Listed> =
+        items.filter(|listed| listed.item.incident.as_ref() == Some(&known.id)).collect();
+    items.extend(unlisted(context, &known.incident, &items)?);
+    let mut accounts: Vec<Account> = Vec::new();
+    for found in &known.incident.found {
+        let is_about = |listed: &mut Listed| listed.item.entry == found.entry;
+        accounts.push(account(found.clone(), items.extract_if(.., is_about).collect()));
+    }
+    accounts.sort_by_cached_key(|account| (rank(&account.standing), account.entry.clone()));
+    let (changes, mut gaps) = chronicle.access(context);
+    gaps.extend(known.incident.gaps.iter().cloned().chain(Past::read(context)?.gaps()));
+    let mut seen = BTreeSet::new();
+    gaps.retain(|gap| seen.insert(gap.clone()));
+    let story = story::story(&known, &accounts, &changes, &chronicle)?;
+    let is_meant =
+        |change: &Change| change.gained.iter().chain(&change.lost).any(|who| is_about(&known.incident, who));
+    let access = changes.into_iter().filter(is_meant).collect();
+    let (unread, failed) = (rotation.unread, rotation.failed);
+    Ok(Case { known, accounts, story, access, unread, failed, gaps })
+}
+
+/// Whether the incident is about somebody who could read what they should not know.
+pub(super) fn is_about(incident: &Incident, who: &Who) -> bool {
+    incident.about.iter().any(|scope| match (scope, who) {
+        (Scope::Keys { keys, .. }, Who::Key(key)) => keys.iter().any(|bearer| bearer.key == key.as_str()),
+        (Scope::Keys { called, .. }, Who::Name(name)) => called.eq_ignore_ascii_case(name),
+        _ => false,
+    })
+}
+
+/// Looks at entries that were to be changed, and are not on the list.
+fn unlisted(context: &Context<'_>, incident: &Incident, items: &[Listed]) -> Result<Vec<Listed>, OpError> {
+    let listed: BTreeSet<&Path> = items.iter().map(|listed| &*listed.item.entry).collect();
+    let is_missing = |found: &&Found| {
+        matches!(found.verdict, Verdict::Valid | Verdict::Unknown) && !listed.contains(&*found.entry)
+    };
+    let item = |found: &Found| {
+        Some(Item {
+            entry: found.entry.clone(),
+            blob: found.blob?,
+            secrets: found.secrets.clone(),
+            reason: Reason::Exposed,
+            who: Vec::new(),
+            why: String::new(),
+            opened: incident.opened,
+            incident: None,
+            closed: None,
+        })
+    };
+    let missing: Vec<Item> = incident.found.iter().filter(is_missing).filter_map(item).collect();
+    if missing.is_empty() { Ok(Vec::new()) } else { rotate::look(context, missing) }
+}
+
+fn account(found: Found, items: Vec<Listed>) -> Account {
+    let worst = items.iter().min_by_key(|listed| pressing(&listed.state));
+    let (entry, url) = match worst {
+        Some(listed) => (listed.entry.clone(), listed.url.clone()),
+        None => (found.entry.clone(), None),
+    };
+    let standing = match (worst, found.verdict) {
+        (None, Verdict::Changed) => Standing::ChangedBefore,
+        (None, Verdict::Gone) => Standing::GoneBefore,
+        // The file went in the moment in which the record was written.
+        (None, Verdict::Valid | Verdict::Unknown) => Standing::Since(State::Gone),
+        (Some(listed), _) => Standing::Since(match &listed.state {
+            State::Open(_) => State::Open(left(&items)),
+            other => other.clone(),
+        }),
+    };
+    Account { found, entry, standing, url, items }
+}
+
+/// Returns all secrets that are as they were, whoever asks for their change.
+fn left(items: &[Listed]) -> Vec<String> {
+    let all = items.iter().filter_map(|listed| match &listed.state {
+        State::Open(left) => Some(left),
+        _ => None,
+    });
+    let all: BTreeSet<&String> = all.flatten().collect();
+    all.into_iter().cloned().collect()
+}
+
+/// Returns the order of items about one entry: what remains first, then what was done last.
+fn pressing(state: &State) -> (usize, i64) {
+    match state {
+        State::Open(_) => (0, 0),
+        State::Unknown(_) => (1, 0),
+        State::Gone => (2, 0),
+        State::Changed(done) => (3, done.as_ref().map_or(i64::MIN, |done| -done.moment.when)),
+        State::Closed(when, _) => (4, -when.unwrap_or_default()),
+    }
+}
+
+fn rank(standing: &Standing) -> usize {
+    match standing {
+        Standing::Since(state) => pressing(state).0,
+        Standing::GoneBefore => 2,
+        Standing::ChangedBefore => 5,
+    }
+}

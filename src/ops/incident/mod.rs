@@ -1,0 +1,375 @@
+//! Incidents: what came within reach of somebody, what was done about it, and what remains.
+//!
+//! An incident is a record ([`super::records`]) of what was exposed when it was opened. What has been done since is kept
+//! nowhere: the rotation list and git tell.
+
+mod case;
+mod record;
+mod share;
+mod story;
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+pub use case::{Account, Case, Standing, case};
+pub use record::{Bearer, Found, Incident, Note, Scope};
+pub use share::{Deed, How, Share, Shared, State as SharedState, shares, unserved};
+pub use story::{Event, What};
+
+use super::audit::exposure::{Exposure, Item, Kind, Question, Subject, Target, Verdict};
+use super::history::{Judge, access};
+use super::readers::Reader;
+use super::records::{self, Read, Record};
+use super::rotate::{self, Closing, Prepared, Wanted, called};
+use super::{Context, OpError};
+use crate::git::blob_id;
+use crate::model::{Keyring, Shown, date};
+use crate::store::StoreError;
+use crate::store::beneath::State;
+use crate::store::transaction::Published;
+
+/// The folder that incidents lie in, among our records.
+pub const KIND: &str = "incidents";
+
+/// So many digits of an incident's name are shown.
+pub const SHORT: usize = 8;
+
+/// Fewer digits name no incident.
+const LEAST: usize = 4;
+
+/// Why there is no such incident, or it cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum IncidentError {
+    /// No incident has the name.
+    #[error("no incident is called `{0}`")]
+    Nothing(String),
+    /// None is open.
+    #[error("no incident is open")]
+    NoneOpen,
+    /// Several have names that begin so.
+    #[error("`{name}` could be any of {several}")]
+    Ambiguous {
+        /// What was typed.
+        name: String,
+        /// Their names.
+        several: String,
+    },
+    /// It is encrypted to others.
+    #[error("the incident `{0}` is encrypted to others")]
+    Closed(String),
+    /// It is closed already.
+    #[error("the incident `{0}` is closed already")]
+    ClosedBefore(String),
+    /// Something of it remains to be done.
+    #[error("{0} of the incident not done")]
+    StillOpen(String),
+}
+
+/// An incident that could be read.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its file.
+    pub path: PathBuf,
+    /// Its name.
+    pub id: String,
+    /// What it says.
+    pub incident: Incident,
+}
+
+impl Known {
+    /// Returns the first digits of its name.
+    pub fn short(&self) -> &str {
+        self.id.get(..SHORT).unwrap_or(&self.id)
+    }
+}
+
+/// All incidents.
+#[derive(Debug, Default)]
+pub struct Incidents {
+    /// Those that could be read, the newest first.
+    pub known: Vec<Known>,
+    /// The names of those that are encrypted to others.
+    pub unread: Vec<String>,
+    /// Those that could not be read for another reason: their names, and why.
+    pub failed: Vec<(String, OpError)>,
+}
+
+/// What an incident is to be about.
+#[derive(Debug)]
+pub struct Asked<'q> {
+    /// What it is called.
+    pub title: &'q str,
+    /// Keys, people, entries, commits.
+    pub about: &'q [&'q OsStr],
+    /// Which of them, if they are to be no other.
+    pub kind: Option<Kind>,
+    /// Only what stood at this second or later counts.
+    pub since: Option<i64>,
+    /// Whether what is to be changed is put on the rotation list.
+    pub rotates: bool,
+}
+
+/// An incident that was opened.
+pub struct Opened {
+    /// The incident.
+    pub known: Known,
+    /// What was put on the rotation list.
+    pub prepared: Prepared,
+    /// The commit.
+    pub published: Published,
+}
+
+/// Opens an incident: the record and what is new on the rotation list are one commit. `now` is in seconds since 1970.
+pub fn open(context: &Context<'_>, asked: &Asked<'_>, now: i64) -> Result<Opened, OpError> {
+    let head = access::open(context)?.head_commit().map_err(StoreError::from)?;
+    let title = asked.title.to_owned();
+    let mut incident = Incident {
+        title,
+        opened: now,
+        head,
+        about: Vec::new(),
+        found: Vec::new(),
+        gaps: Vec::new(),
+        notes: Vec::new(),
+        closed: None,
+    };
+    let (mut found, mut wanted) = (BTreeMap::new(), Vec::new());
+    for name in asked.about {
+        let what = Subject::Named(name, asked.kind);
+        let question = Question { what, since: asked.since, decrypts: true };
+        let (exposure, wishes) = rotate::by_exposure(context, &question, asked.title)?;
+        add(context, &exposure, incident.about.len(), &mut found)?;
+        incident.about.push(scope(name, &exposure));
+        incident.gaps.extend(exposure.gaps);
+        wanted.extend(wishes);
+    }
+    incident.gaps.sort();
+    incident.gaps.dedup();
+    incident.found = found.into_values().collect();
+    incident.found.sort_by(|one, other| (one.verdict, &one.entry).cmp(&(other.verdict, &other.entry)));
+    publish(context, incident, if asked.rotates { &wanted } else { &[] }, now)
+}
+
+fn publish(
+    context: &Context<'_>,
+    incident: Incident,
+    wanted: &[Wanted],
+    now: i64,
+) -> Result<Opened, OpError> {
+    let path = records::new_file(KIND)?;
+    let id = id_of(&path);
+    let prepared = match wanted {
+        [] => Prepared::default(),
+        wanted => rotate::prepare(context, wanted, Some(&id), now)?,
+    };
+    let known = Known { path: path.clone(), id, incident };
+    let mut all: Vec<Record> = prepared.records().collect();
+    all.push(Record { path, seen: State::Absent, text: known.incident.to_text() });
+    // What git keeps in clear tells nobody what happened.
+    let subject = format!("Open incident {}.", known.short());
+    let published = context.publish(|| records::plan(context, &all, &subject))?;
+    Ok(Opened { known, prepared, published })
+}
+
+/// Returns what was asked about, as it is written down.
+fn scope(name: &OsStr, exposure: &Exposure) -> Scope {
+    let bearer = |reader: &Reader| bearer(&exposure.keyring, reader);
+    let readers = || exposure.readers.keys().map(bearer).collect();
+    match &exposure.target {
+        Target::Keys(keys) => Scope::Keys {
+            called: name.to_string_lossy().into_owned(),
+            keys: keys.iter().map(bearer).collect(),
+        },
+        Target::Entry(file) => Scope::Entry { entry: file.clone(), readers: readers() },
+        Target::Commit(commit) => Scope::Commit { commit: commit.to_string(), readers: readers() },
+    }
+}
+
+fn bearer(keyring: &Keyring, reader: &Reader) -> Bearer {
+    match reader {
+        Reader::Key(key) => {
+            let name = keyring.get(key).map(|key| key.name().to_owned()).unwrap_or_default();
+            Bearer { key: key.to_string(), name }
+        }
+        other => Bearer { key: called(keyring, other), name: String::new() },
+    }
+}
+
+/// Adds what the scope at `place` has exposed; an entry that several exposed is listed once, as it stands worst.
+fn add(
+    context: &Context<'_>,
+    exposure: &Exposure,
+    place: usize,
+    all: &mut BTreeMap<PathBuf, Found>,
+) -> Result<(), OpError> {
+    for item in &exposure.items {
+        let new = found(context, item, place)?;
+        let known = all.entry(item.path.clone()).or_insert_with(|| new.clone());
+        let (worst, other) = if new.verdict < known.verdict { (&new, &*known) } else { (&*known, &new) };
+        let mut merged = worst.clone();
+        if worst.verdict == other.verdict {
+            merged.secrets.extend(other.secrets.clone());
+        }
+        merged.versions = worst.versions.max(other.versions);
+        merged.reads_now |= other.reads_now;
+        merged.former.extend(other.former.clone());
+        merged.scopes.extend(&other.scopes);
+        merged.secrets.sort();
+        merged.secrets.dedup();
+        merged.former.sort();
+        merged.former.dedup();
+        merged.scopes.sort_unstable();
+        merged.scopes.dedup();
+        *known = merged;
+    }
+    Ok(())
+}
+
+fn found(context: &Context<'_>, item: &Item, place: usize) -> Result<Found, OpError> {
+    let bytes = context.store.beneath().read(&item.path).map_err(StoreError::from)?;
+    let is_open = |verdict: Verdict| matches!(verdict, Verdict::Valid | Verdict::Unknown);
+    let meant = |verdict: Verdict| !is_open(item.verdict) || is_open(verdict);
+    let secrets = item.secrets.iter().filter(|(_, verdict)| meant(*verdict));
+    Ok(Found {
+        entry: item.path.clone(),
+        blob: bytes.and_then(|bytes| blob_id(&bytes)),
+        verdict: item.verdict,
+        secrets: secrets.map(|(secret, _)| secret.to_string()).collect(),
+        versions: item.versions,
+        reads_now: item.reads_now,
+        former: item.former.iter().cloned().collect(),
+        scopes: vec![place],
+    })
+}
+
+fn id_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Returns all incidents.
+pub fn list(context: &Context<'_>) -> Result<Incidents, OpError> {
+    let mut all = Incidents::default();
+    let mut judge = Judge::new(context, true);
+    for path in records::files(context, KIND)? {
+        let id = id_of(&path);
+        match look(context, &mut judge, &path) {
+            Ok(Some(Some(incident))) => all.known.push(Known { path, id, incident }),
+            Ok(Some(None)) => all.unread.push(id),
+            Ok(None) => {}
+            Err(error) => all.failed.push((id, error)),
+        }
+    }
+    all.known.sort_by(|one, other| (other.incident.opened, &one.id).cmp(&(one.incident.opened, &other.id)));
+    Ok(all)
+}
+
+/// Reads a record: nothing if there is none, and nothing in it if it is encrypted to others.
+fn look(
+    context: &Context<'_>,
+    judge: &mut Judge<'_, '_>,
+    path: &Path,
+) -> Result<Option<Option<Incident>>, OpError> {
+    Ok(match records::read(context, judge, path)? {
+        Read::Text(text) => Some(Some(Incident::parse(&text, path)?)),
+        Read::Closed => Some(None),
+        Read::Gone => None,
+    })
+}
+
+/// Returns the incident whose name begins with `name`; without one, the newest that is open.
+pub fn find(context: &Context<'_>, name: Option<&OsStr>) -> Result<Known, OpError> {
+    let mut all = list(context)?;
+    let Some(name) = name else {
+        let open = all.known.into_iter().find(|known| known.incident.closed.is_none());
+        return match (open, all.failed.pop()) {
+            (Some(open), _) => Ok(open),
+            (None, Some((_, error))) => Err(error),
+            (None, None) => Err(IncidentError::NoneOpen.into()),
+        };
+    };
+    let shown = || Shown::os(name).to_string();
+    let wanted = name.to_string_lossy().to_ascii_lowercase();
+    let is_meant = |id: &str| wanted.len() >= LEAST && id.starts_with(&wanted);
+    let ids = all.known.iter().map(|known| &known.id).chain(&all.unread);
+    let ids: Vec<&String> = ids.chain(all.failed.iter().map(|(id, _)| id)).collect();
+    let meant: Vec<String> = ids.into_iter().filter(|id| is_meant(id)).cloned().collect();
+    match &meant[..] {
+        [] => Err(IncidentError::Nothing(shown()).into()),
+        [id] => match all.known.into_iter().find(|known| known.id == *id) {
+            Some(known) => Ok(known),
+            None => Err(match all.failed.into_iter().find(|(failed, _)| failed == id) {
+                Some((_, error)) => error,
+                None => IncidentError::Closed(Shown::new(id).to_string()).into(),
+            }),
+        },
+        several => {
+            let several = Shown::new(&several.join(", ")).to_string();
+            Err(IncidentError::Ambiguous { name: shown(), several }.into())
+        }
+    }
+}
+
+/// Adds a note to an incident.
+pub fn note(
+    context: &Context<'_>,
+    name: Option<&OsStr>,
+    text: &str,
+    now: i64,
+) -> Result<(Known, Published), OpError> {
+    let known = find(context, name)?;
+    let subject = format!("Add a note to incident {}.", known.short());
+    let note = Note { when: date::moment(now), text: text.to_owned() };
+    change(context, known, &subject, |incident| {
+        incident.notes.push(note.clone());
+        Ok(())
+    })
+}
+
+/// Closes an incident; with `force`, also where something remains to be done.
+pub fn close(
+    context: &Context<'_>,
+    name: Option<&OsStr>,
+    why: &str,
+    force: bool,
+    now: i64,
+) -> Result<(Known, Published), OpError> {
+    let known = find(context, name)?;
+    if known.incident.closed.is_none() && !force {
+        let case = case(context, known.clone())?;
+        let open = case.accounts.iter().filter(|account| account.standing.is_open()).count();
+        if open > 0 {
+            let told = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
+            return Err(IncidentError::StillOpen(told).into());
+        }
+    }
+    let short = known.short().to_owned();
+    let closing = Closing { when: date::moment(now), why: why.to_owned() };
+    change(context, known, &format!("Close incident {short}."), |incident| match incident.closed {
+        Some(_) => Err(IncidentError::ClosedBefore(short.clone()).into()),
+        None => {
+            incident.closed = Some(closing.clone());
+            Ok(())
+        }
+    })
+}
+
+/// Changes a record as it stands: colleagues may have changed it since it was found.
+fn change(
+    context: &Context<'_>,
+    mut known: Known,
+    subject: &str,
+    edit: impl Fn(&mut Incident) -> Result<(), OpError>,
+) -> Result<(Known, Published), OpError> {
+    let path = known.path.clone();
+    let published = context.publish(|| {
+        let seen = context.store.beneath().state(&path).map_err(StoreError::from)?;
+        let read = look(context, &mut Judge::new(context, true), &path)?;
+        let mut incident = read.flatten().ok_or_else(|| IncidentError::Closed(known.id.clone()))?;
+        edit(&mut incident)?;
+        known.incident = incident;
+        let record = Record { path: path.clone(), seen, text: known.incident.to_text() };
+        records::plan(context, &[record], subject)
+    })?;
+    Ok((known, published))
+}

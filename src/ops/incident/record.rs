@@ -1,0 +1,341 @@
+//! What is kept of an incident: one record, encrypted for the team.
+//!
+//! A record is YAML. Of what was exposed it keeps names, kinds and versions, and never a value: who reads the record need
+//! not read the entries.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::git::Oid;
+use crate::model::{Plaintext, Shown, date};
+use crate::ops::audit::exposure::Verdict;
+use crate::ops::records::RecordsError;
+use crate::ops::rotate::Closing;
+use crate::store::journal::{escape, unescape};
+
+/// The newest format that we know.
+const FORMAT: u32 = 1;
+
+/// A key, as it was known when the record was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearer {
+    /// Its fingerprint, or the ID that messages call it.
+    pub key: String,
+    /// Whose it is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+}
+
+/// What an incident is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Somebody could read what they should not know any more.
+    Keys {
+        /// What was typed.
+        called: String,
+        /// The keys.
+        keys: Vec<Bearer>,
+    },
+    /// An entry came into the open.
+    Entry {
+        /// Its file.
+        entry: PathBuf,
+        /// Who could read it.
+        readers: Vec<Bearer>,
+    },
+    /// A commit came into the open.
+    Commit {
+        /// Its id.
+        commit: String,
+        /// Who could read what it brought.
+        readers: Vec<Bearer>,
+    },
+}
+
+/// An entry with something that was exposed, as things stood when the incident was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Its file, or the last one that it had.
+    pub entry: PathBuf,
+    /// The blob that the file was; none if there was no file any more.
+    pub blob: Option<Oid>,
+    /// How things stood.
+    pub verdict: Verdict,
+    /// Which kinds of secrets: those that were as exposed, or all if none was.
+    pub secrets: Vec<String>,
+    /// How many versions were exposed; none if only the same value was, elsewhere.
+    pub versions: usize,
+    /// Whether it could still be read then by those that the incident is about.
+    pub reads_now: bool,
+    /// Names that it had while it was exposed.
+    pub former: Vec<PathBuf>,
+    /// The places of the scopes by which it was found.
+    pub scopes: Vec<usize>,
+}
+
+/// What somebody has to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// When, as RFC 3339 has it.
+    pub when: String,
+    /// What.
+    pub text: String,
+}
+
+/// An incident. What stands in it was written by colleagues: nothing of it is safe to show as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// What it is called.
+    pub title: String,
+    /// When it was opened, in seconds since 1970.
+    pub opened: i64,
+    /// The newest commit then.
+    pub head: Option<Oid>,
+    /// What it is about.
+    pub about: Vec<Scope>,
+    /// What was exposed.
+    pub found: Vec<Found>,
+    /// Why more may have been.
+    pub gaps: Vec<String>,
+    /// Notes, the oldest first.
+    pub notes: Vec<Note>,
+    /// Set once it is closed.
+    pub closed: Option<Closing>,
+}
+
+/// An incident as it is written.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    incident: u32,
+    title: String,
+    opened: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    commit: Option<String>,
+    about: Vec<WrittenScope>,
+    found: Vec<WrittenFound>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gaps: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Note>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<Closing>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum WrittenScope {
+    Key {
+        called: String,
+        keys: Vec<Bearer>,
+    },
+    Entry {
+        entry: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readers: Vec<Bearer>,
+    },
+    Commit {
+        commit: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        readers: Vec<Bearer>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct WrittenFound {
+    entry: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    verdict: WrittenVerdict,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    secrets: Vec<String>,
+    versions: usize,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reads_now: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<String>,
+    scopes: Vec<usize>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(remote = "Verdict", rename_all = "lowercase")]
+enum VerdictName {
+    Valid,
+    Unknown,
+    Changed,
+    Gone,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct WrittenVerdict(#[serde(with = "VerdictName")] Verdict);
+
+impl Incident {
+    /// Returns the incident as it is encrypted.
+    pub fn to_text(&self) -> Plaintext {
+        let written = Written {
+            incident: FORMAT,
+            title: self.title.clone(),
+            opened: date::moment(self.opened),
+            commit: self.head.map(|head| head.to_string()),
+            about: self.about.iter().map(written_scope).collect(),
+            found: self.found.iter().map(written_found).collect(),
+            gaps: self.gaps.clone(),
+            notes: self.notes.clone(),
+            closed: self.closed.clone(),
+        };
+        let text = serde_yaml::to_string(&written).expect("texts and numbers can be written as YAML");
+        Plaintext::new(text.into_bytes())
+    }
+
+    /// Reads an incident, which stands in the file `path`.
+    pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
+        let broken =
+            |what: &str| RecordsError::Damaged { path: Shown::os(path).to_string(), what: what.to_owned() };
+        let text = std::str::from_utf8(text.expose()).map_err(|_| broken("it is no text"))?;
+        // What the YAML library says may repeat what stands there.
+        let written: Written = serde_yaml::from_str(text).map_err(|_| broken("it is no incident"))?;
+        if written.incident > FORMAT {
+            let format = written.incident;
+            return Err(broken(&format!("it has format {format}; this passel knows formats up to {FORMAT}")));
+        }
+        let no_object = || broken("its commit or a version is no object of git's");
+        let no_name = || broken("an entry's name is none");
+        let head = written.commit.map(|id| id.parse().map_err(|_| no_object())).transpose()?;
+        let about: Option<Vec<Scope>> = written.about.into_iter().map(read_scope).collect();
+        let about = about.ok_or_else(no_name)?;
+        let found: Option<Vec<Found>> = written.found.into_iter().map(read_found).collect();
+        let found = found.ok_or_else(|| broken("what it says of an entry cannot be read"))?;
+        if found.iter().flat_map(|found| &found.scopes).any(|place| *place >= about.len()) {
+            return Err(broken("it speaks of a scope that it does not have"));
+        }
+        Ok(Incident {
+            title: written.title,
+            opened: date::end(&written.opened).ok_or_else(|| broken("its date is none"))?,
+            head,
+            about,
+            found,
+            gaps: written.gaps,
+            notes: written.notes,
+            closed: written.closed,
+        })
+    }
+}
+
+fn written_scope(scope: &Scope) -> WrittenScope {
+    match scope.clone() {
+        Scope::Keys { called, keys } => WrittenScope::Key { called, keys },
+        Scope::Entry { entry, readers } => WrittenScope::Entry { entry: escape(&entry), readers },
+        Scope::Commit { commit, readers } => WrittenScope::Commit { commit, readers },
+    }
+}
+
+fn read_scope(scope: WrittenScope) -> Option<Scope> {
+    Some(match scope {
+        WrittenScope::Key { called, keys } => Scope::Keys { called, keys },
+        WrittenScope::Entry { entry, readers } => Scope::Entry { entry: unescape(&entry)?, readers },
+        WrittenScope::Commit { commit, readers } => Scope::Commit { commit, readers },
+    })
+}
+
+fn written_found(found: &Found) -> WrittenFound {
+    WrittenFound {
+        entry: escape(&found.entry),
+        version: found.blob.map(|blob| blob.to_string()),
+        verdict: WrittenVerdict(found.verdict),
+        secrets: found.secrets.clone(),
+        versions: found.versions,
+        reads_now: found.reads_now,
+        former: found.former.iter().map(|path| escape(path)).collect(),
+        scopes: found.scopes.clone(),
+    }
+}
+
+fn read_found(found: WrittenFound) -> Option<Found> {
+    Some(Found {
+        entry: unescape(&found.entry)?,
+        blob: found.version.map(|id| id.parse()).transpose().ok()?,
+        verdict: found.verdict.0,
+        secrets: found.secrets,
+        versions: found.versions,
+        reads_now: found.reads_now,
+        former: found.former.iter().map(|path| unescape(path)).collect::<Option<_>>()?,
+        scopes: found.scopes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOB: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn incident() -> Incident {
+        let bearer = Bearer { key: BLOB.to_owned(), name: "Anna: \"x\" <a@b.example> 'y'".to_owned() };
+        Incident {
+            title: "laptop: #1\n- lost".to_owned(),
+            opened: 1_790_000_000,
+            head: Some(BLOB.parse().unwrap()),
+            about: vec![
+                Scope::Keys { called: "~".to_owned(), keys: vec![bearer.clone()] },
+                Scope::Entry { entry: "a\n/ä%.gpg".into(), readers: vec![bearer] },
+                Scope::Commit { commit: BLOB.to_owned(), readers: Vec::new() },
+            ],
+            found: vec![Found {
+                entry: "clients/a: #b\n/ä.gpg".into(),
+                blob: Some(BLOB.parse().unwrap()),
+                verdict: Verdict::Unknown,
+                secrets: vec!["password".to_owned()],
+                versions: 2,
+                reads_now: true,
+                former: vec!["yes.gpg".into()],
+                scopes: vec![0, 2],
+            }],
+            gaps: vec!["cut: off".to_owned()],
+            notes: vec![Note { when: "2026-01-01T00:00:00Z".to_owned(), text: "|\n x".to_owned() }],
+            closed: Some(Closing { when: "2026-01-02T00:00:00Z".to_owned(), why: "done: #1".to_owned() }),
+        }
+    }
+
+    #[test]
+    fn an_incident_is_read_back_as_it_was_written() {
+        let path = Path::new(".passel.d/incidents/a.gpg");
+        assert_eq!(Incident::parse(&incident().to_text(), path).unwrap(), incident());
+        let mut bare =
+            Incident { head: None, gaps: Vec::new(), notes: Vec::new(), closed: None, ..incident() };
+        bare.found[0] = Found { blob: None, reads_now: false, former: Vec::new(), ..bare.found[0].clone() };
+        assert_eq!(Incident::parse(&bare.to_text(), path).unwrap(), bare);
+    }
+
+    #[test]
+    fn what_is_no_incident_is_refused_without_repeating_it() {
+        let path = Path::new(".passel.d/incidents/a.gpg");
+        let good = String::from_utf8(incident().to_text().expose().to_vec()).unwrap();
+        for text in [
+            String::new(),
+            "hunter2\n".to_owned(),
+            good.replace("incident: 1", "incident: 2"),
+            good.replace("verdict: unknown", "verdict: hunter2"),
+            good.replace("kind: entry", "kind: hunter2"),
+            good.replace(BLOB, "hunter2"),
+            good.replace("  - 2\n", "  - 7\n"),
+        ] {
+            assert_ne!(text, good);
+            let error = Incident::parse(&Plaintext::new(text.clone().into_bytes()), path).unwrap_err();
+            let told = error.to_string();
+            assert!(
+                told.contains(".passel.d/incidents/a.gpg") && !told.contains("hunter2"),
+                "{text}: {told}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_words_are_read_back(title: String, called: String, text: String) {
+            let mut incident = Incident { title, ..incident() };
+            incident.about[0] = Scope::Keys { called, keys: Vec::new() };
+            incident.notes[0].text = text;
+            proptest::prop_assert_eq!(Incident::parse(&incident.to_text(), Path::new("a")).unwrap(), incident);
+        }
+    }
+}

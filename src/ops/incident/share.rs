@@ -1,0 +1,249 @@
+//! What one client is told of an incident.
+//!
+//! Whoever writes a client's report sees nothing but this: no title, no note, no reason, no name of a folder, entry, key or
+//! person beside what lies in the client's own folder. People are named only where the caller asks for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::case::{Account, Case, Standing};
+use super::story::What;
+use super::{Bearer, Scope};
+use crate::model::FolderName;
+use crate::model::entry::is_credential;
+use crate::ops::client;
+use crate::ops::history::Who;
+use crate::ops::history::access::Change;
+use crate::ops::rotate;
+use crate::ops::rules::Now;
+use crate::ops::{Context, OpError};
+
+/// How a client's accounts came to be known to others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum How {
+    /// A person could read them.
+    Person {
+        /// Until when, in seconds since 1970; none if nobody can tell.
+        until: Option<i64>,
+        /// Whether they still can.
+        is_still: bool,
+        /// Who, if that is to be told. Not safe to show.
+        names: Vec<String>,
+    },
+    /// They came into the open.
+    Leak,
+}
+
+/// How things stand with a client's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// It is to be changed.
+    Open,
+    /// Nobody could tell yet.
+    Unknown,
+    /// We keep it no longer: whether there is still such an account, nobody here can tell.
+    Gone,
+    /// It was changed: when, in seconds since 1970.
+    Changed(Option<i64>),
+    /// It had been changed before the incident was opened.
+    ChangedBefore,
+    /// It needed no change here: said when.
+    Settled(Option<i64>),
+}
+
+impl State {
+    fn of(standing: &Standing) -> Self {
+        match standing {
+            Standing::ChangedBefore => State::ChangedBefore,
+            Standing::GoneBefore => State::Gone,
+            Standing::Since(state) => match state {
+                rotate::State::Open(_) => State::Open,
+                rotate::State::Unknown(_) => State::Unknown,
+                rotate::State::Gone => State::Gone,
+                rotate::State::Changed(done) => State::Changed(done.as_ref().map(|done| done.moment.when)),
+                rotate::State::Closed(when, _) => State::Settled(*when),
+            },
+        }
+    }
+}
+
+/// An account of a client's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// The entry's file, in the client's folder. Not safe to show.
+    pub entry: PathBuf,
+    /// The kinds of secrets.
+    pub secrets: Vec<String>,
+    /// How things stand.
+    pub state: State,
+    /// Where the account is. Not safe to show.
+    pub url: Option<String>,
+}
+
+/// Something that was done for a client.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deed {
+    /// Somebody's access was ended.
+    AccessEnded,
+    /// The incident was opened.
+    Opened,
+    /// The secrets of these entries were changed.
+    Changed(Vec<PathBuf>),
+    /// These entries needed no change here.
+    Settled(Vec<PathBuf>),
+    /// The incident was closed.
+    Closed,
+}
+
+/// What one client is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// The client's name.
+    pub client: OsString,
+    /// How it came about.
+    pub how: Vec<How>,
+    /// The client's accounts: what remains to be done in front.
+    pub accounts: Vec<Shared>,
+    /// What was done: when, in seconds since 1970, the oldest first.
+    pub deeds: Vec<(i64, Deed)>,
+    /// Whether more may have been exposed than was found.
+    pub is_incomplete: bool,
+}
+
+/// Returns what each client is told who has, or had, an entry of the incident in their folder; who it is about is named
+/// if `names_people`.
+pub fn shares(context: &Context<'_>, case: &Case, names_people: bool) -> Result<Vec<Share>, OpError> {
+    let clients = client::list(&Now::read(context)?)?;
+    let shares = clients.iter().map(|client| share(case, &client.folder, names_people));
+    Ok(shares.filter(|share| !share.accounts.is_empty()).collect())
+}
+
+/// Returns the folders among those of clients in which entries of the incident lie or lay, and that are no client's (any
+/// more): nobody is told of those.
+pub fn unserved(context: &Context<'_>, case: &Case) -> Result<BTreeSet<PathBuf>, OpError> {
+    let now = Now::read(context)?;
+    let parent = now.config.clients.as_path();
+    let served: BTreeSet<PathBuf> =
+        client::list(&now)?.iter().map(|client| client.folder.as_path().to_path_buf()).collect();
+    let folder = |path: &Path| {
+        let below = path.strip_prefix(parent).ok()?;
+        let first = below.components().next().filter(|_| below.components().count() > 1)?;
+        Some(parent.join(first))
+    };
+    let folders = case.accounts.iter().flat_map(Account::names).filter_map(folder);
+    Ok(folders.filter(|folder| !served.contains(folder)).collect())
+}
+
+fn share(case: &Case, folder: &FolderName, names_people: bool) -> Share {
+    let folder = folder.as_path();
+    let own: Vec<(&Account, PathBuf)> =
+        case.accounts.iter().filter_map(|account| Some((account, name_in(folder, account)?))).collect();
+    let accounts = own.iter().map(|(account, entry)| Shared {
+        entry: entry.clone(),
+        secrets: account.secrets(),
+        state: State::of(&account.standing),
+        // Of what was moved elsewhere, the address may be another client's by now.
+        url: account.url.clone().filter(|_| account.entry.starts_with(folder)),
+    });
+    let (scopes, changes) = (scopes(case, &own), own_changes(case, folder));
+    Share {
+        client: folder.file_name().unwrap_or_default().to_owned(),
+        how: how(&scopes, &own, &changes, names_people),
+        accounts: accounts.collect(),
+        deeds: deeds(case, &own, &scopes, &changes),
+        is_incomplete: !case.gaps.is_empty() || case.unread > 0 || !case.failed.is_empty(),
+    }
+}
+
+/// Returns what the client calls an entry: the newest of its names that lies in their folder.
+fn name_in(folder: &Path, account: &Account) -> Option<PathBuf> {
+    let mut names = account.names().filter(|name| is_credential(name));
+    names.find_map(|name| name.strip_prefix(folder).ok()).map(Path::to_path_buf)
+}
+
+/// Returns the scopes that found one of these entries.
+fn scopes<'c>(case: &'c Case, own: &[(&Account, PathBuf)]) -> Vec<&'c Scope> {
+    let places: BTreeSet<usize> =
+        own.iter().flat_map(|(account, _)| account.found.scopes.iter().copied()).collect();
+    places.into_iter().map(|place| &case.known.incident.about[place]).collect()
+}
+
+/// Returns the changes of who can read the client's folder: of its own list and those in it, and where there are none of
+/// those, of the lists above, which ruled it.
+fn own_changes<'c>(case: &'c Case, folder: &Path) -> Vec<&'c Change> {
+    let own: Vec<&Change> = case.access.iter().filter(|change| change.folder.starts_with(folder)).collect();
+    match own.is_empty() {
+        true => case.access.iter().filter(|change| folder.starts_with(&change.folder)).collect(),
+        false => own,
+    }
+}
+
+/// Whether one of these keys is meant.
+fn is_one_of(keys: &[Bearer], called: &str, who: &Who) -> bool {
+    match who {
+        Who::Key(key) => keys.iter().any(|bearer| bearer.key == key.as_str()),
+        Who::Name(name) => called.eq_ignore_ascii_case(name),
+    }
+}
+
+fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<How> {
+    let mut found = BTreeSet::new();
+    for scope in scopes {
+        let Scope::Keys { called, keys } = scope else {
+            found.insert(How::Leak);
+            continue;
+        };
+        let is_meant = |who: &Who| is_one_of(keys, called, who);
+        let of_them = |change: &&&Change| change.gained.iter().chain(&change.lost).any(is_meant);
+        let last = changes.iter().filter(of_them).max_by_key(|change| change.by.when);
+        let has_lost = |change: &Change| change.lost.iter().any(is_meant);
+        let until = last.filter(|change| has_lost(change)).map(|change| change.by.when);
+        let is_still = until.is_none() && own.iter().any(|(account, _)| account.found.reads_now);
+        let names = keys.iter().map(|bearer| person(&bearer.name)).filter(|name| !name.is_empty());
+        let names: BTreeSet<String> = names.filter(|_| names_people).collect();
+        found.insert(How::Person { until, is_still, names: names.into_iter().collect() });
+    }
+    found.into_iter().collect()
+}
+
+/// Returns a user ID without comment and address: the client needs neither.
+fn person(user_id: &str) -> String {
+    user_id.split(['<', '(']).next().unwrap_or_default().trim().to_owned()
+}
+
+fn deeds(
+    case: &Case,
+    own: &[(&Account, PathBuf)],
+    scopes: &[&Scope],
+    changes: &[&Change],
+) -> Vec<(i64, Deed)> {
+    let incident = &case.known.incident;
+    let mut deeds = vec![(incident.opened, Deed::Opened)];
+    let lost = changes.iter().filter(|change| {
+        scopes.iter().any(|scope| match scope {
+            Scope::Keys { called, keys } => change.lost.iter().any(|who| is_one_of(keys, called, who)),
+            _ => false,
+        })
+    });
+    deeds.extend(lost.map(|change| (change.by.when, Deed::AccessEnded)));
+    // What was done on one day is told at once.
+    let (mut changed, mut settled) = (BTreeMap::new(), BTreeMap::new());
+    for (account, name) in own {
+        let (to, when) = match State::of(&account.standing) {
+            State::Changed(Some(when)) => (&mut changed, when),
+            State::Settled(when) => (&mut settled, when.unwrap_or(incident.opened)),
+            _ => continue,
+        };
+        let (_, names): &mut (i64, Vec<PathBuf>) =
+            to.entry(when.div_euclid(crate::model::date::DAY)).or_insert((when, Vec::new()));
+        names.push(name.clone());
+    }
+    deeds.extend(changed.into_values().map(|(when, names)| (when, Deed::Changed(names))));
+    deeds.extend(settled.into_values().map(|(when, names)| (when, Deed::Settled(names))));
+    let closed = case.story.iter().find(|event| matches!(event.what, What::Closed(_)));
+    deeds.extend(closed.map(|event| (event.when, Deed::Closed)));
+    deeds.sort_by_key(|(when, deed)| (when.div_euclid(crate::model::date::DAY), deed.clone()));
+    deeds.dedup_by_key(|(when, deed)| (when.div_euclid(crate::model::date::DAY), deed.clone()));
+    deeds
+}
