@@ -4,8 +4,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
     adopt, audit, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep,
-    group, help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, rotate, show,
-    sync, trust,
+    group, help, history, incident, init, insert, keys, log, merge_driver, recipients, relocate, remove,
+    rotate, show, sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -67,6 +67,9 @@ pub enum Command {
     /// List what must be changed, and why.
     #[command(long_about = rotate::LONG)]
     Rotate(rotate::Args),
+    /// Keep track of an incident: what was within reach, what was done, and what remains.
+    #[command(long_about = incident::LONG)]
+    Incident(incident::Args),
     /// Look over the store as a whole: entries, recipients, files, history and git.
     #[command(long_about = fsck::LONG)]
     Fsck(fsck::Args),
@@ -117,6 +120,7 @@ pub const OWN: &[&str] = &[
     "adopt",
     "audit",
     "rotate",
+    "incident",
     "fsck",
     "cache",
     "doctor",

@@ -144,6 +144,7 @@ fn dispatch(
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Audit(args) => c::audit::run(app, &args),
         Command::Rotate(args) => c::rotate::run(app, &args),
+        Command::Incident(args) => c::incident::run(app, &args),
         Command::Fsck(args) => c::fsck::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),

@@ -19,6 +19,7 @@ pub mod grep;
 pub mod group;
 pub mod help;
 pub mod history;
+pub mod incident;
 pub mod init;
 pub mod insert;
 pub mod keys;

@@ -84,16 +84,8 @@ pub fn case(context: &Context<'_>, known: Known) -> Result<Case, OpError> {
     let repo = access::open(context)?;
     let chronicle = Chronicle::read(&repo)?;
     let rotation = rotate::list(context)?;
-    let items = rotation.items.into_iter();
-    let mut items: Vec<Listed> =
-        items.filter(|listed| listed.item.incident.as_ref() == Some(&known.id)).collect();
-    items.extend(unlisted(context, &known.incident, &items)?);
-    let mut accounts: Vec<Account> = Vec::new();
-    for found in &known.incident.found {
-        let is_about = |listed: &mut Listed| listed.item.entry == found.entry;
-        accounts.push(account(found.clone(), items.extract_if(.., is_about).collect()));
-    }
-    accounts.sort_by_cached_key(|account| (rank(&account.standing), account.entry.clone()));
+    let mut items = rotation.items;
+    let accounts = accounts(context, &known, &mut items)?;
     let (changes, mut gaps) = chronicle.access(context);
     gaps.extend(known.incident.gaps.iter().cloned().chain(Past::read(context)?.gaps()));
     let mut seen = BTreeSet::new();
@@ -104,6 +96,24 @@ pub fn case(context: &Context<'_>, known: Known) -> Result<Case, OpError> {
     let access = changes.into_iter().filter(is_meant).collect();
     let (unread, failed) = (rotation.unread, rotation.failed);
     Ok(Case { known, accounts, story, access, unread, failed, gaps })
+}
+
+/// Takes what is about an incident out of `items`, and returns how things stand with its entries: what remains in front.
+pub(super) fn accounts(
+    context: &Context<'_>,
+    known: &Known,
+    items: &mut Vec<Listed>,
+) -> Result<Vec<Account>, OpError> {
+    let is_meant = |listed: &mut Listed| listed.item.incident.as_ref() == Some(&known.id);
+    let mut items: Vec<Listed> = items.extract_if(.., is_meant).collect();
+    items.extend(unlisted(context, &known.incident, &items)?);
+    let mut accounts: Vec<Account> = Vec::new();
+    for found in &known.incident.found {
+        let is_about = |listed: &mut Listed| listed.item.entry == found.entry;
+        accounts.push(account(found.clone(), items.extract_if(.., is_about).collect()));
+    }
+    accounts.sort_by_cached_key(|account| (rank(&account.standing), account.entry.clone()));
+    Ok(accounts)
 }
 
 /// Whether the incident is about somebody who could read what they should not know.

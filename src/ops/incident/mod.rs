@@ -21,7 +21,7 @@ use super::audit::exposure::{Exposure, Item, Kind, Question, Subject, Target, Ve
 use super::history::{Judge, access};
 use super::readers::Reader;
 use super::records::{self, Read, Record};
-use super::rotate::{self, Closing, Prepared, Wanted, called};
+use super::rotate::{self, Closing, Prepared, Rotation, Wanted, called};
 use super::{Context, OpError};
 use crate::git::blob_id;
 use crate::model::{Keyring, Shown, date};
@@ -262,6 +262,19 @@ pub fn list(context: &Context<'_>) -> Result<Incidents, OpError> {
     }
     all.known.sort_by(|one, other| (other.incident.opened, &one.id).cmp(&(one.incident.opened, &other.id)));
     Ok(all)
+}
+
+/// Returns all incidents, and of each that could be read how many entries are to be changed; and the rotation list, for what
+/// could not be read of it.
+pub fn overview(context: &Context<'_>) -> Result<(Incidents, Vec<usize>, Rotation), OpError> {
+    let all = list(context)?;
+    let mut rotation = rotate::list(context)?;
+    let mut open = Vec::new();
+    for known in &all.known {
+        let accounts = case::accounts(context, known, &mut rotation.items)?;
+        open.push(accounts.iter().filter(|account| account.standing.is_open()).count());
+    }
+    Ok((all, open, rotation))
 }
 
 /// Reads a record: nothing if there is none, and nothing in it if it is encrypted to others.

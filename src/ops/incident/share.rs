@@ -20,7 +20,7 @@ use crate::ops::rules::Now;
 use crate::ops::{Context, OpError};
 
 /// How a client's accounts came to be known to others.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
     /// A person could read them.
     Person {
@@ -53,6 +53,11 @@ pub enum State {
 }
 
 impl State {
+    /// Whether nothing is to be done any more.
+    pub fn is_done(&self) -> bool {
+        matches!(self, State::Changed(_) | State::ChangedBefore | State::Settled(_))
+    }
+
     fn of(standing: &Standing) -> Self {
         match standing {
             Standing::ChangedBefore => State::ChangedBefore,
@@ -188,10 +193,12 @@ fn is_one_of(keys: &[Bearer], called: &str, who: &Who) -> bool {
 }
 
 fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<How> {
-    let mut found = BTreeSet::new();
+    let mut found = Vec::new();
     for scope in scopes {
         let Scope::Keys { called, keys } = scope else {
-            found.insert(How::Leak);
+            if !found.contains(&How::Leak) {
+                found.push(How::Leak);
+            }
             continue;
         };
         let is_meant = |who: &Who| is_one_of(keys, called, who);
@@ -202,9 +209,9 @@ fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], name
         let is_still = until.is_none() && own.iter().any(|(account, _)| account.found.reads_now);
         let names = keys.iter().map(|bearer| person(&bearer.name)).filter(|name| !name.is_empty());
         let names: BTreeSet<String> = names.filter(|_| names_people).collect();
-        found.insert(How::Person { until, is_still, names: names.into_iter().collect() });
+        found.push(How::Person { until, is_still, names: names.into_iter().collect() });
     }
-    found.into_iter().collect()
+    found
 }
 
 /// Returns a user ID without comment and address: the client needs neither.

@@ -134,15 +134,20 @@ struct SecretRow {
     verdict: &'static str,
 }
 
-/// Runs the command.
-pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
-    let since = match &args.since {
-        None => None,
-        Some(text) => Some(beginning(text).ok_or_else(|| {
+/// Returns the second from which on what stood counts.
+pub fn since(text: Option<&str>) -> Result<Option<i64>, CliError> {
+    let parse = |text: &str| {
+        beginning(text).ok_or_else(|| {
             CliError::new(format!("`{}` is no day and no moment", Shown::new(text)))
                 .hint("write a day as 2026-03-01, a moment as 2026-03-01T12:00:00Z")
-        })?),
+        })
     };
+    text.map(parse).transpose()
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    let since = since(args.since.as_deref())?;
     let store = app.store()?;
     let context = no_environment(app, &store);
     let what = Subject::Named(&args.what, args.kind.map(Kind::from));
