@@ -8,6 +8,7 @@ use crate::ops::OpError;
 use crate::ops::audit::AuditError;
 use crate::ops::health::{Kind, PolicyError};
 use crate::ops::history::HistoryError;
+use crate::ops::incident::IncidentError;
 use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
@@ -131,11 +132,28 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
         OpError::Wrong { what: "a folder, not an entry", .. } => {
             CliError::from_error(error).hint("choose another name, or add the name of an entry in it")
         }
+        OpError::Incident(reason) => incident(reason, program),
         OpError::Health(source) => policy(source),
         OpError::Rule(source) => rule(source, scene),
         OpError::Trust(source) => trust(source, scene),
         OpError::Store(source) => store(source, scene),
         _ => CliError::from_error(error),
+    }
+}
+
+/// Tells why there is no such incident, or why it cannot be changed.
+fn incident(reason: &IncidentError, program: &str) -> CliError {
+    let told = CliError::from_error(reason);
+    match reason {
+        IncidentError::Nothing(_) | IncidentError::NoneOpen => {
+            told.hint(format!("`{program} incident list` lists them"))
+        }
+        IncidentError::Ambiguous { .. } => told.hint("give more digits"),
+        IncidentError::Closed(_) => told.hint("ask somebody of the team, whom the store's own list names"),
+        IncidentError::StillOpen { id, .. } => told
+            .hint(format!("`{program} incident show {id}` lists them"))
+            .hint("--force closes it all the same"),
+        IncidentError::ClosedBefore(_) => told,
     }
 }
 

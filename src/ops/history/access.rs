@@ -1,5 +1,6 @@
 //! Commits that changed who can read what.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::lists::Lists;
@@ -90,6 +91,15 @@ impl<'h> Chronicle<'h> {
             }
         }
         Ok(found)
+    }
+
+    /// Returns where commits stand in the history, by the first digits of their ids: each after its parents.
+    pub fn order(&self) -> HashMap<String, usize> {
+        let commits = self.history.iter().flat_map(|history| history.commits().iter().rev());
+        commits
+            .enumerate()
+            .map(|(place, commit)| (commit.id.to_string()[..SHORT].to_owned(), place))
+            .collect()
     }
 
     /// Returns the commits that changed the file `path`, the oldest first.

@@ -52,12 +52,14 @@ impl Account {
         [&*self.entry, &*self.found.entry].into_iter().chain(former)
     }
 
-    /// Returns the kinds of secrets that are to be changed, or were.
+    /// Returns the kinds of secrets that are to be changed, or were, the password in front.
     pub fn secrets(&self) -> Vec<String> {
-        match &self.standing {
+        let mut secrets = match &self.standing {
             Standing::Since(State::Open(left)) if !left.is_empty() => left.clone(),
             _ => self.found.secrets.clone(),
-        }
+        };
+        secrets.sort_by_key(|name| name != "password");
+        secrets
     }
 }
 

@@ -62,8 +62,13 @@ pub enum IncidentError {
     #[error("the incident `{0}` is closed already")]
     ClosedBefore(String),
     /// Something of it remains to be done.
-    #[error("{0} of the incident not done")]
-    StillOpen(String),
+    #[error("of the incident `{id}` {open} not done")]
+    StillOpen {
+        /// Its name.
+        id: String,
+        /// How many entries, and the verb.
+        open: String,
+    },
 }
 
 /// An incident that could be read.
@@ -352,8 +357,9 @@ pub fn close(
         let case = case(context, known.clone())?;
         let open = case.accounts.iter().filter(|account| account.standing.is_open()).count();
         if open > 0 {
-            let told = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
-            return Err(IncidentError::StillOpen(told).into());
+            let open = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
+            let id = Shown::new(known.short()).to_string();
+            return Err(IncidentError::StillOpen { id, open }.into());
         }
     }
     let short = known.short().to_owned();

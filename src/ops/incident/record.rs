@@ -205,7 +205,9 @@ impl Incident {
         let about = about.ok_or_else(no_name)?;
         let found: Option<Vec<Found>> = written.found.into_iter().map(read_found).collect();
         let found = found.ok_or_else(|| broken("what it says of an entry cannot be read"))?;
-        if found.iter().flat_map(|found| &found.scopes).any(|place| *place >= about.len()) {
+        let is_right =
+            |found: &Found| !found.scopes.is_empty() && found.scopes.iter().all(|place| *place < about.len());
+        if !found.iter().all(is_right) {
             return Err(broken("it speaks of a scope that it does not have"));
         }
         Ok(Incident {

@@ -75,8 +75,9 @@ pub(super) fn story(
     for account in accounts {
         events.extend(done(account, chronicle)?);
     }
-    // What happened in the same second stays in the order in which it is told here.
-    events.sort_by_key(|event| event.when);
+    let order = chronicle.order();
+    let place = |event: &Event| event.commit.as_ref().and_then(|commit| order.get(commit).copied());
+    events.sort_by_key(|event| (event.when, place(event)));
     Ok(events)
 }
 

@@ -17,6 +17,7 @@ use crate::ops::rotate::State;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Args {
+    /// The incident.
     #[command(flatten)]
     pub which: Which,
     /// Print JSON, for programs.

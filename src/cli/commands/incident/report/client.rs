@@ -101,12 +101,7 @@ fn means(share: &Share) -> Vec<Block> {
         "Whoever knows a password can sign in with it until it is changed, and what was read once may have been kept. So we \
          treat the passwords of these accounts as known, whether or not anybody has used them, and have them changed.",
     )])];
-    let rows = share.accounts.iter().map(|shared| {
-        let address = shared.url.iter().map(|url| Piece::Name(url.clone())).collect();
-        vec![vec![words::entry(&shared.entry)], secrets(shared), state(&shared.state), address]
-    });
-    let headings = &["Account", "What may be known", "How things stand", "Address"];
-    blocks.push(Block::Table("Your accounts", headings, rows.collect()));
+    blocks.push(accounts(&share.accounts));
     blocks.push(match share.is_incomplete {
         true => Block::Note(vec![ours(
             "Not all of our records could be examined when this was written. More of your accounts may be concerned.",
@@ -116,6 +111,19 @@ fn means(share: &Share) -> Vec<Block> {
         )]),
     });
     blocks
+}
+
+fn accounts(accounts: &[Shared]) -> Block {
+    let headings: &[&str] = &["Account", "What may be known", "How things stand", "Address"];
+    let has_addresses = accounts.iter().any(|shared| shared.url.is_some());
+    let headings = if has_addresses { headings } else { &headings[..3] };
+    let row = |shared: &Shared| {
+        let address = shared.url.iter().map(|url| Piece::Name(url.clone())).collect();
+        let mut row = vec![vec![words::entry(&shared.entry)], secrets(shared), state(&shared.state), address];
+        row.truncate(headings.len());
+        row
+    };
+    Block::Table("Your accounts", headings, accounts.iter().map(row).collect())
 }
 
 fn secrets(shared: &Shared) -> Text {

@@ -31,12 +31,12 @@ fn drawn(block: &Block) -> Markup {
         Block::Figures(figures) => page::figures(figures),
         Block::Table(label, headings, rows) => {
             let table = html! {
-                table {
+                table.cards {
                     thead { tr { @for heading in *headings { th scope="col" { (heading) } } } }
                     tbody { @for row in rows { tr { (cells(headings, row)) } } }
                 }
             };
-            html! { div.cards { (page::wide(label, &table)) } }
+            page::wide(label, &table)
         }
     }
 }

@@ -26,7 +26,7 @@ fn write_block(out: &mut String, block: &Block) {
             out.push('\n');
         }
         Block::Figures(figures) => {
-            figures.iter().for_each(|(count, what)| _ = writeln!(out, "- {what}: {count}"));
+            figures.iter().for_each(|(count, what)| _ = writeln!(out, "- {}: {count}", capital(what)));
             out.push('\n');
         }
         Block::Table(_, headings, rows) => {
@@ -38,6 +38,11 @@ fn write_block(out: &mut String, block: &Block) {
             out.push('\n');
         }
     }
+}
+
+fn capital(words: &str) -> String {
+    let (first, rest) = words.split_at(words.chars().next().map_or(0, char::len_utf8));
+    first.to_uppercase() + rest
 }
 
 /// Returns a text as one line.

@@ -29,6 +29,7 @@ use crate::ops::rules::Now;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = HELP)]
 pub struct Args {
+    /// The incident.
     #[command(flatten)]
     pub which: Which,
     /// The folder to write to; it is made if it is not there. The files are readable by you alone.

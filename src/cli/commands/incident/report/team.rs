@@ -152,7 +152,7 @@ fn entries(case: &Case) -> Vec<Block> {
     if case.accounts.is_empty() {
         return vec![Block::Paragraph(vec![ours("Nothing was within reach.")])];
     }
-    let headings = &["Entry", "Secrets", "When it was opened", "Now", "Address"];
+    let headings = &["Entry", "Secrets", "When it was opened", "Now"];
     vec![Block::Table("Entries", headings, case.accounts.iter().map(row).collect())]
 }
 
@@ -183,8 +183,8 @@ fn row(account: &Account) -> Vec<Text> {
     if found.reads_now {
         then.push_str("; could still be read");
     }
-    let url = url.iter().map(|url| Piece::Name(url.clone())).collect();
-    vec![name, secrets, vec![ours(then)], words::standing(&account.standing), url]
+    name.extend(url.iter().flat_map(|url| [ours(" at "), Piece::Name(url.clone())]));
+    vec![name, secrets, vec![ours(then)], words::standing(&account.standing)]
 }
 
 fn log(sources: &Sources<'_>) -> Vec<Block> {
@@ -193,15 +193,14 @@ fn log(sources: &Sources<'_>) -> Vec<Block> {
             Some(by) => Piece::Foreign(by.clone()),
             None => ours("not committed"),
         };
-        let commit = event.commit.iter().map(|commit| Piece::Name(commit.clone())).collect();
-        vec![vec![Piece::Minute(event.when)], vec![by], words::event(event, sources.people), commit]
+        let commit =
+            event.commit.iter().flat_map(|commit| [ours(" ("), Piece::Name(commit.clone()), ours(")")]);
+        let what = words::event(event, sources.people).into_iter().chain(commit).collect();
+        vec![vec![Piece::Minute(event.when)], vec![by], what]
     };
     let rows = sources.case.story.iter().map(row).collect();
     let words = "Authors are as the commits name them; which of those are signed, the command log tells.";
-    vec![
-        Block::Table("What was done", &["When", "Who", "What", "Commit"], rows),
-        Block::Paragraph(vec![ours(words)]),
-    ]
+    vec![Block::Table("What was done", &["When", "Who", "What"], rows), Block::Paragraph(vec![ours(words)])]
 }
 
 fn remains(sources: &Sources<'_>) -> Vec<Block> {
