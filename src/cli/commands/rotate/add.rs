@@ -94,7 +94,11 @@ fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>,
 /// Puts what was prepared on the list, and says what came of it.
 pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<(), CliError> {
     if !prepared.items.is_empty() {
-        let published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
+        let mut published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
+        // The names of records say nothing to anybody.
+        for commit in &mut published.commits {
+            commit.lines.retain(|line| !line.starts_with(" create mode"));
+        }
         app.tell(&published, &[]);
     }
     let new = prepared.entries().len();

@@ -187,9 +187,15 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
     let first = items[0];
     let url = first.url.as_ref().map(|url| format!("  {}", Shown::new(url))).unwrap_or_default();
     app.ui.say(format!("  {}{url}", shown_entry(&first.entry)))?;
+    // An incident lists again what was listed before it.
+    let mut reasons: Vec<String> = Vec::new();
     for listed in items {
-        app.ui.say(format!("    {}, {}", told(&listed.item), day(listed.item.opened)))?;
+        let reason = format!("    {}, {}", told(&listed.item), day(listed.item.opened));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
     }
+    reasons.into_iter().try_for_each(|reason| app.ui.say(reason))?;
     match &first.state {
         State::Open(left) if !left.is_empty() && left != &["password"] => {
             app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;
