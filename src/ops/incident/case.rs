@@ -75,14 +75,14 @@ pub struct Case {
     pub access: Vec<Change>,
     /// How many items of the rotation list are encrypted to others.
     pub unread: usize,
-    /// Items of the rotation list that could not be read.
+    /// Records that could not be read, and may be about it.
     pub failed: Vec<OpError>,
     /// Why the answer may lack something.
     pub gaps: Vec<String>,
 }
 
-/// Returns how things stand with an incident.
-pub fn case(context: &Context<'_>, known: Known) -> Result<Case, OpError> {
+/// Returns how things stand with an incident. `failed` is what could not be read of the incidents.
+pub fn case(context: &Context<'_>, known: Known, mut failed: Vec<OpError>) -> Result<Case, OpError> {
     let repo = access::open(context)?;
     let chronicle = Chronicle::read(&repo)?;
     let rotation = rotate::list(context)?;
@@ -96,8 +96,8 @@ pub fn case(context: &Context<'_>, known: Known) -> Result<Case, OpError> {
     let is_meant =
         |change: &Change| change.gained.iter().chain(&change.lost).any(|who| is_about(&known.incident, who));
     let access = changes.into_iter().filter(is_meant).collect();
-    let (unread, failed) = (rotation.unread, rotation.failed);
-    Ok(Case { known, accounts, story, access, unread, failed, gaps })
+    failed.extend(rotation.failed);
+    Ok(Case { known, accounts, story, access, unread: rotation.unread, failed, gaps })
 }
 
 /// Takes what is about an incident out of `items`, and returns how things stand with its entries: what remains in front.
@@ -143,7 +143,6 @@ fn unlisted(context: &Context<'_>, incident: &Incident, items: &[Listed]) -> Res
             why: String::new(),
             opened: incident.opened,
             incident: None,
-            closed: None,
         })
     };
     let missing: Vec<Item> = incident.found.iter().filter(is_missing).filter_map(item).collect();
@@ -186,7 +185,7 @@ fn pressing(state: &State) -> (usize, i64) {
         State::Unknown(_) => (1, 0),
         State::Gone => (2, 0),
         State::Changed(done) => (3, done.as_ref().map_or(i64::MIN, |done| -done.moment.when)),
-        State::Closed(when, _) => (4, -when.unwrap_or_default()),
+        State::Closed(when, _) => (4, -when),
     }
 }
 

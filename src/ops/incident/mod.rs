@@ -1,7 +1,7 @@
 //! Incidents: what came within reach of somebody, what was done about it, and what remains.
 //!
-//! An incident is a record ([`super::records`]) of what was exposed when it was opened. What has been done since is kept
-//! nowhere: the rotation list and git tell.
+//! An incident is a record ([`super::records`]) of what was exposed when it was opened; notes, and that it is closed, are
+//! records of their own. What has been done since is kept nowhere: the rotation list and git tell.
 
 mod case;
 mod record;
@@ -13,7 +13,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use case::{Account, Case, Standing, case};
-pub use record::{Bearer, Found, Incident, Note, Scope};
+use record::Entry;
+pub use record::{Bearer, Found, Incident, Remark, Scope};
 pub use share::{Deed, How, Share, Shared, State as SharedState, shares, unserved};
 pub use story::{Event, What};
 
@@ -21,10 +22,10 @@ use super::audit::exposure::{Exposure, Item, Kind, Question, Subject, Target, Ve
 use super::history::{Judge, access};
 use super::readers::Reader;
 use super::records::{self, Read, Record};
-use super::rotate::{self, Closing, Prepared, Rotation, Wanted, called};
+use super::rotate::{self, Prepared, Rotation, Wanted, called};
 use super::{Context, OpError};
 use crate::git::blob_id;
-use crate::model::{Keyring, Shown, date};
+use crate::model::{Keyring, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::transaction::Published;
@@ -80,9 +81,16 @@ pub struct Known {
     pub id: String,
     /// What it says.
     pub incident: Incident,
+    /// What was said of it later, each with its file, the oldest first.
+    pub remarks: Vec<(PathBuf, Remark)>,
 }
 
 impl Known {
+    /// Returns what closed it.
+    pub fn closing(&self) -> Option<&Remark> {
+        self.remarks.iter().map(|(_, remark)| remark).find(|remark| remark.closes)
+    }
+
     /// Returns the first digits of its name.
     pub fn short(&self) -> &str {
         self.id.get(..SHORT).unwrap_or(&self.id)
@@ -94,9 +102,9 @@ impl Known {
 pub struct Incidents {
     /// Those that could be read, the newest first.
     pub known: Vec<Known>,
-    /// The names of those that are encrypted to others.
+    /// The names of records that are encrypted to others.
     pub unread: Vec<String>,
-    /// Those that could not be read for another reason: their names, and why.
+    /// The names of records that could not be read for another reason, and why.
     pub failed: Vec<(String, OpError)>,
 }
 
@@ -129,16 +137,8 @@ pub struct Opened {
 pub fn open(context: &Context<'_>, asked: &Asked<'_>, now: i64) -> Result<Opened, OpError> {
     let head = access::open(context)?.head_commit().map_err(StoreError::from)?;
     let title = asked.title.to_owned();
-    let mut incident = Incident {
-        title,
-        opened: now,
-        head,
-        about: Vec::new(),
-        found: Vec::new(),
-        gaps: Vec::new(),
-        notes: Vec::new(),
-        closed: None,
-    };
+    let mut incident =
+        Incident { title, opened: now, head, about: Vec::new(), found: Vec::new(), gaps: Vec::new() };
     let (mut found, mut wanted) = (BTreeMap::new(), Vec::new());
     for name in asked.about {
         let what = Subject::Named(name, asked.kind);
@@ -168,7 +168,7 @@ fn publish(
         [] => Prepared::default(),
         wanted => rotate::prepare(context, wanted, Some(&id), now)?,
     };
-    let known = Known { path: path.clone(), id, incident };
+    let known = Known { path: path.clone(), id, incident, remarks: Vec::new() };
     let mut all: Vec<Record> = prepared.records().collect();
     all.push(Record { path, seen: State::Absent, text: known.incident.to_text() });
     // What git keeps in clear tells nobody what happened.
@@ -255,15 +255,30 @@ fn id_of(path: &Path) -> String {
 /// Returns all incidents.
 pub fn list(context: &Context<'_>) -> Result<Incidents, OpError> {
     let mut all = Incidents::default();
+    let mut remarks = Vec::new();
     let mut judge = Judge::new(context, true);
     for path in records::files(context, KIND)? {
         let id = id_of(&path);
-        match look(context, &mut judge, &path) {
-            Ok(Some(Some(incident))) => all.known.push(Known { path, id, incident }),
-            Ok(Some(None)) => all.unread.push(id),
+        let read = records::read(context, &mut judge, &path).and_then(|read| match read {
+            Read::Text(text) => Ok(Some(Entry::parse(&text, &path)?)),
+            Read::Gone => Ok(None),
+            Read::Closed => {
+                all.unread.push(id.clone());
+                Ok(None)
+            }
+        });
+        match read {
+            Ok(Some(Entry::Incident(incident))) => {
+                all.known.push(Known { path, id, incident, remarks: Vec::new() });
+            }
+            Ok(Some(Entry::Remark(remark))) => remarks.push((path, remark)),
             Ok(None) => {}
             Err(error) => all.failed.push((id, error)),
         }
+    }
+    remarks.sort_by_key(|(_, remark)| remark.when);
+    for known in &mut all.known {
+        known.remarks = remarks.extract_if(.., |(_, remark)| remark.of == known.id).collect();
     }
     all.known.sort_by(|one, other| (other.incident.opened, &one.id).cmp(&(one.incident.opened, &other.id)));
     Ok(all)
@@ -282,69 +297,52 @@ pub fn overview(context: &Context<'_>) -> Result<(Incidents, Vec<usize>, Rotatio
     Ok((all, open, rotation))
 }
 
-/// Reads a record: nothing if there is none, and nothing in it if it is encrypted to others.
-fn look(
-    context: &Context<'_>,
-    judge: &mut Judge<'_, '_>,
-    path: &Path,
-) -> Result<Option<Option<Incident>>, OpError> {
-    Ok(match records::read(context, judge, path)? {
-        Read::Text(text) => Some(Some(Incident::parse(&text, path)?)),
-        Read::Closed => Some(None),
-        Read::Gone => None,
+/// Returns the incident whose name begins with `name`; without one, the newest that is open. What could not be read is
+/// returned beside it: it may be about that one.
+pub fn find(context: &Context<'_>, name: Option<&OsStr>) -> Result<(Known, Vec<OpError>), OpError> {
+    let mut all = list(context)?;
+    let Some(name) = name else {
+        let open = all.known.into_iter().find(|known| known.closing().is_none());
+        let mut failed: Vec<OpError> = all.failed.into_iter().map(|(_, error)| error).collect();
+        return match open {
+            Some(open) => Ok((open, failed)),
+            None => Err(failed.pop().unwrap_or(IncidentError::NoneOpen.into())),
+        };
+    };
+    let wanted = name.to_string_lossy().to_ascii_lowercase();
+    let is_meant = |id: &str| wanted.len() >= LEAST && id.starts_with(&wanted);
+    let mut meant: Vec<Known> = all.known.extract_if(.., |known| is_meant(&known.id)).collect();
+    if meant.len() > 1 {
+        let several: Vec<&str> = meant.iter().map(|known| &*known.id).collect();
+        let several = Shown::new(&several.join(", ")).to_string();
+        return Err(IncidentError::Ambiguous { name: Shown::os(name).to_string(), several }.into());
+    }
+    if let Some(known) = meant.pop() {
+        return Ok((known, all.failed.into_iter().map(|(_, error)| error).collect()));
+    }
+    Err(match all.failed.into_iter().find(|(id, _)| is_meant(id)) {
+        Some((_, error)) => error,
+        None => match all.unread.iter().find(|id| is_meant(id)) {
+            Some(id) => IncidentError::Closed(Shown::new(id).to_string()).into(),
+            None => IncidentError::Nothing(Shown::os(name).to_string()).into(),
+        },
     })
 }
 
-/// Returns the incident whose name begins with `name`; without one, the newest that is open.
-pub fn find(context: &Context<'_>, name: Option<&OsStr>) -> Result<Known, OpError> {
-    let mut all = list(context)?;
-    let Some(name) = name else {
-        let open = all.known.into_iter().find(|known| known.incident.closed.is_none());
-        return match (open, all.failed.pop()) {
-            (Some(open), _) => Ok(open),
-            (None, Some((_, error))) => Err(error),
-            (None, None) => Err(IncidentError::NoneOpen.into()),
-        };
-    };
-    let shown = || Shown::os(name).to_string();
-    let wanted = name.to_string_lossy().to_ascii_lowercase();
-    let is_meant = |id: &str| wanted.len() >= LEAST && id.starts_with(&wanted);
-    let ids = all.known.iter().map(|known| &known.id).chain(&all.unread);
-    let ids: Vec<&String> = ids.chain(all.failed.iter().map(|(id, _)| id)).collect();
-    let meant: Vec<String> = ids.into_iter().filter(|id| is_meant(id)).cloned().collect();
-    match &meant[..] {
-        [] => Err(IncidentError::Nothing(shown()).into()),
-        [id] => match all.known.into_iter().find(|known| known.id == *id) {
-            Some(known) => Ok(known),
-            None => Err(match all.failed.into_iter().find(|(failed, _)| failed == id) {
-                Some((_, error)) => error,
-                None => IncidentError::Closed(Shown::new(id).to_string()).into(),
-            }),
-        },
-        several => {
-            let several = Shown::new(&several.join(", ")).to_string();
-            Err(IncidentError::Ambiguous { name: shown(), several }.into())
-        }
-    }
-}
-
-/// Adds a note to an incident.
+/// Adds a note to an incident. `now` is in seconds since 1970.
 pub fn note(
     context: &Context<'_>,
     name: Option<&OsStr>,
     text: &str,
     now: i64,
 ) -> Result<(Known, Published), OpError> {
-    let known = find(context, name)?;
+    let (known, _) = find(context, name)?;
     let subject = format!("Add a note to incident {}.", known.short());
-    let note = Note { when: date::moment(now), text: text.to_owned() };
-    change(context, known, &subject, |incident| {
-        incident.notes.push(note.clone());
-        Ok(())
-    })
+    let published = remark(context, &known, text, false, &subject, now)?;
+    Ok((known, published))
 }
 
-/// Closes an incident; with `force`, also where something remains to be done.
+/// Closes an incident; with `force`, also where something remains to be done. `now` is in seconds since 1970.
 pub fn close(
     context: &Context<'_>,
     name: Option<&OsStr>,
@@ -352,43 +350,38 @@ pub fn close(
     force: bool,
     now: i64,
 ) -> Result<(Known, Published), OpError> {
-    let known = find(context, name)?;
-    if known.incident.closed.is_none() && !force {
-        let case = case(context, known.clone())?;
-        let open = case.accounts.iter().filter(|account| account.standing.is_open()).count();
-        if open > 0 {
-            let open = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
-            let id = Shown::new(known.short()).to_string();
-            return Err(IncidentError::StillOpen { id, open }.into());
-        }
+    let (known, failed) = find(context, name)?;
+    let id = Shown::new(known.short()).to_string();
+    if known.closing().is_some() {
+        return Err(IncidentError::ClosedBefore(id).into());
     }
-    let short = known.short().to_owned();
-    let closing = Closing { when: date::moment(now), why: why.to_owned() };
-    change(context, known, &format!("Close incident {short}."), |incident| match incident.closed {
-        Some(_) => Err(IncidentError::ClosedBefore(short.clone()).into()),
-        None => {
-            incident.closed = Some(closing.clone());
-            Ok(())
+    let subject = format!("Close incident {}.", known.short());
+    let known = match force {
+        true => known,
+        false => {
+            let case = case(context, known, failed)?;
+            let open = case.accounts.iter().filter(|account| account.standing.is_open()).count();
+            if open > 0 {
+                let open = if open == 1 { "1 entry is".to_owned() } else { format!("{open} entries are") };
+                return Err(IncidentError::StillOpen { id, open }.into());
+            }
+            case.known
         }
-    })
+    };
+    let published = remark(context, &known, why, true, &subject, now)?;
+    Ok((known, published))
 }
 
-/// Changes a record as it stands: colleagues may have changed it since it was found.
-fn change(
+/// Writes down what somebody has to say.
+fn remark(
     context: &Context<'_>,
-    mut known: Known,
+    known: &Known,
+    text: &str,
+    closes: bool,
     subject: &str,
-    edit: impl Fn(&mut Incident) -> Result<(), OpError>,
-) -> Result<(Known, Published), OpError> {
-    let path = known.path.clone();
-    let published = context.publish(|| {
-        let seen = context.store.beneath().state(&path).map_err(StoreError::from)?;
-        let read = look(context, &mut Judge::new(context, true), &path)?;
-        let mut incident = read.flatten().ok_or_else(|| IncidentError::Closed(known.id.clone()))?;
-        edit(&mut incident)?;
-        known.incident = incident;
-        let record = Record { path: path.clone(), seen, text: known.incident.to_text() };
-        records::plan(context, &[record], subject)
-    })?;
-    Ok((known, published))
+    now: i64,
+) -> Result<Published, OpError> {
+    let remark = Remark { of: known.id.clone(), when: now, closes, text: text.to_owned() };
+    let record = Record { path: records::new_file(KIND)?, seen: State::Absent, text: remark.to_text() };
+    context.publish(|| records::plan(context, std::slice::from_ref(&record), subject))
 }

@@ -1,6 +1,6 @@
-//! What is kept of an incident: one record, encrypted for the team.
+//! What is kept of an incident: one record, encrypted for the team, and one for each thing that is said of it later.
 //!
-//! A record is YAML. Of what was exposed it keeps names, kinds and versions, and never a value: who reads the record need
+//! A record is YAML, and never written to again: two colleagues who say something at once do not collide. Of what was exposed it keeps names, kinds and versions, and never a value: who reads the record need
 //! not read the entries.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use crate::git::Oid;
 use crate::model::{Plaintext, Shown, date};
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::records::RecordsError;
-use crate::ops::rotate::Closing;
+use crate::ops::rotate::is_file;
 use crate::store::journal::{escape, unescape};
 
 /// The newest format that we know.
@@ -74,13 +74,26 @@ pub struct Found {
     pub scopes: Vec<usize>,
 }
 
-/// What somebody has to say.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// When, as RFC 3339 has it.
-    pub when: String,
-    /// What.
+/// What somebody has to say of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// The incident's name.
+    pub of: String,
+    /// When, in seconds since 1970.
+    pub when: i64,
+    /// Whether it closes the incident.
+    pub closes: bool,
+    /// What, or why it is closed.
     pub text: String,
+}
+
+/// What stands in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// An incident.
+    Incident(Incident),
+    /// Something that is said of one.
+    Remark(Remark),
 }
 
 /// An incident. What stands in it was written by colleagues: nothing of it is safe to show as it is.
@@ -98,10 +111,6 @@ pub struct Incident {
     pub found: Vec<Found>,
     /// Why more may have been.
     pub gaps: Vec<String>,
-    /// Notes, the oldest first.
-    pub notes: Vec<Note>,
-    /// Set once it is closed.
-    pub closed: Option<Closing>,
 }
 
 /// An incident as it is written.
@@ -116,10 +125,24 @@ struct Written {
     found: Vec<WrittenFound>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    notes: Vec<Note>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    closed: Option<Closing>,
+}
+
+/// A remark as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenRemark {
+    incident: u32,
+    of: String,
+    when: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    closes: bool,
+    text: String,
+}
+
+/// What all of them have.
+#[derive(Deserialize)]
+struct Head {
+    incident: u32,
+    of: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -180,47 +203,74 @@ impl Incident {
             about: self.about.iter().map(written_scope).collect(),
             found: self.found.iter().map(written_found).collect(),
             gaps: self.gaps.clone(),
-            notes: self.notes.clone(),
-            closed: self.closed.clone(),
         };
-        let text = serde_yaml::to_string(&written).expect("texts and numbers can be written as YAML");
-        Plaintext::new(text.into_bytes())
+        yaml(&written)
     }
+}
 
-    /// Reads an incident, which stands in the file `path`.
-    pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
-        let broken =
-            |what: &str| RecordsError::Damaged { path: Shown::os(path).to_string(), what: what.to_owned() };
-        let text = std::str::from_utf8(text.expose()).map_err(|_| broken("it is no text"))?;
-        // What the YAML library says may repeat what stands there.
-        let written: Written = serde_yaml::from_str(text).map_err(|_| broken("it is no incident"))?;
-        if written.incident > FORMAT {
-            let format = written.incident;
-            return Err(broken(&format!("it has format {format}; this passel knows formats up to {FORMAT}")));
-        }
-        let no_object = || broken("its commit or a version is no object of git's");
-        let no_name = || broken("an entry's name is none");
-        let head = written.commit.map(|id| id.parse().map_err(|_| no_object())).transpose()?;
-        let about: Option<Vec<Scope>> = written.about.into_iter().map(read_scope).collect();
-        let about = about.ok_or_else(no_name)?;
-        let found: Option<Vec<Found>> = written.found.into_iter().map(read_found).collect();
-        let found = found.ok_or_else(|| broken("what it says of an entry cannot be read"))?;
-        let is_right =
-            |found: &Found| !found.scopes.is_empty() && found.scopes.iter().all(|place| *place < about.len());
-        if !found.iter().all(is_right) {
-            return Err(broken("it speaks of a scope that it does not have"));
-        }
-        Ok(Incident {
-            title: written.title,
-            opened: date::end(&written.opened).ok_or_else(|| broken("its date is none"))?,
-            head,
-            about,
-            found,
-            gaps: written.gaps,
-            notes: written.notes,
-            closed: written.closed,
+impl Remark {
+    /// Returns the remark as it is encrypted.
+    pub fn to_text(&self) -> Plaintext {
+        let (of, text) = (self.of.clone(), self.text.clone());
+        yaml(&WrittenRemark {
+            incident: FORMAT,
+            of,
+            when: date::moment(self.when),
+            closes: self.closes,
+            text,
         })
     }
+}
+
+fn yaml(written: &impl Serialize) -> Plaintext {
+    let text = serde_yaml::to_string(written).expect("texts and numbers can be written as YAML");
+    Plaintext::new(text.into_bytes())
+}
+
+impl Entry {
+    /// Reads a record, which stands in the file `path`.
+    pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
+        let broken = |what: String| RecordsError::Damaged { path: Shown::os(path).to_string(), what };
+        let none = || broken("it is no incident, and no note of one".to_owned());
+        let text = std::str::from_utf8(text.expose()).map_err(|_| none())?;
+        // What the YAML library says may repeat what stands there.
+        let head: Head = serde_yaml::from_str(text).map_err(|_| none())?;
+        if head.incident > FORMAT {
+            let format = head.incident;
+            return Err(broken(format!("it has format {format}; this passel knows formats up to {FORMAT}")));
+        }
+        let date = |text: &str| date::end(text).ok_or_else(|| broken("its date is none".to_owned()));
+        if head.of.is_some() {
+            let WrittenRemark { of, when, closes, text, .. } =
+                serde_yaml::from_str(text).map_err(|_| none())?;
+            return Ok(Entry::Remark(Remark { of, when: date(&when)?, closes, text }));
+        }
+        let written: Written = serde_yaml::from_str(text).map_err(|_| none())?;
+        let opened = date(&written.opened)?;
+        incident(written, opened).map(Entry::Incident).map_err(|what| broken(what.to_owned()))
+    }
+}
+
+/// Returns an incident that was opened then; or what is the matter with it.
+fn incident(written: Written, opened: i64) -> Result<Incident, &'static str> {
+    let head = written.commit.map(|id| id.parse()).transpose();
+    let about: Option<Vec<Scope>> = written.about.into_iter().map(read_scope).collect();
+    let about = about.ok_or("an entry's name is none")?;
+    let found: Option<Vec<Found>> = written.found.into_iter().map(read_found).collect();
+    let found = found.ok_or("what it says of an entry cannot be read")?;
+    let is_right =
+        |found: &Found| !found.scopes.is_empty() && found.scopes.iter().all(|place| *place < about.len());
+    if !found.iter().all(is_right) {
+        return Err("it speaks of a scope that it does not have");
+    }
+    Ok(Incident {
+        title: written.title,
+        opened,
+        head: head.map_err(|_| "its commit is no object of git's")?,
+        about,
+        found,
+        gaps: written.gaps,
+    })
 }
 
 fn written_scope(scope: &Scope) -> WrittenScope {
@@ -234,7 +284,7 @@ fn written_scope(scope: &Scope) -> WrittenScope {
 fn read_scope(scope: WrittenScope) -> Option<Scope> {
     Some(match scope {
         WrittenScope::Key { called, keys } => Scope::Keys { called, keys },
-        WrittenScope::Entry { entry, readers } => Scope::Entry { entry: unescape(&entry)?, readers },
+        WrittenScope::Entry { entry, readers } => Scope::Entry { entry: file(&entry)?, readers },
         WrittenScope::Commit { commit, readers } => Scope::Commit { commit, readers },
     })
 }
@@ -254,15 +304,20 @@ fn written_found(found: &Found) -> WrittenFound {
 
 fn read_found(found: WrittenFound) -> Option<Found> {
     Some(Found {
-        entry: unescape(&found.entry)?,
+        entry: file(&found.entry)?,
         blob: found.version.map(|id| id.parse()).transpose().ok()?,
         verdict: found.verdict.0,
         secrets: found.secrets,
         versions: found.versions,
         reads_now: found.reads_now,
-        former: found.former.iter().map(|path| unescape(path)).collect::<Option<_>>()?,
+        former: found.former.iter().map(|path| file(path)).collect::<Option<_>>()?,
         scopes: found.scopes,
     })
+}
+
+/// Returns the file of an entry; none if it can be none.
+fn file(text: &str) -> Option<PathBuf> {
+    unescape(text).filter(|path| is_file(path))
 }
 
 #[cfg(test)]
@@ -293,25 +348,33 @@ mod tests {
                 scopes: vec![0, 2],
             }],
             gaps: vec!["cut: off".to_owned()],
-            notes: vec![Note { when: "2026-01-01T00:00:00Z".to_owned(), text: "|\n x".to_owned() }],
-            closed: Some(Closing { when: "2026-01-02T00:00:00Z".to_owned(), why: "done: #1".to_owned() }),
+        }
+    }
+
+    fn remark() -> Remark {
+        Remark { of: "0123".to_owned(), when: 1_790_000_000, closes: true, text: "done: #1".to_owned() }
+    }
+
+    fn parsed(text: &Plaintext) -> Result<Entry, RecordsError> {
+        Entry::parse(text, Path::new(".passel.d/incidents/a.gpg"))
+    }
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        assert_eq!(parsed(&incident().to_text()).unwrap(), Entry::Incident(incident()));
+        let mut bare = Incident { head: None, gaps: Vec::new(), ..incident() };
+        bare.found[0] = Found { blob: None, reads_now: false, former: Vec::new(), ..bare.found[0].clone() };
+        assert_eq!(parsed(&bare.to_text()).unwrap(), Entry::Incident(bare));
+        for closes in [true, false] {
+            let remark = Remark { closes, ..remark() };
+            assert_eq!(parsed(&remark.to_text()).unwrap(), Entry::Remark(remark));
         }
     }
 
     #[test]
-    fn an_incident_is_read_back_as_it_was_written() {
-        let path = Path::new(".passel.d/incidents/a.gpg");
-        assert_eq!(Incident::parse(&incident().to_text(), path).unwrap(), incident());
-        let mut bare =
-            Incident { head: None, gaps: Vec::new(), notes: Vec::new(), closed: None, ..incident() };
-        bare.found[0] = Found { blob: None, reads_now: false, former: Vec::new(), ..bare.found[0].clone() };
-        assert_eq!(Incident::parse(&bare.to_text(), path).unwrap(), bare);
-    }
-
-    #[test]
-    fn what_is_no_incident_is_refused_without_repeating_it() {
-        let path = Path::new(".passel.d/incidents/a.gpg");
-        let good = String::from_utf8(incident().to_text().expose().to_vec()).unwrap();
+    fn what_is_no_record_is_refused_without_repeating_it() {
+        let text = |text: Plaintext| String::from_utf8(text.expose().to_vec()).unwrap();
+        let (good, said) = (text(incident().to_text()), text(remark().to_text()));
         for text in [
             String::new(),
             "hunter2\n".to_owned(),
@@ -319,11 +382,14 @@ mod tests {
             good.replace("verdict: unknown", "verdict: hunter2"),
             good.replace("kind: entry", "kind: hunter2"),
             good.replace(BLOB, "hunter2"),
+            good.replace("entry: a%0A/", "entry: ../hunter2/"),
+            good.replace("- yes.gpg", "- /hunter2.gpg"),
             good.replace("  - 2\n", "  - 7\n"),
+            said.replace("closes: true", "closes: hunter2"),
+            said.replace("2026-", "hunter2-"),
         ] {
-            assert_ne!(text, good);
-            let error = Incident::parse(&Plaintext::new(text.clone().into_bytes()), path).unwrap_err();
-            let told = error.to_string();
+            assert!(text != good && text != said, "{text}");
+            let told = parsed(&Plaintext::new(text.clone().into_bytes())).unwrap_err().to_string();
             assert!(
                 told.contains(".passel.d/incidents/a.gpg") && !told.contains("hunter2"),
                 "{text}: {told}"
@@ -336,8 +402,9 @@ mod tests {
         fn any_words_are_read_back(title: String, called: String, text: String) {
             let mut incident = Incident { title, ..incident() };
             incident.about[0] = Scope::Keys { called, keys: Vec::new() };
-            incident.notes[0].text = text;
-            proptest::prop_assert_eq!(Incident::parse(&incident.to_text(), Path::new("a")).unwrap(), incident);
+            proptest::prop_assert_eq!(parsed(&incident.to_text()).unwrap(), Entry::Incident(incident));
+            let remark = Remark { text, ..remark() };
+            proptest::prop_assert_eq!(parsed(&remark.to_text()).unwrap(), Entry::Remark(remark));
         }
     }
 }

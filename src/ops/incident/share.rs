@@ -49,7 +49,7 @@ pub enum State {
     /// It had been changed before the incident was opened.
     ChangedBefore,
     /// It needed no change here: said when.
-    Settled(Option<i64>),
+    Settled(i64),
 }
 
 impl State {
@@ -239,7 +239,7 @@ fn deeds(
     for (account, name) in own {
         let (to, when) = match State::of(&account.standing) {
             State::Changed(Some(when)) => (&mut changed, when),
-            State::Settled(when) => (&mut settled, when.unwrap_or(incident.opened)),
+            State::Settled(when) => (&mut settled, when),
             _ => continue,
         };
         let (_, names): &mut (i64, Vec<PathBuf>) =

@@ -1,15 +1,14 @@
 //! What was done about an incident, by whom and when, out of git.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Known;
 use super::case::{Account, is_about};
-use crate::model::date;
 use crate::ops::OpError;
 use crate::ops::audit::past::short;
 use crate::ops::history::Who;
-use crate::ops::history::access::{By, Change, Chronicle};
+use crate::ops::history::access::{Change, Chronicle};
 use crate::ops::rotate::State;
 
 /// Something that was done. Nothing of it is safe to show as it is.
@@ -56,7 +55,7 @@ pub(super) fn story(
     changes: &[Change],
     chronicle: &Chronicle<'_>,
 ) -> Result<Vec<Event>, OpError> {
-    let mut events = own(known, &chronicle.of_file(&known.path)?);
+    let mut events = own(known, chronicle)?;
     let is_relevant = |change: &&Change| {
         let rules = |account: &Account| account.names().any(|name| name.starts_with(&change.folder));
         change.lost.iter().any(|who| is_about(&known.incident, who))
@@ -93,10 +92,8 @@ fn done(account: &Account, chronicle: &Chronicle<'_>) -> Result<Vec<Event>, OpEr
                 what: What::Changed(account.entry.clone()),
             }),
             State::Closed(when, why) => {
-                let when = when.unwrap_or(listed.item.opened);
-                let by =
-                    assign(&[listed.item.opened, when], &chronicle.of_file(&listed.path)?).pop().flatten();
-                events.push(event(when, by, What::Settled(account.entry.clone(), why.clone())));
+                let settled = What::Settled(account.entry.clone(), why.clone());
+                events.push(written(chronicle, listed.closing.as_deref(), *when, settled)?);
             }
             _ => {}
         }
@@ -104,69 +101,20 @@ fn done(account: &Account, chronicle: &Chronicle<'_>) -> Result<Vec<Event>, OpEr
     Ok(events)
 }
 
-/// Returns what the incident's own record tells.
-fn own(known: &Known, commits: &[By]) -> Vec<Event> {
-    let incident = &known.incident;
-    let mut told = vec![(incident.opened, What::Opened)];
-    for note in &incident.notes {
-        told.push((date::end(&note.when).unwrap_or(incident.opened), What::Note(note.text.clone())));
+/// Returns what the incident's own records tell.
+fn own(known: &Known, chronicle: &Chronicle<'_>) -> Result<Vec<Event>, OpError> {
+    let mut events = vec![written(chronicle, Some(&known.path), known.incident.opened, What::Opened)?];
+    for (path, remark) in &known.remarks {
+        let what = if remark.closes { What::Closed } else { What::Note };
+        events.push(written(chronicle, Some(path), remark.when, what(remark.text.clone()))?);
     }
-    if let Some(closed) = &incident.closed {
-        let when = date::end(&closed.when).unwrap_or(incident.opened);
-        told.push((when, What::Closed(closed.why.clone())));
-    }
-    told[1..].sort_by_key(|(when, _)| *when);
-    let moments: Vec<i64> = told.iter().map(|(when, _)| *when).collect();
-    let by = assign(&moments, commits);
-    told.into_iter().zip(by).map(|((when, what), by)| event(when, by, what)).collect()
+    Ok(events)
 }
 
-fn event(when: i64, by: Option<By>, what: What) -> Event {
-    let (by, commit) = by.map(|by| (by.author, by.commit)).unzip();
-    Event { when, by, commit, what }
-}
-
-/// Returns the commit that wrote each of the things that a record tells, given when that was: the first brought the
-/// record, and each other one is that of the later commits which is nearest in time. Others only encrypted it anew.
-fn assign(moments: &[i64], commits: &[By]) -> Vec<Option<By>> {
-    let mut found = Vec::new();
-    let mut next = 0;
-    for (place, moment) in moments.iter().enumerate() {
-        // Enough are left for what follows.
-        let end = commits.len().saturating_sub(moments.len() - place - 1).max(next);
-        let candidates = if place == 0 { next..end.min(1) } else { next..end };
-        let nearest = candidates.min_by_key(|commit| (commits[*commit].when - moment).unsigned_abs());
-        next = nearest.map_or(next, |commit| commit + 1);
-        found.push(nearest.map(|commit| commits[commit].clone()));
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn commits(times: &[i64]) -> Vec<By> {
-        let by = |(place, when): (usize, &i64)| By {
-            commit: place.to_string(),
-            when: *when,
-            author: String::new(),
-        };
-        times.iter().enumerate().map(by).collect()
-    }
-
-    fn assigned(moments: &[i64], times: &[i64]) -> Vec<Option<usize>> {
-        let found = assign(moments, &commits(times)).into_iter();
-        found.map(|by| by.map(|by| by.commit.parse().unwrap())).collect()
-    }
-
-    #[test]
-    fn each_thing_told_is_of_the_commit_that_wrote_it() {
-        assert_eq!(assigned(&[10, 20, 30], &[10, 20, 30]), [Some(0), Some(1), Some(2)]);
-        assert_eq!(assigned(&[10, 10, 10], &[10, 10, 10]), [Some(0), Some(1), Some(2)], "in one second");
-        assert_eq!(assigned(&[10, 30], &[10, 20, 31, 40]), [Some(0), Some(2)], "others encrypted it anew");
-        assert_eq!(assigned(&[10, 20], &[]), [None, None], "it is not committed");
-        assert_eq!(assigned(&[10, 20], &[10]), [None, Some(0)], "older commits are not here");
-        assert_eq!(assigned(&[10], &[500, 510]), [Some(0)], "the clocks differed");
-    }
+/// Returns what a record tells, which is never written to again, so that it is of the commit that brought it; others only
+/// encrypted it anew.
+fn written(chronicle: &Chronicle<'_>, path: Option<&Path>, when: i64, what: What) -> Result<Event, OpError> {
+    let commits = path.map(|path| chronicle.of_file(path)).transpose()?.unwrap_or_default();
+    let (by, commit) = commits.into_iter().next().map(|by| (by.author, by.commit)).unzip();
+    Ok(Event { when, by, commit, what })
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::no_environment;
+use crate::cli::commands::rotate::add::tell_commit;
 use crate::cli::commands::rotate::now;
 use crate::cli::error::CliError;
 use crate::ops::incident;
@@ -37,6 +38,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = no_environment(app, &store);
     let closed = incident::close(&context, Some(&args.id), &args.why, args.force, now());
     let (known, published) = closed.map_err(|error| app.error(error))?;
-    app.tell(&published, &[]);
+    tell_commit(app, published);
     Ok(app.ui.say(format!("Closed incident {}.", super::short(&known)))?)
 }

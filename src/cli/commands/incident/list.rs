@@ -24,7 +24,7 @@ if an incident could not be read though it is encrypted to you, or something els
 JSON: an object with
   incidents  an array, the newest first: id, title, opened, closed (null while it is open), entries (how many), open (how many \
 of them are to be changed)
-  unread     how many are encrypted to others
+  unread     how many records (incidents, notes) are encrypted to others
 
 Examples:
   passel incident list
@@ -42,7 +42,7 @@ struct Row<'i> {
     id: &'i str,
     title: &'i str,
     opened: String,
-    closed: Option<&'i str>,
+    closed: Option<String>,
     entries: usize,
     open: usize,
 }
@@ -60,8 +60,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         tell(app, &all.known, &open, unread + all.failed.len())?;
     }
     if unread > 0 {
-        let count = counted(unread, "incident is", "incidents are");
-        app.ui.warn(format!("{count} encrypted to others"));
+        let count = counted(unread, "record is", "records are");
+        app.ui.warn(format!("{count} encrypted to others, who see more than you do"));
     }
     let failed: Vec<_> = all.failed.into_iter().map(|(_, error)| error).chain(rotation.failed).collect();
     super::end(app, rotation.unread, &failed, &rotation.gaps)
@@ -72,7 +72,7 @@ fn row(known: &Known, open: usize) -> Row<'_> {
         id: &known.id,
         title: &known.incident.title,
         opened: date::moment(known.incident.opened),
-        closed: known.incident.closed.as_ref().map(|closed| &*closed.when),
+        closed: known.closing().map(|closing| date::moment(closing.when)),
         entries: known.incident.found.len(),
         open,
     }
@@ -87,7 +87,7 @@ fn tell(app: &App, known: &[Known], open: &[usize], others: usize) -> Result<(),
     }
     let mut table = Table::new(&["ID", "OPENED", "STATE", "TO BE CHANGED", "TITLE"]);
     for (known, open) in known.iter().zip(open) {
-        let state = if known.incident.closed.is_some() { "closed" } else { "open" };
+        let state = if known.closing().is_some() { "closed" } else { "open" };
         let title = Shown::new(&known.incident.title).to_string();
         let left = format!("{open} of {}", known.incident.found.len());
         table.row([super::short(known), day(known.incident.opened), state.to_owned(), left, title]);

@@ -59,7 +59,7 @@ struct Report {
 
 #[derive(Serialize)]
 struct ClosedRow {
-    when: Option<String>,
+    when: String,
     why: String,
 }
 
@@ -106,8 +106,9 @@ struct LogRow {
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let known = incident::find(&context, args.which.id.as_deref()).map_err(|error| app.error(error))?;
-    let case = incident::case(&context, known).map_err(|error| app.error(error))?;
+    let found = incident::find(&context, args.which.id.as_deref());
+    let (known, failed) = found.map_err(|error| app.error(error))?;
+    let case = incident::case(&context, known, failed).map_err(|error| app.error(error))?;
     let people = People::read(app, &case.known.incident);
     match args.json {
         true => app.ui.say(json(&report(&case, &people)))?,
@@ -122,16 +123,17 @@ fn report(case: &Case, people: &People) -> Report {
         id: case.known.id.clone(),
         title: incident.title.clone(),
         opened: date::moment(incident.opened),
-        closed: incident
-            .closed
-            .as_ref()
-            .map(|closed| ClosedRow { when: Some(closed.when.clone()), why: closed.why.clone() }),
+        closed: case.known.closing().map(|closing| closed_row(closing.when, &closing.text)),
         about: incident.about.iter().map(scope_row).collect(),
         entries: case.accounts.iter().map(entry_row).collect(),
         log: case.story.iter().map(|event| log_row(event, people)).collect(),
         unread: case.unread,
         gaps: case.gaps.clone(),
     }
+}
+
+fn closed_row(when: i64, why: &str) -> ClosedRow {
+    ClosedRow { when: date::moment(when), why: why.to_owned() }
 }
 
 fn scope_row(scope: &Scope) -> ScopeRow {
@@ -160,9 +162,7 @@ fn entry_row(account: &Account) -> EntryRow {
             _ => None,
         },
         closed: match &account.standing {
-            Standing::Since(State::Closed(when, why)) => {
-                Some(ClosedRow { when: when.map(date::moment), why: why.clone() })
-            }
+            Standing::Since(State::Closed(when, why)) => Some(closed_row(*when, why)),
             _ => None,
         },
     }
@@ -196,8 +196,8 @@ fn tell(app: &App, case: &Case, people: &People) -> Result<(), CliError> {
     let incident = &case.known.incident;
     let say = |line: String| app.ui.say(line);
     say(format!("Incident {}: {}", super::short(&case.known), Shown::new(&incident.title)))?;
-    let closed = incident.closed.as_ref().and_then(|closed| closed.when.get(..10));
-    let closed = closed.map(|day| format!(", closed on {}", Shown::new(day))).unwrap_or_default();
+    let closing = case.known.closing();
+    let closed = closing.map(|closing| format!(", closed on {}", day(closing.when))).unwrap_or_default();
     say(format!("Opened on {}{closed}.", day(incident.opened)))?;
     say("\nAbout:".to_owned())?;
     for scope in &incident.about {

@@ -133,12 +133,13 @@ pub fn standing(standing: &Standing) -> Text {
             ours(" by "),
             Piece::Foreign(done.by.clone()),
         ],
-        Standing::Since(State::Closed(when, why)) => {
-            let mut text = vec![Piece::Mark(Tone::Good, "closed")];
-            text.extend(when.iter().flat_map(|when| [ours(" on "), Piece::Day(*when)]));
-            text.extend([ours(": "), Piece::Foreign(why.clone())]);
-            text
-        }
+        Standing::Since(State::Closed(when, why)) => vec![
+            Piece::Mark(Tone::Good, "closed"),
+            ours(" on "),
+            Piece::Day(*when),
+            ours(": "),
+            Piece::Foreign(why.clone()),
+        ],
     }
 }
 

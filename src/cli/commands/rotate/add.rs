@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::now;
 use crate::cli::app::App;
@@ -15,6 +15,7 @@ use crate::model::entry::shown_entry;
 use crate::ops::audit::exposure::{Kind, Question, Subject};
 use crate::ops::rotate::{self, Prepared, Wanted};
 use crate::ops::{Context, OpError};
+use crate::store::transaction::Published;
 
 /// Put entries on the list.
 ///
@@ -79,18 +80,30 @@ fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>,
             true => vec![None],
             false => args.entries.iter().map(Some).collect(),
         };
-        let found = folders.into_iter().map(|folder| rotate::by_health(context, folder.map(|f| &**f), now()));
-        return Ok((found.collect::<Result<Vec<_>, _>>()?.concat(), Vec::new()));
+        let (mut wanted, mut gaps) = (Vec::new(), Vec::new());
+        for folder in folders {
+            let (found, unread) = rotate::by_health(context, folder.map(|folder| &**folder), now())?;
+            wanted.extend(found);
+            gaps.extend(unread);
+        }
+        return Ok((wanted, gaps));
     }
     let wanted = args.entries.iter().map(|name| rotate::asked(name, why));
     Ok((wanted.collect::<Result<_, _>>()?, Vec::new()))
 }
 
+/// Tells of a commit of records, whose names say nothing to anybody.
+pub fn tell_commit(app: &App, mut published: Published) {
+    for commit in &mut published.commits {
+        commit.lines.retain(|line| !line.starts_with(" create mode"));
+    }
+    app.tell(&published, &[]);
+}
+
 /// Puts what was prepared on the list, and says what came of it.
 pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<(), CliError> {
     if !prepared.items.is_empty() {
-        let published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
-        app.tell(&published, &[]);
+        tell_commit(app, rotate::add(context, prepared).map_err(|error| app.error(error))?);
     }
     let new = prepared.entries().len();
     app.ui.say(match new {
@@ -101,10 +114,8 @@ pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<
             app.ui.program
         ),
     })?;
-    let names = |paths: &BTreeSet<std::path::PathBuf>| {
-        let names = paths.iter().map(|path: &std::path::PathBuf| shown_entry(Path::new(path)));
-        names.collect::<Vec<_>>().join(", ")
-    };
+    let names =
+        |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| shown_entry(path)).collect::<Vec<_>>().join(", ");
     if !prepared.known.is_empty() {
         app.ui.say(format!("On it before, for the same reason: {}", names(&prepared.known)))?;
     }

@@ -135,16 +135,16 @@ fn secrets(shared: &Shared) -> Text {
 }
 
 fn state(state: &State) -> Text {
-    let on = |when: &Option<i64>| {
-        when.iter().flat_map(|when| [ours(" on "), Piece::Day(*when)]).collect::<Vec<_>>()
+    let on = |when: Option<i64>| -> Text {
+        when.into_iter().flat_map(|when| [ours(" on "), Piece::Day(when)]).collect()
     };
     match state {
         State::Open => vec![Piece::Mark(Tone::Bad, "still to be changed")],
         State::Unknown => vec![Piece::Mark(Tone::Care, "being checked")],
         State::Gone => vec![Piece::Mark(Tone::Care, "no longer kept by us")],
-        State::Changed(when) => [vec![Piece::Mark(Tone::Good, "changed")], on(when)].concat(),
+        State::Changed(when) => [vec![Piece::Mark(Tone::Good, "changed")], on(*when)].concat(),
         State::ChangedBefore => vec![Piece::Mark(Tone::Good, "changed"), ours(" before that")],
-        State::Settled(when) => [vec![Piece::Mark(Tone::Good, "settled")], on(when)].concat(),
+        State::Settled(when) => [vec![Piece::Mark(Tone::Good, "settled")], on(Some(*when))].concat(),
     }
 }
 

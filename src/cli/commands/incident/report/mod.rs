@@ -61,8 +61,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let failed = |error| app.error(error);
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let known = incident::find(&context, args.which.id.as_deref()).map_err(failed)?;
-    let case = incident::case(&context, known).map_err(failed)?;
+    let (known, unread) = incident::find(&context, args.which.id.as_deref()).map_err(failed)?;
+    let case = incident::case(&context, known, unread).map_err(failed)?;
     let shares = incident::shares(&context, &case, args.name_people).map_err(failed)?;
     let unserved = incident::unserved(&context, &case).map_err(failed)?;
     let rules = Now::read(&context).map_err(failed)?;

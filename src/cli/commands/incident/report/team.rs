@@ -8,7 +8,6 @@ use crate::cli::commands::incident::open::folder_of;
 use crate::cli::commands::incident::words::{self, People};
 use crate::cli::commands::recipients::people::{counted, list_names};
 use crate::model::FolderName;
-use crate::model::date;
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::incident::{Account, Case, Event, Scope, Standing, What};
 use crate::ops::readers::Reader;
@@ -67,14 +66,13 @@ fn lead(sources: &Sources<'_>) -> Vec<Block> {
     if let Some(by) = opened.and_then(|event| event.by.clone()) {
         text.extend([ours(" by "), Piece::Foreign(by)]);
     }
-    match &incident.closed {
-        Some(closed) => {
-            text.push(ours(". Closed"));
-            text.extend(
-                date::end(&closed.when).into_iter().flat_map(|when| [ours(" on "), Piece::Day(when)]),
-            );
-            text.extend([ours(": "), Piece::Foreign(closed.why.clone())]);
-        }
+    match sources.case.known.closing() {
+        Some(closing) => text.extend([
+            ours(". Closed on "),
+            Piece::Day(closing.when),
+            ours(": "),
+            Piece::Foreign(closing.text.clone()),
+        ]),
         None => text.push(ours(".")),
     }
     let accounts = &sources.case.accounts;
@@ -272,8 +270,8 @@ fn lacks(case: &Case) -> Vec<Text> {
             .push(vec![ours(format!("{count} of the rotation list encrypted to others, and may say more."))]);
     }
     if !case.failed.is_empty() {
-        let count = counted(case.failed.len(), "item", "items");
-        lacks.push(vec![ours(format!("{count} of the rotation list could not be read."))]);
+        let count = counted(case.failed.len(), "record", "records");
+        lacks.push(vec![ours(format!("{count} could not be read."))]);
     }
     lacks
 }
