@@ -73,6 +73,7 @@ _pass_complete_options() {
     adopt) _pass_offer -f --fix -h --help ;;
     audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
     rotate) _pass_offer -j --json -h --help --why --exposed --as --health ;;
+    incident) _pass_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _pass_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _pass_offer -h --help --all ;;
     doctor) _pass_offer -j --json -h --help ;;
@@ -146,6 +147,14 @@ _pass_complete_arguments() {
             _pass_complete_keys
         fi
         ;;
+    incident)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer open list show note close report
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
     cache)
         if ((${#typed[@]} == 3)); then
             _pass_offer clear
@@ -179,7 +188,7 @@ _pass_complete_arguments() {
         fi
         ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate incident fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -194,7 +203,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate incident fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -73,6 +73,7 @@ _passel_complete_options() {
     adopt) _passel_offer -f --fix -h --help ;;
     audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
     rotate) _passel_offer -j --json -h --help --why --exposed --as --health ;;
+    incident) _passel_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _passel_offer -h --help --all ;;
     doctor) _passel_offer -j --json -h --help ;;
@@ -146,6 +147,14 @@ _passel_complete_arguments() {
             _passel_complete_keys
         fi
         ;;
+    incident)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer open list show note close report
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
     cache)
         if ((${#typed[@]} == 3)); then
             _passel_offer clear
@@ -179,7 +188,7 @@ _passel_complete_arguments() {
         fi
         ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate incident fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -194,7 +203,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate incident fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

@@ -88,6 +88,28 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "incident",
+        &[
+            (
+                "Somebody leaves: take them out, then open an incident; what they could read is on the rotation list:",
+                &[
+                    "passel recipients add web bob@example.org --yes",
+                    "passel recipients remove web bob@example.org --yes --no-rotate",
+                    "passel incident open 'Bob has left' --about bob@example.org",
+                    "passel rotate",
+                ],
+            ),
+            (
+                "See how far it has come; write reports for the team and the clients concerned:",
+                &["passel incident show", "passel incident report -o reports"],
+            ),
+            (
+                "An entry leaked: see at once what else has the same password:",
+                &["passel incident open 'mailed in clear' --about web/gitlab", "passel incident list"],
+            ),
+        ],
+    ),
+    (
         "fsck",
         &[
             (
