@@ -25,6 +25,7 @@ mod cli {
     mod guard;
     mod history;
     mod hostile;
+    mod incident;
     mod keys;
     mod killed;
     mod manual;

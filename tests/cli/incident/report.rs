@@ -1,0 +1,163 @@
+//! What the reports say.
+
+use super::{contractor, id, reports, states, worked_on};
+
+/// Fails unless the text holds all of these.
+#[track_caller]
+fn holds(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "{word} is not in\n{text}");
+    }
+}
+
+#[test]
+fn there_is_one_for_the_team_and_one_for_each_client_concerned() {
+    let store = worked_on();
+    let files: Vec<String> = reports(&store, "").into_keys().collect();
+    assert_eq!(files, ["acme.html", "acme.md", "team.html", "team.md", "zebracorp.html", "zebracorp.md"]);
+}
+
+#[test]
+fn a_client_reads_in_plain_words_what_concerns_them() {
+    let store = worked_on();
+    let all = reports(&store, "--say 'We know of no *misuse*.'");
+    let acme = &all["acme.md"];
+    let headings: Vec<&str> = acme.lines().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(
+        headings,
+        [
+            "# Report for acme",
+            "## What happened",
+            "## What this means for you",
+            "## What was done",
+            "## What remains to be done"
+        ]
+    );
+    holds(
+        acme,
+        &[
+            &id(&store),
+            "A person who had access until 2026-03-04 could read the sign-in details of 5 accounts that we keep for you.",
+            "We know of no \\*misuse\\*.",
+            "| `crm/admin` | password, one-time codes, password in an address, pin | **changed** on ",
+            "| `https://crm.acme.example/in` |",
+            "| `hosting` | password | **changed** before that |",
+            "| `shop` | password | **no longer kept by us** |",
+            "| `old-crm` | password | **changed** on ",
+            "| `dns` | password | **settled** on ",
+            "- 2026-03-04: we ended this person's access to what we keep for you.",
+            ": we changed `crm/admin`, `old-crm`.",
+            ": we looked into `dns`:",
+            "- We no longer keep the details of `shop`.",
+        ],
+    );
+    let zebra = &all["zebracorp.md"];
+    holds(
+        zebra,
+        &[
+            "of 2 accounts",
+            "- We still have to change `stripes` (at `https://stripes.example`).",
+            "tell us that you did",
+        ],
+    );
+    // The page says the same.
+    for (name, text) in [("acme", acme), ("zebracorp", zebra)] {
+        let page = &all[&format!("{name}.html")];
+        for line in text.lines().filter(|line| line.starts_with('#')) {
+            holds(page, &[line.trim_start_matches(['#', ' ']).trim_start_matches("Report for ")]);
+        }
+        for never in ["<script", "<a ", "href", "src=", "url(", "@import"] {
+            assert!(!page.contains(never), "{never} in {page}");
+        }
+    }
+    let named = reports(&store, "--name-people");
+    holds(&named["acme.md"], &["Bob, who had access until 2026-03-04, could read"]);
+    assert!(!named["acme.md"].contains("bob@example.org"));
+}
+
+#[test]
+fn once_all_is_done_nothing_remains() {
+    let store = worked_on();
+    store.ok("printf 'n\\n' | pass insert -mf clients/zebracorp/stripes");
+    let zebra = &reports(&store, "")["zebracorp.md"];
+    holds(zebra, &["On our side nothing: all of these accounts have been dealt with."]);
+    assert!(!zebra.contains("tell us that you did"), "{zebra}");
+}
+
+#[test]
+fn who_still_has_access_is_said_to_have_it() {
+    let store = contractor();
+    store.ok("pass incident open 'Dave lost a key' --about dave@example.org");
+    let all = reports(&store, "");
+    holds(&all["acme.md"], &["A person who still has access can read the sign-in details of 5 accounts"]);
+    store.ok("pass recipients remove clients/acme $DAVE --yes --no-rotate");
+    holds(
+        &reports(&store, "")["acme.md"],
+        &["A person who had access until 20", ": we ended this person's access"],
+    );
+    store.ok("pass recipients add clients/acme $DAVE --yes");
+    holds(&reports(&store, "")["acme.md"], &["A person who had access", "could read"]);
+}
+
+#[test]
+fn a_leak_is_no_person() {
+    let store = contractor();
+    store.ok("pass incident open leak --about clients/acme/shop");
+    let acme = &reports(&store, "")["acme.md"];
+    holds(
+        acme,
+        &[
+            "The sign-in details of 1 account that we keep for you came, or may have come, to be known to others.",
+        ],
+    );
+    assert!(!acme.contains("person"), "{acme}");
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_said_to_clients_as_well() {
+    let store = worked_on();
+    holds(&reports(&store, "")["acme.md"], &["no other account that we keep for you is concerned"]);
+    store.ok("cd store; c=$(git rev-list --max-parents=0 HEAD); rm -f .git/objects/$(echo $c | cut -c-2)/$(echo $c | cut -c3-)");
+    let acme = &reports(&store, "")["acme.md"];
+    holds(acme, &["Not all of our records could be examined"]);
+    assert!(!acme.contains("no other account"), "{acme}");
+}
+
+#[test]
+fn the_team_reads_all_there_is() {
+    let store = worked_on();
+    let all = reports(&store, "");
+    let head = store.ok("git -C store log --format=%h --abbrev=10 --grep='Open incident'");
+    for text in [&all["team.md"], &all["team.html"]] {
+        holds(
+            text,
+            &[
+                "Wombat has left",
+                "narwhal was told by zebracorp",
+                "echidna: as at zebracorp",
+                store.keyring().fingerprint("bob"),
+                "clients/zebracorp/legacyplace",
+                "clients/acme/old-crm",
+                "quokka/wiki",
+                "https://moved.zebracorp.example",
+                &head,
+                "Ada",
+                "What remains to be done",
+            ],
+        );
+    }
+    holds(
+        &all["team.md"],
+        &["- Change `quokka/wiki` (password).", "- Change or close the account of `clients/acme/shop`"],
+    );
+}
+
+#[test]
+fn a_client_whose_folder_is_gone_is_named_to_the_team() {
+    let store = worked_on();
+    store.ok("pass client remove zebracorp --yes");
+    let output = store.shell("rm -rf out; pass incident report -o out; ls out");
+    assert!(output.err().contains("`clients/zebracorp` is no client's folder"), "{}", output.err());
+    assert!(!output.out().contains("zebracorp.md"), "{}", output.out());
+    assert!(states(&store).contains(&"clients/zebracorp/stripes=gone".to_owned()));
+}
