@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lists::Lists;
 use super::{Listed, SHORT, Who, repository};
 use crate::git::history::History;
-use crate::git::{GitError, Repo};
+use crate::git::{GitError, Oid, Repo};
 use crate::model::Shown;
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
@@ -56,15 +56,18 @@ impl<'h> Chronicle<'h> {
     /// looked at.
     pub fn access(&self, context: &Context<'_>) -> (Vec<Change>, Vec<String>) {
         let Some(history) = &self.history else { return Default::default() };
-        let (mut found, mut gaps) = (Vec::new(), Vec::new());
+        let told = |commit: Oid, error: &GitError| {
+            let commit = &commit.to_string()[..SHORT];
+            format!("commit {commit} cannot be read: {}", Shown::new(&error.to_string()))
+        };
+        let mut found = Vec::new();
+        let mut gaps: Vec<String> =
+            history.damaged.iter().map(|(commit, error)| told(*commit, error)).collect();
         let mut lists = Lists::new(context);
         for place in (0..history.commits().len()).rev() {
             match self.changes(history, place, &mut lists) {
                 Ok(changes) => found.extend(changes),
-                Err(error) => {
-                    let commit = &history.commits()[place].id.to_string()[..SHORT];
-                    gaps.push(format!("commit {commit} cannot be read: {}", Shown::new(&error.to_string())));
-                }
+                Err(error) => gaps.push(told(history.commits()[place].id, &error)),
             }
         }
         (found, gaps)

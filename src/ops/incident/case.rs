@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::story::{self, Event};
-use super::{Found, Incident, Known, Scope};
+use super::{Found, Incident, Known};
 use crate::ops::audit::Past;
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::history::Who;
@@ -120,11 +120,7 @@ pub(super) fn accounts(
 
 /// Whether the incident is about somebody who could read what they should not know.
 pub(super) fn is_about(incident: &Incident, who: &Who) -> bool {
-    incident.about.iter().any(|scope| match (scope, who) {
-        (Scope::Keys { keys, .. }, Who::Key(key)) => keys.iter().any(|bearer| bearer.key == key.as_str()),
-        (Scope::Keys { called, .. }, Who::Name(name)) => called.eq_ignore_ascii_case(name),
-        _ => false,
-    })
+    incident.about.iter().any(|scope| scope.is_about(who))
 }
 
 /// Looks at entries that were to be changed, and are not on the list.

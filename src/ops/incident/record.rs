@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::git::Oid;
 use crate::model::{Plaintext, Shown, date};
 use crate::ops::audit::exposure::Verdict;
+use crate::ops::history::Who;
 use crate::ops::records::RecordsError;
 use crate::ops::rotate::is_file;
 use crate::store::journal::{escape, unescape};
@@ -51,6 +52,17 @@ pub enum Scope {
         /// Who could read what it brought.
         readers: Vec<Bearer>,
     },
+}
+
+impl Scope {
+    /// Whether it is about somebody who could read what they should not know.
+    pub fn is_about(&self, who: &Who) -> bool {
+        match (self, who) {
+            (Scope::Keys { keys, .. }, Who::Key(key)) => keys.iter().any(|bearer| bearer.key == key.as_str()),
+            (Scope::Keys { called, .. }, Who::Name(name)) => called.eq_ignore_ascii_case(name),
+            _ => false,
+        }
+    }
 }
 
 /// An entry with something that was exposed, as things stood when the incident was opened.

@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::Scope;
 use super::case::{Account, Case, Standing};
 use super::story::What;
-use super::{Bearer, Scope};
 use crate::model::FolderName;
 use crate::model::entry::is_credential;
 use crate::ops::client;
-use crate::ops::history::Who;
 use crate::ops::history::access::Change;
 use crate::ops::rotate;
 use crate::ops::rules::Now;
@@ -184,29 +183,32 @@ fn own_changes<'c>(case: &'c Case, folder: &Path) -> Vec<&'c Change> {
     }
 }
 
-/// Whether one of these keys is meant.
-fn is_one_of(keys: &[Bearer], called: &str, who: &Who) -> bool {
-    match who {
-        Who::Key(key) => keys.iter().any(|bearer| bearer.key == key.as_str()),
-        Who::Name(name) => called.eq_ignore_ascii_case(name),
-    }
+/// Whether those whom a scope is about lose access by a change.
+fn loses(scope: &Scope, change: &Change) -> bool {
+    change.lost.iter().any(|who| scope.is_about(who))
+}
+
+/// Returns the last change by which those whom a scope is about gained or lost access.
+fn last<'c>(scope: &Scope, changes: &[&'c Change]) -> Option<&'c Change> {
+    let of_them = |change: &&Change| change.gained.iter().chain(&change.lost).any(|who| scope.is_about(who));
+    // Of several in one second the later one counts.
+    changes.iter().copied().filter(of_them).max_by_key(|change| change.by.when)
 }
 
 fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<How> {
     let mut found = Vec::new();
     for scope in scopes {
-        let Scope::Keys { called, keys } = scope else {
+        let Scope::Keys { keys, .. } = scope else {
             if !found.contains(&How::Leak) {
                 found.push(How::Leak);
             }
             continue;
         };
-        let is_meant = |who: &Who| is_one_of(keys, called, who);
-        let of_them = |change: &&&Change| change.gained.iter().chain(&change.lost).any(is_meant);
-        let last = changes.iter().filter(of_them).max_by_key(|change| change.by.when);
-        let has_lost = |change: &Change| change.lost.iter().any(is_meant);
-        let until = last.filter(|change| has_lost(change)).map(|change| change.by.when);
-        let is_still = until.is_none() && own.iter().any(|(account, _)| account.found.reads_now);
+        let last = last(scope, changes);
+        let until = last.filter(|change| loses(scope, change)).map(|change| change.by.when);
+        // Who was let in again, or never taken out.
+        let reads_now = || own.iter().any(|(account, _)| account.found.reads_now);
+        let is_still = until.is_none() && (last.is_some() || reads_now());
         let names = keys.iter().map(|bearer| person(&bearer.name)).filter(|name| !name.is_empty());
         let names: BTreeSet<String> = names.filter(|_| names_people).collect();
         found.push(How::Person { until, is_still, names: names.into_iter().collect() });
@@ -227,12 +229,10 @@ fn deeds(
 ) -> Vec<(i64, Deed)> {
     let incident = &case.known.incident;
     let mut deeds = vec![(incident.opened, Deed::Opened)];
-    let lost = changes.iter().filter(|change| {
-        scopes.iter().any(|scope| match scope {
-            Scope::Keys { called, keys } => change.lost.iter().any(|who| is_one_of(keys, called, who)),
-            _ => false,
-        })
-    });
+    // Whose access was ended, and who was let in again, is nothing that was done about it.
+    let ended = scopes.iter().filter(|scope| last(scope, changes).is_some_and(|last| loses(scope, last)));
+    let ended: Vec<&&Scope> = ended.collect();
+    let lost = changes.iter().filter(|change| ended.iter().any(|scope| loses(scope, change)));
     deeds.extend(lost.map(|change| (change.by.when, Deed::AccessEnded)));
     // What was done on one day is told at once.
     let (mut changed, mut settled) = (BTreeMap::new(), BTreeMap::new());

@@ -8,7 +8,7 @@ use super::case::{Account, is_about};
 use crate::ops::OpError;
 use crate::ops::audit::past::short;
 use crate::ops::history::Who;
-use crate::ops::history::access::{Change, Chronicle};
+use crate::ops::history::access::{By, Change, Chronicle};
 use crate::ops::rotate::State;
 
 /// Something that was done. Nothing of it is safe to show as it is.
@@ -56,10 +56,16 @@ pub(super) fn story(
     chronicle: &Chronicle<'_>,
 ) -> Result<Vec<Event>, OpError> {
     let mut events = own(known, chronicle)?;
+    let order = chronicle.order();
+    let place = |commit: &String| order.get(commit).copied();
+    // The newest commit then stands for the moment: several commits are made in a second.
+    let head = known.incident.head.and_then(|head| place(&short(head)));
+    let is_after = |by: &By| head.is_some() && place(&by.commit) > head;
+    let is_later = |by: &By| by.when > known.incident.opened || is_after(by);
     let is_relevant = |change: &&Change| {
         let rules = |account: &Account| account.names().any(|name| name.starts_with(&change.folder));
         change.lost.iter().any(|who| is_about(&known.incident, who))
-            || (change.by.when >= known.incident.opened && accounts.iter().any(rules))
+            || (is_later(&change.by) && accounts.iter().any(rules))
     };
     events.extend(changes.iter().filter(is_relevant).map(|change| Event {
         when: change.by.when,
@@ -74,9 +80,7 @@ pub(super) fn story(
     for account in accounts {
         events.extend(done(account, chronicle)?);
     }
-    let order = chronicle.order();
-    let place = |event: &Event| event.commit.as_ref().and_then(|commit| order.get(commit).copied());
-    events.sort_by_key(|event| (event.when, place(event)));
+    events.sort_by_key(|event| (event.when, event.commit.as_ref().and_then(place)));
     Ok(events)
 }
 

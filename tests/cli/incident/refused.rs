@@ -18,7 +18,7 @@ fn what_cannot_be_opened_is_refused_before_anything_is_written() {
     ] {
         store.refused(line, &[words]);
     }
-    assert_eq!(store.shell("pass incident open x").code, 2, "about what?");
+    store.refused("pass incident open x", &["--about"]);
     assert_eq!(store.ok("pass incident list"), "There is no incident.");
 }
 

@@ -96,7 +96,9 @@ fn who_still_has_access_is_said_to_have_it() {
         &["A person who had access until 20", ": we ended this person's access"],
     );
     store.ok("pass recipients add clients/acme $DAVE --yes");
-    holds(&reports(&store, "")["acme.md"], &["A person who had access", "could read"]);
+    let acme = &reports(&store, "")["acme.md"];
+    holds(acme, &["A person who still has access can read"]);
+    assert!(!acme.contains("we ended"), "{acme}");
 }
 
 #[test]
