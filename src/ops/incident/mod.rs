@@ -210,23 +210,11 @@ fn add(
 ) -> Result<(), OpError> {
     for item in &exposure.items {
         let new = found(context, item, place)?;
-        let known = all.entry(item.path.clone()).or_insert_with(|| new.clone());
-        let (worst, other) = if new.verdict < known.verdict { (&new, &*known) } else { (&*known, &new) };
-        let mut merged = worst.clone();
-        if worst.verdict == other.verdict {
-            merged.secrets.extend(other.secrets.clone());
-        }
-        merged.versions = worst.versions.max(other.versions);
-        merged.reads_now |= other.reads_now;
-        merged.former.extend(other.former.clone());
-        merged.scopes.extend(&other.scopes);
-        merged.secrets.sort();
-        merged.secrets.dedup();
-        merged.former.sort();
-        merged.former.dedup();
-        merged.scopes.sort_unstable();
-        merged.scopes.dedup();
-        *known = merged;
+        let merged = match all.remove(&item.path) {
+            Some(known) => known.merged(new),
+            None => new,
+        };
+        all.insert(item.path.clone(), merged);
     }
     Ok(())
 }

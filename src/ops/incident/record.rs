@@ -86,6 +86,27 @@ pub struct Found {
     pub scopes: Vec<usize>,
 }
 
+impl Found {
+    /// Returns what two scopes found of one entry, as it stands worst.
+    pub(super) fn merged(self, other: Found) -> Found {
+        let (mut worst, other) = if other.verdict < self.verdict { (other, self) } else { (self, other) };
+        if worst.verdict == other.verdict {
+            worst.secrets.extend(other.secrets);
+        }
+        worst.versions = worst.versions.max(other.versions);
+        worst.reads_now |= other.reads_now;
+        worst.former.extend(other.former);
+        worst.scopes.extend(other.scopes);
+        worst.secrets.sort();
+        worst.secrets.dedup();
+        worst.former.sort();
+        worst.former.dedup();
+        worst.scopes.sort_unstable();
+        worst.scopes.dedup();
+        worst
+    }
+}
+
 /// What somebody has to say of an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remark {

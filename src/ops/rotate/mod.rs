@@ -126,12 +126,15 @@ fn read(context: &Context<'_>, files: &[PathBuf], looker: &mut Looker<'_, '_>) -
     Ok(rotation)
 }
 
+/// Records, each with its file.
+type Filed<T> = Vec<(PathBuf, T)>;
+
 /// Reads the records in these files; what cannot be read is noted.
 fn records_of(
     context: &Context<'_>,
     files: &[PathBuf],
     rotation: &mut Rotation,
-) -> (Vec<(PathBuf, Item)>, Vec<(PathBuf, Closing)>) {
+) -> (Filed<Item>, Filed<Closing>) {
     let mut judge = Judge::new(context, true);
     context.crypto.decryptor().expect(files.len());
     let (mut items, mut closings) = (Vec::new(), Vec::new());

@@ -72,9 +72,8 @@ fn happened(share: &Share, say: Option<&str>) -> Vec<Block> {
             How::Leak => vec![ours(format!("The {what} came, or may have come, to be known to others."))],
         }));
     }
-    if let Some(say) = say {
-        blocks.push(Block::Paragraph(vec![Piece::Foreign(say.to_owned())]));
-    }
+    let lines = say.iter().flat_map(|say| say.lines()).filter(|line| !line.trim().is_empty());
+    blocks.extend(lines.map(|line| Block::Paragraph(vec![Piece::Foreign(line.to_owned())])));
     blocks
 }
 

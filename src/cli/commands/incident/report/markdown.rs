@@ -32,7 +32,7 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Table(_, headings, rows) => {
             let _ = writeln!(out, "| {} |\n|{}", headings.join(" | "), " --- |".repeat(headings.len()));
             for row in rows {
-                let cells: Vec<String> = row.iter().map(|cell| line(cell)).collect();
+                let cells: Vec<String> = row.iter().map(line).collect();
                 let _ = writeln!(out, "| {} |", cells.join(" | "));
             }
             out.push('\n');

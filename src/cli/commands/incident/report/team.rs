@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::document::{Block, Document, Piece, Section, Text, Tone, joined, ours};
 use crate::cli::commands::incident::open::folder_of;
 use crate::cli::commands::incident::words::{self, People};
-use crate::cli::commands::recipients::people::{counted, list_names};
+use crate::cli::commands::recipients::people::counted;
 use crate::model::FolderName;
 use crate::ops::audit::exposure::Verdict;
+use crate::ops::history::Who;
 use crate::ops::incident::{Account, Case, Event, Scope, Standing, What};
 use crate::ops::readers::Reader;
 use crate::ops::rotate::State;
@@ -203,7 +204,7 @@ fn log(sources: &Sources<'_>) -> Vec<Block> {
 
 fn remains(sources: &Sources<'_>) -> Vec<Block> {
     let accounts = sources.case.accounts.iter();
-    let items: Vec<Text> = accounts.filter_map(|account| Some(remaining(account)?)).collect();
+    let items: Vec<Text> = accounts.filter_map(|account| remaining(account, sources.people)).collect();
     if items.is_empty() {
         return vec![Block::Paragraph(vec![
             Piece::Mark(Tone::Good, "done"),
@@ -214,12 +215,12 @@ fn remains(sources: &Sources<'_>) -> Vec<Block> {
 }
 
 /// Returns what remains to be done about an entry; none if nothing does.
-fn remaining(account: &Account) -> Option<Text> {
+fn remaining(account: &Account, people: &People) -> Option<Text> {
     let name = words::entry(&account.entry);
-    let at = account.url.iter().flat_map(|url| [ours(" at "), Piece::Name(url.clone())]);
     Some(match &account.standing {
         Standing::Since(State::Open(left)) => {
-            let mut text: Text = [ours("Change "), name].into_iter().chain(at).collect();
+            let mut text = vec![ours("Change "), name];
+            text.extend(account.url.iter().flat_map(|url| [ours(" at "), Piece::Name(url.clone())]));
             if !left.is_empty() {
                 text.extend([ours(" ("), Piece::Foreign(left.join(", ")), ours(")")]);
             }
@@ -227,39 +228,34 @@ fn remaining(account: &Account) -> Option<Text> {
             text
         }
         Standing::Since(State::Unknown(ask)) => {
-            let names: Vec<String> = account
-                .items
-                .iter()
-                .flat_map(|_| ask.iter())
-                .map(|reader| match reader {
-                    Reader::Key(key) => key.to_string(),
-                    Reader::Unknown(id) => id.to_string(),
-                    Reader::Hidden => "a hidden recipient".to_owned(),
-                })
-                .collect();
             let mut text =
                 vec![ours("Find out whether "), name, ours(" has changed: it cannot be decrypted here.")];
-            if !names.is_empty() {
-                text.extend([ours(" Those who can tell: "), Piece::Foreign(list_names(&names)), ours(".")]);
+            if !ask.is_empty() {
+                let names: Vec<String> = ask.iter().map(|reader| reader_name(reader, people)).collect();
+                text.extend([ours(" Who can tell: "), Piece::Foreign(names.join(", ")), ours(".")]);
             }
             text
         }
-        Standing::Since(State::Gone) => {
-            vec![
-                ours("Change or close the account of "),
-                name,
-                ours(", which is gone from the store; then close the item."),
-            ]
-        }
-        Standing::GoneBefore => {
-            vec![
-                ours("See that the account of "),
-                name,
-                ours(" is closed or changed: it was gone from the store before."),
-            ]
-        }
+        Standing::Since(State::Gone) => vec![
+            ours("Change or close the account of "),
+            name,
+            ours(", which is gone from the store; then close the item."),
+        ],
+        Standing::GoneBefore => vec![
+            ours("See that the account of "),
+            name,
+            ours(" is closed or changed: it was gone from the store before."),
+        ],
         _ => return None,
     })
+}
+
+fn reader_name(reader: &Reader, people: &People) -> String {
+    match reader {
+        Reader::Key(key) => people.name(&Who::Key(key.clone())),
+        Reader::Unknown(id) => id.to_string(),
+        Reader::Hidden => "a hidden recipient".to_owned(),
+    }
 }
 
 fn lacks(case: &Case) -> Vec<Text> {
