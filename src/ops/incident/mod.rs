@@ -8,7 +8,7 @@ mod record;
 mod share;
 mod story;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -224,11 +224,12 @@ fn found(context: &Context<'_>, item: &Item, place: usize) -> Result<Found, OpEr
     let is_open = |verdict: Verdict| matches!(verdict, Verdict::Valid | Verdict::Unknown);
     let meant = |verdict: Verdict| !is_open(item.verdict) || is_open(verdict);
     let secrets = item.secrets.iter().filter(|(_, verdict)| meant(*verdict));
+    let secrets: BTreeSet<String> = secrets.map(|(secret, _)| secret.to_string()).collect();
     Ok(Found {
         entry: item.path.clone(),
         blob: bytes.and_then(|bytes| blob_id(&bytes)),
         verdict: item.verdict,
-        secrets: secrets.map(|(secret, _)| secret.to_string()).collect(),
+        secrets: secrets.into_iter().collect(),
         versions: item.versions,
         reads_now: item.reads_now,
         former: item.former.iter().cloned().collect(),
