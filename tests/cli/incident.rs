@@ -20,6 +20,8 @@ fn at(day: &str) -> String {
 /// before the incident is opened. He never read what a third client has.
 fn contractor() -> Repository {
     let store = Repository::new();
+    // git's own upkeep comes and goes with a lock of its own, which `refused` would see.
+    store.ok("git -C store config maintenance.auto false; git -C store config gc.auto 0");
     store.ok(&format!(
         "{}; pass init -p clients/acme $ALICE $BOB $DAVE; pass init -p clients/zebracorp $ALICE $BOB; pass init -p quokka $ALICE $BOB
         pass init -p clients/untouched $ALICE

@@ -430,6 +430,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_that_look_like_numbers_are_read_back() {
+        let long = "1234567890".repeat(4);
+        for name in [
+            "1234567e12345678",
+            "0123456789012345",
+            "12345678",
+            "0x1f",
+            "1e5",
+            ".5",
+            "null",
+            "~",
+            "yes",
+            &long,
+        ] {
+            let remark = Remark { of: name.to_owned(), text: name.to_owned(), ..remark() };
+            assert_eq!(parsed(&remark.to_text()).unwrap(), Entry::Remark(remark));
+            let mut incident = incident();
+            let keys = vec![Bearer { key: name.to_owned(), name: name.to_owned() }];
+            incident.about[0] = Scope::Keys { called: name.to_owned(), keys };
+            incident.about[2] = Scope::Commit { commit: name.to_owned(), readers: Vec::new() };
+            assert_eq!(parsed(&incident.to_text()).unwrap(), Entry::Incident(incident), "{name}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn any_words_are_read_back(title: String, called: String, text: String) {

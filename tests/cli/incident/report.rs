@@ -116,6 +116,23 @@ fn a_leak_is_no_person() {
 }
 
 #[test]
+fn what_nobody_here_can_tell_is_being_found_out() {
+    let store = worked_on();
+    // Dave's secret key is not here.
+    store.ok("cd store; gpg -q --trust-model always --yes -e -r $DAVE -o clients/zebracorp/stripes.gpg <<<x; git commit -qam dave");
+    let all = reports(&store, "");
+    holds(
+        &all["zebracorp.md"],
+        &["| **being checked** |", "- We are finding out whether this was changed already: `stripes`."],
+    );
+    holds(
+        &all["team.md"],
+        &["Find out whether `clients/zebracorp/stripes` has changed", "Who can tell: Dave"],
+    );
+    assert!(states(&store).contains(&"clients/zebracorp/stripes=unknown".to_owned()));
+}
+
+#[test]
 fn what_could_not_be_looked_at_is_said_to_clients_as_well() {
     let store = worked_on();
     holds(&reports(&store, "")["acme.md"], &["no other account that we keep for you is concerned"]);
