@@ -41,7 +41,7 @@ fn a_client_reads_in_plain_words_what_concerns_them() {
             "We know of no \\*misuse\\*.",
             "| `crm/admin` | password, one-time codes, password in an address, pin | **changed** on ",
             "| `https://crm.acme.example/in` |",
-            "| `hosting` | password | **changed** before that |",
+            "| `hosting` | password | **changed** already |",
             "| `shop` | password | **no longer kept by us** |",
             "| `old-crm` | password | **changed** on ",
             "| `dns` | password | **settled** on ",

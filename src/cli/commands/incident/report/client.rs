@@ -142,7 +142,7 @@ fn state(state: &State) -> Text {
         State::Unknown => vec![Piece::Mark(Tone::Care, "being checked")],
         State::Gone => vec![Piece::Mark(Tone::Care, "no longer kept by us")],
         State::Changed(when) => [vec![Piece::Mark(Tone::Good, "changed")], on(*when)].concat(),
-        State::ChangedBefore => vec![Piece::Mark(Tone::Good, "changed"), ours(" before that")],
+        State::ChangedBefore => vec![Piece::Mark(Tone::Good, "changed"), ours(" already")],
         State::Settled(when) => [vec![Piece::Mark(Tone::Good, "settled")], on(Some(*when))].concat(),
     }
 }
