@@ -24,6 +24,13 @@ pub fn end(text: &str) -> Option<i64> {
     Some(start + seconds - offset(zone)?)
 }
 
+/// Returns a moment (in seconds since 1970) as RFC 3339 has it, in UTC.
+pub fn moment(when: i64) -> String {
+    let second = when.rem_euclid(DAY);
+    let (hours, minutes) = (second / 3600, second / 60 % 60);
+    format!("{}T{hours:02}:{minutes:02}:{:02}Z", super::key::day(when), second % 60)
+}
+
 /// Returns the seconds of `HH:MM:SS`; the last minute of a day may have a leap second.
 fn clock_seconds(text: &str) -> Option<i64> {
     let mut parts = text.split(':').map(two_digits);
@@ -93,6 +100,11 @@ mod tests {
         #[test]
         fn arbitrary_texts_do_no_harm(text: String) {
             end(&text);
+        }
+
+        #[test]
+        fn a_moment_is_read_back(when in 0..4_102_444_800_i64) {
+            assert_eq!(end(&moment(when)), Some(when));
         }
     }
 }

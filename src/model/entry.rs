@@ -225,6 +225,19 @@ pub fn is_entry(path: &Path) -> bool {
     path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("gpg"))
 }
 
+/// The hidden folder at the store's root that holds our own records, encrypted for the team as all else is.
+pub const RECORDS: &str = ".passel";
+
+/// Whether a file is an entry that holds something of an account, and is no record of ours.
+pub fn is_credential(path: &Path) -> bool {
+    is_entry(path) && !is_record(path)
+}
+
+/// Whether a path leads to our own records.
+pub fn is_record(path: &Path) -> bool {
+    path.starts_with(RECORDS)
+}
+
 /// Returns an entry's name for messages.
 pub fn shown_entry(path: &Path) -> String {
     let text = Shown::os(path).to_string();

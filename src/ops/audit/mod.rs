@@ -8,6 +8,7 @@ mod error;
 pub mod exposure;
 mod lives;
 mod past;
+pub mod report;
 mod values;
 
 pub use error::AuditError;
