@@ -31,7 +31,7 @@ pub struct Event {
 }
 
 /// A change of who can read what a list rules.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct FolderChange {
     /// The folder.
     pub folder: PathBuf,
