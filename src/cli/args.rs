@@ -4,8 +4,8 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 
 use super::commands::{
     adopt, audit, cache, client, clone, conflicts, doctor, edit, find, fsck, generate, git, git_setup, grep,
-    group, help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, show, sync,
-    trust,
+    group, help, history, init, insert, keys, log, merge_driver, recipients, relocate, remove, rotate, show,
+    sync, trust,
 };
 
 /// A team password store, compatible with pass, that clients can be let into.
@@ -64,6 +64,9 @@ pub enum Command {
     /// Tell who could read what, what was exposed to whom, and what people should look after.
     #[command(long_about = audit::LONG)]
     Audit(audit::Args),
+    /// List what must be changed, and why.
+    #[command(long_about = rotate::LONG)]
+    Rotate(rotate::Args),
     /// Look over the store as a whole: entries, recipients, files, history and git.
     #[command(long_about = fsck::LONG)]
     Fsck(fsck::Args),
@@ -113,6 +116,7 @@ pub const OWN: &[&str] = &[
     "keys",
     "adopt",
     "audit",
+    "rotate",
     "fsck",
     "cache",
     "doctor",

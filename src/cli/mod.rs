@@ -143,6 +143,7 @@ fn dispatch(
         Command::Keys(args) => c::keys::run(app, &args),
         Command::Adopt(args) => c::adopt::run(app, &args),
         Command::Audit(args) => c::audit::run(app, &args),
+        Command::Rotate(args) => c::rotate::run(app, &args),
         Command::Fsck(args) => c::fsck::run(app, &args),
         Command::Cache(args) => c::cache::run(app, &args),
         Command::Doctor(args) => c::doctor::run(app, &args),

@@ -226,7 +226,7 @@ pub fn is_entry(path: &Path) -> bool {
 }
 
 /// The hidden folder at the store's root that holds our own records, encrypted for the team as all else is.
-pub const RECORDS: &str = ".passel";
+pub const RECORDS: &str = ".passel.d";
 
 /// Whether a file is an entry that holds something of an account, and is no record of ours.
 pub fn is_credential(path: &Path) -> bool {

@@ -28,6 +28,12 @@ pub enum OpError {
     /// A question about the past has no answer.
     #[error(transparent)]
     Audit(#[from] super::audit::AuditError),
+    /// Records of ours could not be read or written.
+    #[error(transparent)]
+    Records(#[from] super::records::RecordsError),
+    /// The rotation list could not be read or changed.
+    #[error(transparent)]
+    Rotate(#[from] super::rotate::RotateError),
     /// What passwords are held to means nothing.
     #[error(transparent)]
     Health(#[from] health::PolicyError),

@@ -18,6 +18,8 @@ use crate::store::transaction::{Change, Plan, Published};
 /// An entry that is encrypted anew, to be told to the user.
 #[derive(Debug, Clone)]
 pub struct Reencrypted {
+    /// Its file.
+    pub path: PathBuf,
     /// The entry's name, safe to show.
     pub name: String,
     /// The key IDs that can read it now.
@@ -259,7 +261,7 @@ impl<'a, 'c> Reencryption<'a, 'c> {
         let mut key_ids = crypto.recipients_of(&encrypted).map_err(failed)?;
         key_ids.sort();
         key_ids.dedup();
-        self.done.push(Reencrypted { name, key_ids });
+        self.done.push(Reencrypted { path: job.path.clone(), name, key_ids });
         Ok(Message::Anew(encrypted))
     }
 

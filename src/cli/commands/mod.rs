@@ -29,6 +29,7 @@ pub mod proposal;
 pub mod recipients;
 pub mod relocate;
 pub mod remove;
+pub mod rotate;
 pub mod show;
 pub mod sync;
 pub mod trust;

@@ -1,5 +1,7 @@
 //! Showing what a change of recipients comes to, and asking for it.
 
+pub mod aftermath;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -11,7 +13,10 @@ use crate::cli::commands::recipients::people::counted;
 use crate::cli::error::CliError;
 use crate::cli::quote::quoted;
 use crate::config::GroupName;
+use crate::model::entry::is_record;
 use crate::model::{Fingerprint, FolderName, Shown};
+use crate::ops::readers::Reader;
+use crate::ops::reencrypt::Reencrypted;
 use crate::ops::rules::{FolderChange, Now, Proposal, Still, Wanted, carry_out, propose, shown};
 use crate::ops::{Context, OpError};
 
@@ -27,6 +32,17 @@ pub struct Consent {
     /// Do not ask.
     #[arg(long, short)]
     pub yes: bool,
+}
+
+/// What follows when somebody has lost access.
+#[derive(Debug, Default, clap::Args)]
+pub struct Aftermath {
+    /// Put what was encrypted anew on the list of what must be changed (`rotate`), without a question.
+    #[arg(long, conflicts_with = "no_rotate")]
+    pub rotate: bool,
+    /// Do not ask whether to put it there.
+    #[arg(long)]
+    pub no_rotate: bool,
 }
 
 /// A key, for programs; none for the name if the keyring does not have it.
@@ -89,6 +105,8 @@ pub struct Request<'a> {
     pub done: String,
     /// How it is agreed to.
     pub consent: &'a Consent,
+    /// What follows when somebody has lost access.
+    pub aftermath: &'a Aftermath,
     /// The keys that were given.
     pub given: &'a Given,
     /// Whether the user may lock themselves out.
@@ -131,11 +149,18 @@ pub fn change(
     let changed = carry_out(context, edit, &proposal, &subject).map_err(|e| app.error(e))?;
     app.tell(&changed.published, &changed.reencrypted);
     let _ = app.ui.say(request.done.as_str());
+    let anew: Vec<&Reencrypted> =
+        changed.reencrypted.iter().filter(|entry| !is_record(&entry.path)).collect();
     if !proposal.leaving().is_empty() {
-        let names: BTreeSet<&str> = changed.reencrypted.iter().map(|entry| entry.name.as_str()).collect();
+        let names: BTreeSet<&str> = anew.iter().map(|entry| entry.name.as_str()).collect();
         app.tell_exposed(names.into_iter());
     }
     given.certify(app, context);
+    let leaving: Vec<Reader> = proposal.loses().into_iter().map(Reader::Key).collect();
+    if !leaving.is_empty() {
+        let anew = anew.iter().map(|entry| entry.path.clone()).collect();
+        aftermath::follow(app, &leaving, &anew, request.aftermath, consent.yes)?;
+    }
     Ok(true)
 }
 

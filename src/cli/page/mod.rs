@@ -60,12 +60,12 @@ pub fn minute(second: i64) -> Markup {
     html! { time datetime=(stamp) { (day(second)) " " (stamp[11..16]) " UTC" } }
 }
 
-/// Returns numbers with what they count, side by side.
-pub fn figures(figures: &[(usize, &str)]) -> Markup {
+/// Returns numbers with what they count, side by side; those that somebody should look at stand out.
+pub fn figures(figures: &[(usize, &str, bool)]) -> Markup {
     html! {
         dl.figures {
-            @for (count, what) in figures {
-                div { dt { (what) } dd { (count) } }
+            @for (count, what, stands_out) in figures {
+                div.care[*stands_out] { dt { (what) } dd { (count) } }
             }
         }
     }

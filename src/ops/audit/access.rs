@@ -8,7 +8,7 @@ use super::{AuditError, Moment, Past};
 use crate::crypto::RecipientError;
 use crate::git::versions::{Content, Reach};
 use crate::git::{Oid, Repo};
-use crate::model::entry::{is_entry, is_record};
+use crate::model::entry::{is_credential, is_record};
 use crate::model::{Fingerprint, FolderName, GpgId, KeyId, Keyring, Shown, day};
 use crate::ops::readers::{self, Reader, Tally};
 use crate::ops::{Context, OpError};
@@ -245,7 +245,7 @@ fn look(
                 }
             };
             lists.insert(history.in_store(file), lines.into_iter().map(|line| line.id).collect());
-        } else if is_entry(file) {
+        } else if is_credential(&history.in_store(file)) {
             entries.push((history.in_store(file), *blob));
         }
     }

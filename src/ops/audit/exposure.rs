@@ -17,18 +17,25 @@ use super::values::{Known, Prints, Values};
 use super::{Moment, Past};
 use crate::git::versions::Content;
 use crate::git::{Oid, blob_id};
-use crate::model::entry::is_entry;
+use crate::model::entry::is_credential;
 use crate::model::{KeyId, Keyring, Secret};
 use crate::ops::readers::{self, Reader};
 use crate::ops::{Context, OpError};
 
+/// What is asked about.
+#[derive(Debug)]
+pub enum Subject<'q> {
+    /// A key, a person, an entry or a commit by its name; and which of them, if it is to be no other.
+    Named(&'q std::ffi::OsStr, Option<Kind>),
+    /// These keys.
+    Keys(&'q [Reader]),
+}
+
 /// What is asked.
 #[derive(Debug)]
 pub struct Question<'q> {
-    /// A key, a person, an entry or a commit.
-    pub what: &'q std::ffi::OsStr,
-    /// Which of them, if it is to be no other.
-    pub kind: Option<Kind>,
+    /// What is asked about.
+    pub what: Subject<'q>,
     /// Only what stood at this second or later counts.
     pub since: Option<i64>,
     /// Whether values are compared.
@@ -121,8 +128,8 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
     let waiting = readers::all_waiting(context, &survey.keyring);
     // What is asked about is found first: nobody types a passphrase for a typing error.
     let plain = lives::lives(&past, &mut Values::new(context, false)?);
-    let target =
-        Asked { context, past: &past, survey: &survey, waiting: &waiting, lives: &plain }.target(question)?;
+    let target = Asked { context, past: &past, survey: &survey, waiting: &waiting, lives: &plain }
+        .target(&question.what)?;
     let mut values = Values::new(context, question.decrypts)?;
     let now = standing(context, &mut values)?;
     let lives = if question.decrypts { lives::lives(&past, &mut values) } else { plain };
@@ -221,7 +228,7 @@ fn standing(context: &Context<'_>, values: &mut Values<'_, '_>) -> Result<Vec<St
     let below = context.store.beneath().below(Path::new(""))?;
     let files = below.files.into_iter();
     let files: Vec<PathBuf> = files
-        .filter(|(path, kind)| *kind == rustix::fs::FileType::RegularFile && is_entry(path))
+        .filter(|(path, kind)| *kind == rustix::fs::FileType::RegularFile && is_credential(path))
         .map(|(path, _)| path)
         .collect();
     values.expect(files.len());

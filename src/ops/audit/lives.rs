@@ -9,6 +9,7 @@ use super::values::Values;
 use crate::git::Oid;
 use crate::git::versions::{Came, Content, Reach};
 use crate::model::KeyId;
+use crate::model::entry::is_credential;
 
 /// A version of an entry.
 #[derive(Debug, Clone)]
@@ -103,7 +104,8 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
 
 /// Notes which files stand in HEAD.
 fn stand(history: &History, all: &mut [Life], last: &HashMap<PathBuf, usize>) {
-    let files = history.repo.head_files(&crate::model::entry::is_entry).unwrap_or_default();
+    let wanted = |path: &Path| is_credential(&history.in_store(path));
+    let files = history.repo.head_files(&wanted).unwrap_or_default();
     for (path, blob) in files {
         let path = history.in_store(&path);
         if let Some(life) = last.get(&path) {

@@ -6,10 +6,10 @@
 pub mod access;
 mod error;
 pub mod exposure;
-mod lives;
-mod past;
+pub mod lives;
+pub mod past;
 pub mod report;
-mod values;
+pub mod values;
 
 pub use error::AuditError;
 pub use past::{Moment, Past};

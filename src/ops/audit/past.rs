@@ -8,7 +8,7 @@ use super::AuditError;
 use crate::crypto::openpgp::{body, outline};
 use crate::git::versions::{Content, Versions, Walked};
 use crate::git::{Oid, Repo};
-use crate::model::entry::is_entry;
+use crate::model::entry::is_credential;
 use crate::model::{KeyId, Shown, day};
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
@@ -113,7 +113,10 @@ impl History {
         let mut sets: HashMap<Vec<KeyId>, Rc<[KeyId]>> = HashMap::new();
         let sets = std::cell::RefCell::new(&mut sets);
         let reader = |bytes: &[u8]| content(bytes, &mut sets.borrow_mut());
-        let mut versions = repo.versions(known.as_deref(), &is_entry, &reader).map_err(StoreError::from)?;
+        let prefix = repo.prefix().to_path_buf();
+        // Of a repository inside the store, no folder is that of our records.
+        let wanted = |path: &Path| is_credential(&prefix.join(path));
+        let mut versions = repo.versions(known.as_deref(), &wanted, &reader).map_err(StoreError::from)?;
         if let Some(kept) = versions.kept.take() {
             walked::write(&repo, Seen::Versions, &kept);
         }

@@ -34,7 +34,7 @@ use super::reencrypt::entries_below;
 use super::{Context, OpError, cache};
 use crate::check::{Finding, Severity};
 use crate::crypto::{CryptoError, LARGEST_OF_MANY, Undecryptable};
-use crate::model::entry::shown_entry;
+use crate::model::entry::{is_record, shown_entry};
 use crate::model::{EntryName, FolderName, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
@@ -163,6 +163,9 @@ fn entries(context: &Context<'_>, name: &OsStr) -> Result<Vec<PathBuf>, OpError>
         return Err(OpError::NotFound(Shown::os(name).to_string()));
     }
     found.retain(|path| {
+        if is_record(path) {
+            return false;
+        }
         let name = EntryName::parse(path.with_extension("").as_os_str());
         name.map_or(true, |name| name.conflicted().is_none())
     });

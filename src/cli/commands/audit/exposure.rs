@@ -14,7 +14,7 @@ use crate::cli::table::Table;
 use crate::model::entry::shown_entry;
 use crate::model::{Shown, day};
 use crate::ops::audit::Moment;
-use crate::ops::audit::exposure::{Exposure, Item, Kind, Question, Target, Verdict, exposure};
+use crate::ops::audit::exposure::{Exposure, Item, Kind, Question, Subject, Target, Verdict, exposure};
 use crate::ops::readers::Reader;
 
 /// Tell what somebody could ever read, and what of that still holds.
@@ -54,6 +54,16 @@ pub enum As {
     Entry,
     /// A commit.
     Commit,
+}
+
+impl From<As> for Kind {
+    fn from(kind: As) -> Kind {
+        match kind {
+            As::Key => Kind::Key,
+            As::Entry => Kind::Entry,
+            As::Commit => Kind::Commit,
+        }
+    }
 }
 
 const HELP: &str = "Exit codes: 0 if all could be looked at, 3 if the answer may lack something (a clone without its older \
@@ -135,12 +145,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     };
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let kind = args.kind.map(|kind| match kind {
-        As::Key => Kind::Key,
-        As::Entry => Kind::Entry,
-        As::Commit => Kind::Commit,
-    });
-    let question = Question { what: &args.what, kind, since, decrypts: !args.no_decrypt };
+    let what = Subject::Named(&args.what, args.kind.map(Kind::from));
+    let question = Question { what, since, decrypts: !args.no_decrypt };
     let found = exposure(&context, &question).map_err(|e| app.error(e))?;
     match args.json {
         true => app.ui.say(json(&report(&found)))?,

@@ -60,7 +60,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 }
 
 /// Says why an answer may lack something; fails if it may.
-fn tell_gaps(app: &App, gaps: &[String]) -> Result<(), CliError> {
+pub fn tell_gaps(app: &App, gaps: &[String]) -> Result<(), CliError> {
     for gap in gaps {
         app.ui.warn(format!("incomplete: {gap}"));
     }
@@ -82,10 +82,6 @@ fn ending(text: &str) -> Option<i64> {
 fn moment_text(moment: Moment) -> String {
     match moment.when {
         i64::MAX => String::new(),
-        when => {
-            let second = when.rem_euclid(86_400);
-            let (hours, minutes) = (second / 3600, second / 60 % 60);
-            format!("{}T{hours:02}:{minutes:02}:{:02}Z", crate::model::day(when), second % 60)
-        }
+        when => date::moment(when),
     }
 }

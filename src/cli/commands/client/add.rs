@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use crate::cli::app::App;
 use crate::cli::commands::group::group_name;
 use crate::cli::commands::keys_given::{Given, KeyArgs};
-use crate::cli::commands::proposal::{Consent, Names, Request, change};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::config::GroupName;
 use crate::model::{Fingerprint, Shown};
@@ -62,6 +62,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: &|_| format!("Add client {name}."),
         done: format!("Added client {name}."),
         consent: &args.consent,
+        aftermath: &Aftermath::default(),
         given: &given,
         force: args.force,
     };

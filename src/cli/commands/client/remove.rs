@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::keys_given::{Confirmed, Given};
-use crate::cli::commands::proposal::{Consent, Names, Request, change, entries};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change, entries};
 use crate::cli::error::CliError;
 use crate::model::Shown;
 use crate::ops::client;
@@ -32,6 +32,9 @@ pub struct Args {
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
+    /// What follows.
+    #[command(flatten)]
+    pub aftermath: Aftermath,
     /// With `--keep-entries`: go on even if none of your own keys can read them.
     #[arg(long)]
     pub force: bool,
@@ -54,6 +57,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             subject: &|_| subject.clone(),
             done,
             consent: &args.consent,
+            aftermath: &args.aftermath,
             given: &Given::confirmed_only(&args.confirmed)?,
             force: args.force,
         };

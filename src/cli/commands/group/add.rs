@@ -2,7 +2,7 @@
 
 use crate::cli::app::App;
 use crate::cli::commands::keys_given::{Given, KeyArgs};
-use crate::cli::commands::proposal::{Consent, Names, Request, change, keys};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change, keys};
 use crate::cli::error::CliError;
 use crate::ops::group;
 
@@ -51,6 +51,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: &|_| format!("Add {} to group {name}.", subject_keys(&added)),
         done: format!("Added {} to the group `{name}`.", keys(added.len())),
         consent: &args.consent,
+        aftermath: &Aftermath::default(),
         given: &given,
         force: args.force,
     };

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::commands::keys_given::{Confirmed, Given};
-use crate::cli::commands::proposal::{Consent, Names, Request, change};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::ops::group;
 use crate::ops::rules::shown;
@@ -48,6 +48,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: &|_| format!("Assign group {name} to {}.", place.trim_matches('`')),
         done: format!("Now {place} follows the group `{name}`."),
         consent: &args.consent,
+        aftermath: &Aftermath::default(),
         given: &Given::confirmed_only(&args.confirmed)?,
         force: false,
     };

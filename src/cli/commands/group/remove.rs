@@ -2,7 +2,7 @@
 
 use crate::cli::app::App;
 use crate::cli::commands::keys_given::{Confirmed, Given};
-use crate::cli::commands::proposal::{Consent, Names, Request, change, keys};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change, keys};
 use crate::cli::error::CliError;
 use crate::ops::group;
 
@@ -30,6 +30,9 @@ pub struct Args {
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
+    /// What follows.
+    #[command(flatten)]
+    pub aftermath: Aftermath,
     /// Write lists anew that somebody edited, and go on even if you lose access yourself.
     #[arg(long)]
     pub force: bool,
@@ -49,6 +52,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
             subject: &|_| format!("Remove group {name}."),
             done: format!("Removed the group `{name}`."),
             consent: &args.consent,
+            aftermath: &args.aftermath,
             given: &given,
             force: args.force,
         };
@@ -61,6 +65,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: &|_| format!("Remove {} from group {name}.", subject_keys(&leaving)),
         done: format!("Took {} out of the group `{name}`.", keys(leaving.len())),
         consent: &args.consent,
+        aftermath: &args.aftermath,
         given: &given,
         force: args.force,
     };

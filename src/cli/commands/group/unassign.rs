@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::commands::keys_given::{Confirmed, Given};
-use crate::cli::commands::proposal::{Consent, Names, Request, change};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::ops::group;
 use crate::ops::rules::shown;
@@ -37,6 +37,9 @@ pub struct Args {
     /// How it is agreed to.
     #[command(flatten)]
     pub consent: Consent,
+    /// What follows.
+    #[command(flatten)]
+    pub aftermath: Aftermath,
     /// Go on even if you lose access yourself.
     #[arg(long)]
     pub force: bool,
@@ -55,6 +58,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         subject: &|_| format!("Unassign group {name} from {}.", place.trim_matches('`')),
         done: format!("Now {place} no longer follows the group `{name}`."),
         consent: &args.consent,
+        aftermath: &args.aftermath,
         given: &Given::confirmed_only(&args.confirmed)?,
         force: args.force,
     };

@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use crate::cli::app::App;
 use crate::cli::commands::folder;
 use crate::cli::commands::keys_given::{Confirmed, Given, KeyArgs};
-use crate::cli::commands::proposal::{Consent, Names, Request, change};
+use crate::cli::commands::proposal::{Aftermath, Consent, Names, Request, change};
 use crate::cli::error::CliError;
 use crate::ops::Context;
 use crate::ops::recipients::{self, Edit};
@@ -51,6 +51,9 @@ pub struct RemoveArgs {
     /// How to go about it.
     #[command(flatten)]
     pub how: How,
+    /// What follows.
+    #[command(flatten)]
+    pub aftermath: Aftermath,
 }
 
 /// Let exactly these keys read a folder.
@@ -71,6 +74,9 @@ pub struct SetArgs {
     /// How to go about it.
     #[command(flatten)]
     pub how: How,
+    /// What follows.
+    #[command(flatten)]
+    pub aftermath: Aftermath,
 }
 
 /// How a change of recipients goes about it.
@@ -89,7 +95,15 @@ pub fn add(app: &App, args: &AddArgs) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let given = Given::read(app, &context, &args.keys, &args.given)?;
-    run(app, &context, &args.folder, &Edit::Add(given.recipients.clone()), &args.how, &given)
+    run(
+        app,
+        &context,
+        &args.folder,
+        &Edit::Add(given.recipients.clone()),
+        &args.how,
+        &Aftermath::default(),
+        &given,
+    )
 }
 
 /// Runs `recipients set`.
@@ -97,7 +111,7 @@ pub fn set(app: &App, args: &SetArgs) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let given = Given::read(app, &context, &args.keys, &args.given)?;
-    run(app, &context, &args.folder, &Edit::Set(given.recipients.clone()), &args.how, &given)
+    run(app, &context, &args.folder, &Edit::Set(given.recipients.clone()), &args.how, &args.aftermath, &given)
 }
 
 /// Runs `recipients remove`.
@@ -105,7 +119,7 @@ pub fn remove(app: &App, args: &RemoveArgs) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
     let given = Given::confirmed_only(&args.confirmed)?;
-    run(app, &context, &args.folder, &Edit::Remove(args.keys.clone()), &args.how, &given)
+    run(app, &context, &args.folder, &Edit::Remove(args.keys.clone()), &args.how, &args.aftermath, &given)
 }
 
 /// Shows what will change, asks, does it, and tells what follows.
@@ -115,6 +129,7 @@ fn run(
     name: &OsStr,
     edit: &Edit,
     how: &How,
+    aftermath: &Aftermath,
     given: &Given,
 ) -> Result<(), CliError> {
     let folder = folder(app, name)?;
@@ -124,6 +139,7 @@ fn run(
         subject: &|proposal: &Proposal| recipients::subject(&folder, edit, proposal),
         done: format!("Changed the recipients of {}.", shown(&folder)),
         consent: &how.consent,
+        aftermath,
         given,
         force: how.force,
     };

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::{Asked, Question};
+use super::{Asked, Subject};
 use crate::crypto::{RecipientError, lookup};
 use crate::git::Oid;
 use crate::model::{EntryName, KeyId, Keyring, Shown};
@@ -52,16 +52,23 @@ fn is_missing(error: &OpError) -> bool {
 impl Asked<'_> {
     /// Returns what is asked about: an entry before a key before a commit, where nothing else is said. A word that
     /// means several of them is refused.
-    pub(super) fn target(&self, question: &Question<'_>) -> Result<Target, OpError> {
-        let text = question.what.to_string_lossy();
-        match question.kind {
+    pub(super) fn target(&self, subject: &Subject<'_>) -> Result<Target, OpError> {
+        match subject {
+            Subject::Named(name, kind) => self.named(name, *kind),
+            Subject::Keys(keys) => Ok(Target::Keys(keys.to_vec())),
+        }
+    }
+
+    fn named(&self, name: &OsStr, kind: Option<Kind>) -> Result<Target, OpError> {
+        let text = name.to_string_lossy();
+        match kind {
             Some(Kind::Entry) => {
-                self.entry(question.what)?.ok_or_else(|| OpError::NotFound(Shown::new(&*text).to_string()))
+                self.entry(name)?.ok_or_else(|| OpError::NotFound(Shown::new(&*text).to_string()))
             }
             Some(Kind::Key) => self.keys(&text),
             Some(Kind::Commit) => self.commit(&text),
             None => {
-                let entry = match self.entry(question.what) {
+                let entry = match self.entry(name) {
                     Err(error @ OpError::Store(_)) => return Err(error),
                     found => found.ok().flatten(),
                 };

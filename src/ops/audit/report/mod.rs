@@ -1,10 +1,11 @@
 //! All that there is to say of who can read a store, or one folder of it, in one go: for a page that can be sent.
 //!
 //! Of a folder, nothing of others is said: no name, no key that never was for it, no number that counts more than it,
-//! no message of a commit. Nothing is decrypted.
+//! no message of a commit. Nothing is decrypted but for the rotation list.
 
 mod matrix;
 mod reach;
+mod rotation;
 mod timeline;
 
 use std::collections::BTreeSet;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 pub use matrix::Difference;
 pub use reach::Held;
+pub use rotation::{Item, Rotation, Standing};
 pub use timeline::{Event, FolderChange, Gain};
 
 use super::access::{self, Folder};
@@ -60,6 +62,8 @@ pub struct Report {
     pub timeline: Option<Vec<Event>>,
     /// What each key could ever read; none without git.
     pub held: Option<Vec<Held>>,
+    /// What must be changed, and has been; none without git, or where it was not asked for.
+    pub rotation: Option<Rotation>,
     /// Key IDs that several keys have: which of them it is, only their owners can tell.
     pub shared: BTreeSet<KeyId>,
     /// Why something may be missing.
@@ -74,8 +78,8 @@ struct Source<'a> {
     waiting: &'a Keyring,
 }
 
-/// Tells of the store, or of `scope`.
-pub fn report(context: &Context<'_>, scope: &FolderName) -> Result<Report, OpError> {
+/// Tells of the store, or of `scope`; with `decrypts`, also of the rotation list.
+pub fn report(context: &Context<'_>, scope: &FolderName, decrypts: bool) -> Result<Report, OpError> {
     let past = past(context, scope.as_path())?;
     let mut survey = survey(context, scope, past.as_ref())?;
     survey.entries.retain(|entry| !is_record(&entry.path));
@@ -83,10 +87,13 @@ pub fn report(context: &Context<'_>, scope: &FolderName) -> Result<Report, OpErr
     let source = Source { context, scope: scope.as_path(), survey: &survey, waiting: &waiting };
     let folders = access::standing(&survey);
     let mut gaps = source.gaps(&folders, past.as_ref());
-    let (mut timeline, mut held) = (None, None);
+    let (mut timeline, mut held, mut rotation) = (None, None, None);
     if let Some(past) = &past {
         timeline = Some(source.timeline(past, &mut gaps)?);
-        held = Some(source.held(past)?);
+        let could = held.insert(source.held(past)?);
+        if decrypts {
+            rotation = Some(source.rotation(could, &mut gaps)?);
+        }
     }
     Ok(Report {
         newest: past.as_ref().and_then(|past| newest(past, scope.as_path())),
@@ -98,6 +105,7 @@ pub fn report(context: &Context<'_>, scope: &FolderName) -> Result<Report, OpErr
         folders,
         timeline,
         held,
+        rotation,
         waiting,
         gaps,
     })

@@ -3,6 +3,7 @@
 mod keys;
 mod matrix;
 mod party;
+mod rotation;
 mod timeline;
 
 use std::ffi::OsString;
@@ -22,8 +23,9 @@ use crate::ops::audit::report::{Report, folder_text, report};
 /// Write a page on who can read the store, or a folder of it, that can be sent.
 ///
 /// One file of HTML, which loads nothing and runs nothing, for a screen, a telephone or paper: who can read which folders,
-/// by the encrypted files beside what the lists say; which commits changed that; and what each key could ever read. Nothing
-/// is decrypted for it, and it holds nothing of what entries say.
+/// by the encrypted files beside what the lists say; which commits changed that; what each key could ever read; and which
+/// passwords must be changed, by the rotation list. It holds nothing of what entries say. Only where something is on the
+/// rotation list is anything decrypted for it.
 ///
 /// With --folder it holds nothing of other folders: none of their names, nobody's key who never was for this one, no number
 /// that counts more than it, and no message of a commit. So it can be sent to the client whose folder it is.
@@ -36,6 +38,9 @@ pub struct Args {
     /// The folder; the whole store if it is left out.
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<OsString>,
+    /// Decrypt nothing: the page goes without the rotation list, and nobody is asked for a passphrase.
+    #[arg(long)]
+    pub no_decrypt: bool,
 }
 
 const HELP: &str = "Exit codes: 0 if the page is written, 3 if it is but may lack something (a clone without its older commits, \
@@ -44,7 +49,7 @@ a damaged history, entries that are no messages; the page says so too), 1 if it 
 Examples:
   passel audit report -o access.html
   passel audit report --folder clients/acme -o acme.html --force
-  passel audit report -o - | lynx -stdin";
+  passel audit report --no-decrypt -o - | lynx -stdin";
 
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
@@ -52,7 +57,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = no_environment(app, &store);
     let scope = FolderName::parse(args.folder.as_deref().unwrap_or_default())
         .map_err(|error| CliError::from_error(&error))?;
-    let found = report(&context, &scope).map_err(|e| app.error(e))?;
+    let found = report(&context, &scope, !args.no_decrypt).map_err(|e| app.error(e))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     page::deliver(app, &args.output, &draw(&found, now.try_into().unwrap_or(i64::MAX)))?;
     tell_gaps(app, &found.gaps)
@@ -72,10 +77,11 @@ fn draw(found: &Report, now: i64) -> String {
             (matrix::section(found, &parties))
             (timeline::section(found, &parties))
             (keys::section(found, &parties))
+            (rotation::section(found, &parties))
         }
         footer {
             p {
-                "Made by passel from the encrypted files and their history, without decrypting any. "
+                "Made by passel from the encrypted files and their history. "
                 "This page is one file: it loads nothing, runs nothing and tells nobody that it was opened."
             }
         }
@@ -107,10 +113,10 @@ fn header(found: &Report, parties: &Parties<'_>, now: i64) -> Markup {
                 "."
             }
             (page::figures(&[
-                (found.entries, if found.entries == 1 { "entry" } else { "entries" }),
-                (people, if people == 1 { "person who can read" } else { "people who can read" }),
-                (keys, if keys == 1 { "key" } else { "keys" }),
-                (differing, if differing == 1 { "entry unlike its list" } else { "entries unlike their lists" }),
+                (found.entries, if found.entries == 1 { "entry" } else { "entries" }, false),
+                (people, if people == 1 { "person can read" } else { "people can read" }, false),
+                (keys, if keys == 1 { "key" } else { "keys" }, false),
+                (differing, if differing == 1 { "entry unlike its list" } else { "entries unlike their lists" }, differing > 0),
             ]))
         }
     }

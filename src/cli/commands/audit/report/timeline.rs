@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::party::Parties;
 use super::{entries, folder};
 use crate::cli::page;
+use crate::model::day;
 use crate::ops::audit::report::{Event, FolderChange, Gain, Party, Report};
 
 /// Draws the section.
@@ -21,14 +22,22 @@ pub fn section(found: &Report, parties: &Parties<'_>) -> Markup {
                 Some(events) if events.is_empty() => p { "Its history knows of no change." },
                 Some(events) => {
                     p { "Who gained and who lost access, by the store's history, the newest first." }
-                    ol.timeline { @for event in events { (draw(event, parties)) } }
+                    ol.timeline {
+                    @for events in events.chunk_by(are_together) { (draw(events, parties)) }
+                }
                 }
             }
         },
     )
 }
 
-fn draw(event: &Event, parties: &Parties<'_>) -> Markup {
+/// Whether two commits are told of as one: what somebody did on one day.
+fn are_together(one: &Event, other: &Event) -> bool {
+    one.author == other.author && one.when.map(day) == other.when.map(day) && one.is_cut == other.is_cut
+}
+
+fn draw(events: &[Event], parties: &Parties<'_>) -> Markup {
+    let event = &events[0];
     html! {
         li {
             div.when {
@@ -36,7 +45,7 @@ fn draw(event: &Event, parties: &Parties<'_>) -> Markup {
                 div.soft.small { "by " (page::name(&event.author)) }
             }
             div.what {
-                @for (folders, change) in together(&event.folders) {
+                @for (folders, change) in together(events.iter().flat_map(|event| &event.folders)) {
                     div.change {
                         p.where {
                             @for (place, path) in folders.iter().enumerate() {
@@ -45,8 +54,8 @@ fn draw(event: &Event, parties: &Parties<'_>) -> Markup {
                             }
                         }
                         ul {
-                            @for (party, gain) in &change.gained { (line(parties, party, gain, true)) }
-                            @for (party, gain) in &change.lost { (line(parties, party, gain, false)) }
+                            @for (party, gain) in in_order(parties, &change.gained) { (line(parties, party, gain, true)) }
+                            @for (party, gain) in in_order(parties, &change.lost) { (line(parties, party, gain, false)) }
                         }
                     }
                 }
@@ -56,6 +65,13 @@ fn draw(event: &Event, parties: &Parties<'_>) -> Markup {
             }
         }
     }
+}
+
+/// Returns parties by their names.
+fn in_order<'g>(parties: &Parties<'_>, all: &'g BTreeMap<Party, Gain>) -> Vec<(&'g Party, &'g Gain)> {
+    let mut all: Vec<(&Party, &Gain)> = all.iter().collect();
+    all.sort_by_cached_key(|(party, _)| parties.name(party).into_string());
+    all
 }
 
 fn line(parties: &Parties<'_>, party: &Party, gain: &Gain, gained: bool) -> Markup {
@@ -70,8 +86,8 @@ fn line(parties: &Parties<'_>, party: &Party, gain: &Gain, gained: bool) -> Mark
     }
 }
 
-/// Puts together folders that a commit changed alike.
-fn together(changes: &[FolderChange]) -> Vec<(Vec<&Path>, FolderChange)> {
+/// Puts together folders that were changed alike.
+fn together<'c>(changes: impl Iterator<Item = &'c FolderChange>) -> Vec<(Vec<&'c Path>, FolderChange)> {
     let who = |all: &BTreeMap<Party, Gain>| -> Vec<(Party, bool)> {
         all.iter().map(|(party, gain)| (party.clone(), gain.is_listed)).collect()
     };
@@ -80,10 +96,13 @@ fn together(changes: &[FolderChange]) -> Vec<(Vec<&Path>, FolderChange)> {
             whole.get_mut(party).expect("the same parties").entries += gain.entries;
         }
     };
-    let mut found: Vec<(Vec<&Path>, FolderChange)> = Vec::new();
+    let mut found: Vec<(Vec<&'c Path>, FolderChange)> = Vec::new();
     for change in changes {
-        let alike = |(_, whole): &&mut (Vec<&Path>, FolderChange)| {
-            who(&whole.gained) == who(&change.gained) && who(&whole.lost) == who(&change.lost)
+        let alike = |(folders, whole): &&mut (Vec<&Path>, FolderChange)| {
+            // What came to one folder twice is told of twice.
+            !folders.contains(&&*change.folder)
+                && who(&whole.gained) == who(&change.gained)
+                && who(&whole.lost) == who(&change.lost)
         };
         match found.iter_mut().find(alike) {
             Some((folders, whole)) => {

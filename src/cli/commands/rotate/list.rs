@@ -1,0 +1,225 @@
+//! `rotate` alone: what must be changed.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::cli::app::App;
+use crate::cli::commands::audit::tell_gaps;
+use crate::cli::commands::recipients::people::{ReaderRecord, counted, json, no_environment, path_text};
+use crate::cli::error::CliError;
+use crate::cli::exit;
+use crate::model::entry::shown_entry;
+use crate::model::{Keyring, Shown, date, day};
+use crate::ops::Context;
+use crate::ops::readers::Reader;
+use crate::ops::rotate::{self, Item, Listed, Reason, Rotation, State};
+
+/// What is printed as JSON. The names of fields never change.
+#[derive(Serialize)]
+struct Report {
+    items: Vec<Row>,
+    unread: usize,
+    gaps: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    entry: String,
+    state: &'static str,
+    reason: &'static str,
+    who: Vec<String>,
+    why: String,
+    left: Vec<String>,
+    ask: Vec<ReaderRecord>,
+    opened: String,
+    incident: Option<String>,
+    done: Option<DoneRow>,
+    closed: Option<ClosedRow>,
+    url: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DoneRow {
+    when: String,
+    commit: String,
+    by: String,
+}
+
+#[derive(Serialize)]
+struct ClosedRow {
+    when: Option<String>,
+    why: String,
+}
+
+/// Runs the command.
+pub fn run(app: &App, as_json: bool) -> Result<(), CliError> {
+    let store = app.store()?;
+    let context = no_environment(app, &store);
+    let rotation = read(app, &context)?;
+    match as_json {
+        true => app.ui.say(json(&report(&rotation)))?,
+        false => tell(app, &rotation)?,
+    }
+    end(app, &rotation)
+}
+
+/// Reads the list.
+pub fn read(app: &App, context: &Context<'_>) -> Result<Rotation, CliError> {
+    rotate::list(context).map_err(|error| app.error(error))
+}
+
+/// Says what the answer may lack; fails if it may lack something.
+pub fn end(app: &App, rotation: &Rotation) -> Result<(), CliError> {
+    if rotation.unread > 0 {
+        let count = counted(rotation.unread, "item is", "items are");
+        app.ui.warn(format!("{count} encrypted to others, who see more of the list than you do"));
+    }
+    if rotation.failed.is_empty() {
+        return tell_gaps(app, &rotation.gaps);
+    }
+    for error in &rotation.failed {
+        app.ui.warn(CliError::from_error(error).text());
+    }
+    let _ = tell_gaps(app, &rotation.gaps);
+    Err(CliError::silent(exit::FAILURE))
+}
+
+fn report(rotation: &Rotation) -> Report {
+    Report {
+        items: rotation.items.iter().map(|listed| row(rotation, listed)).collect(),
+        unread: rotation.unread,
+        gaps: rotation.gaps.clone(),
+    }
+}
+
+fn row(rotation: &Rotation, listed: &Listed) -> Row {
+    let Listed { path, item, entry, state, url } = listed;
+    let none = Keyring::default();
+    let record = |reader: &Reader| ReaderRecord::of(&rotation.keyring, &none, reader);
+    Row {
+        id: path_text(Path::new(path.file_stem().unwrap_or_default())),
+        entry: path_text(&entry.with_extension("")),
+        state: word(state),
+        reason: item.reason.name(),
+        who: item.who.clone(),
+        why: item.why.clone(),
+        left: if let State::Open(left) = state { left.clone() } else { Vec::new() },
+        ask: if let State::Unknown(ask) = state { ask.iter().map(record).collect() } else { Vec::new() },
+        opened: date::moment(item.opened),
+        incident: item.incident.clone(),
+        done: match state {
+            State::Changed(Some(done)) => Some(DoneRow {
+                when: date::moment(done.moment.when),
+                commit: done.moment.commit.to_string(),
+                by: done.by.clone(),
+            }),
+            _ => None,
+        },
+        closed: match state {
+            State::Closed(when, why) => Some(ClosedRow { when: when.map(date::moment), why: why.clone() }),
+            _ => None,
+        },
+        url: url.clone(),
+    }
+}
+
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Open(_) => "open",
+        State::Unknown(_) => "unknown",
+        State::Gone => "gone",
+        State::Changed(_) => "changed",
+        State::Closed(..) => "closed",
+    }
+}
+
+fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
+    let program = &app.ui.program;
+    let sections: [(fn(&State) -> bool, String); 3] = [
+        (|state| matches!(state, State::Open(_)), "To be changed".to_owned()),
+        (|state| matches!(state, State::Unknown(_)), "Unknown, as they cannot be decrypted here".to_owned()),
+        (
+            |state| matches!(state, State::Gone),
+            format!(
+                "Gone from the store: change or close the accounts, then `{program} rotate close NAME --why TEXT`"
+            ),
+        ),
+    ];
+    let mut is_first = true;
+    for (is_meant, title) in sections {
+        let meant: Vec<&Listed> = rotation.items.iter().filter(|listed| is_meant(&listed.state)).collect();
+        let entries: Vec<&[&Listed]> = meant.chunk_by(|one, other| one.entry == other.entry).collect();
+        if entries.is_empty() {
+            continue;
+        }
+        let gap = if std::mem::take(&mut is_first) { "" } else { "\n" };
+        app.ui.say(format!("{gap}{title} ({}):", entries.len()))?;
+        entries.into_iter().try_for_each(|listed| tell_entry(app, rotation, listed))?;
+    }
+    let done = super::status::done(rotation).count();
+    let open = rotation.open().count();
+    match (open, done) {
+        (0, 0) if rotation.unread == 0 && rotation.failed.is_empty() => {
+            app.ui.say("Nothing is on the list.")?
+        }
+        (_, 0) => {}
+        (0, done) => app.ui.say(format!(
+            "All is done: {}; `{program} rotate status` tells by whom.",
+            counted(done, "entry", "entries")
+        ))?,
+        (_, done) => app.ui.say(format!(
+            "\n{} done; `{program} rotate status` tells by whom.",
+            counted(done, "entry is", "entries are")
+        ))?,
+    }
+    Ok(())
+}
+
+/// Tells all reasons that there are for one entry.
+fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), CliError> {
+    let first = items[0];
+    let url = first.url.as_ref().map(|url| format!("  {}", Shown::new(url))).unwrap_or_default();
+    app.ui.say(format!("  {}{url}", shown_entry(&first.entry)))?;
+    for listed in items {
+        app.ui.say(format!("    {}, {}", told(&listed.item), day(listed.item.opened)))?;
+    }
+    match &first.state {
+        State::Open(left) if !left.is_empty() && left != &["password"] => {
+            app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;
+        }
+        State::Unknown(ask) if !ask.is_empty() => {
+            let names: Vec<String> = ask.iter().map(|reader| name(rotation, reader)).collect();
+            app.ui.say(format!("    {} can tell", Shown::new(&names.join(", "))))?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn name(rotation: &Rotation, reader: &Reader) -> String {
+    match reader {
+        Reader::Key(key) => {
+            rotation.keyring.get(key).map_or_else(|| key.to_string(), |key| key.name().to_owned())
+        }
+        Reader::Unknown(id) => id.to_string(),
+        Reader::Hidden => "a hidden recipient".to_owned(),
+    }
+}
+
+/// Returns why an entry is on the list, safe to show.
+pub fn told(item: &Item) -> String {
+    let who = Shown::new(&item.who.join(", ")).to_string();
+    let why = Shown::new(&item.why).to_string();
+    let words = match item.reason {
+        Reason::Exposed => format!("exposed to {who}"),
+        Reason::Leaked => "leaked".to_owned(),
+        Reason::Reused => "reused".to_owned(),
+        Reason::Weak => "weak".to_owned(),
+        Reason::Short => "short".to_owned(),
+        Reason::Old => "old".to_owned(),
+        Reason::Asked => return why,
+    };
+    if why.is_empty() { words } else { format!("{words}: {why}") }
+}

@@ -1,0 +1,85 @@
+//! `rotate`: what must be changed, why, and whether it has been.
+
+pub mod add;
+pub mod close;
+pub mod list;
+pub mod status;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::cli::app::App;
+use crate::cli::error::CliError;
+
+/// What is said of the command at length.
+pub const LONG: &str = "\
+List what must be changed, and why.
+
+The list says which passwords somebody knows who should not (any more), which leaked, and which are weak, reused or old; \
+`rotate add` puts entries on it, as do `recipients remove` and `incident open`. An item is done by itself once the entry \
+says something else than it did when it was put on the list: to change the password with any program that writes the \
+store is enough, and to encrypt the entry anew is not. Of an entry that holds other secrets besides (one-time codes, \
+tokens), those are to be changed as well, if they were exposed.
+
+The list lies in the store, in the hidden folder `.passel.d`, encrypted for whom the store's own list of recipients names: \
+the team, and not for clients who are named for a folder of their own. It needs git, out of which it tells what has \
+changed since, and by whom.";
+
+/// List what must be changed, and why.
+#[derive(Debug, clap::Args)]
+#[command(
+    override_usage = "passel rotate [OPTIONS]\n       passel rotate COMMAND [OPTIONS] [ENTRY...]",
+    args_conflicts_with_subcommands = true,
+    after_long_help = HELP
+)]
+pub struct Args {
+    /// What to do; without, what is to be changed is listed.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Print JSON, for programs.
+    #[arg(long, short = 'j')]
+    pub json: bool,
+}
+
+const HELP: &str = "Exit codes: 0 if all could be looked at, 3 if the answer may lack something (a clone without its older \
+commits, a damaged history), 1 if an item could not be read though it is encrypted to you, or something else failed.
+
+JSON: an object with
+  items   an array, what is to be changed first in front, those that are done last: id, entry, state (open; unknown: it \
+cannot be decrypted here; gone: there is no such entry any more; changed; closed: somebody said so), reason (exposed, \
+leaked, reused, weak, short, old, asked), who (an array), why, left (the secrets that are as they were), ask (who can tell), \
+opened, incident, done (when, commit and by: of `changed`), closed (when and why), url
+  unread  how many items are encrypted to others
+  gaps    why the answer may lack something
+
+Examples:
+  passel rotate
+  passel rotate status
+  passel rotate add web/gitlab --why 'mailed in clear'
+  passel rotate --json | jq -r '.items[] | select(.state == \"open\") | .entry'";
+
+/// What can be done about the list.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Put entries on the list.
+    Add(add::Args),
+    /// Tell how far it has come: what is to be changed in each folder, and what has been, by whom.
+    Status(status::Args),
+    /// Take entries off the list whose secrets need not be changed, or were changed elsewhere.
+    Close(close::Args),
+}
+
+/// Runs the command.
+pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
+    match &args.command {
+        None => list::run(app, args.json),
+        Some(Command::Add(args)) => add::run(app, args),
+        Some(Command::Status(args)) => status::run(app, args),
+        Some(Command::Close(args)) => close::run(app, args),
+    }
+}
+
+/// Returns the time, in seconds since 1970.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    now.try_into().unwrap_or(i64::MAX)
+}

@@ -1,0 +1,102 @@
+//! Records of our own that travel with the store: the rotation list, incidents.
+//!
+//! Each is a file of its own below a hidden folder, so that thirty people do not collide; encrypted as an entry there
+//! would be, for whom the store's own list names (the team), and not for clients, who are named for folders of theirs.
+//! They are encrypted anew with all else when that list changes, by stock pass as well.
+
+use std::path::{Path, PathBuf};
+
+use super::history::Judge;
+use super::reencrypt::entries_below;
+use super::{Context, OpError};
+use crate::model::entry::{RECORDS, shown_entry};
+use crate::model::{EntryName, FolderName, Plaintext};
+use crate::store::StoreError;
+use crate::store::beneath::State;
+use crate::store::transaction::{Change, Plan};
+
+/// How many random bytes a record's name has.
+const NAME: usize = 8;
+
+/// Why records could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordsError {
+    /// A record is none.
+    #[error("`{path}` is no record of passel's: {what}")]
+    Damaged {
+        /// Its file.
+        path: String,
+        /// What is the matter. It repeats nothing of what stands there.
+        what: String,
+    },
+    /// Nobody is named for the whole store.
+    #[error("the store has no recipients of its own, and so no team that could be told what must be changed")]
+    NoTeam,
+}
+
+/// A record that is to be written.
+pub struct Record {
+    /// Its file.
+    pub path: PathBuf,
+    /// What stood there when it was thought of.
+    pub seen: State,
+    /// What it says.
+    pub text: Plaintext,
+}
+
+/// What came of an attempt to read a record.
+pub enum Read {
+    /// What it says.
+    Text(Plaintext),
+    /// It is encrypted to others.
+    Closed,
+    /// It is gone.
+    Gone,
+}
+
+/// Returns the files of the records of a kind: those in the folder `kind`. Links are none.
+pub fn files(context: &Context<'_>, kind: &str) -> Result<Vec<PathBuf>, OpError> {
+    let folder = Path::new(RECORDS).join(kind);
+    if context.store.beneath().state(&folder).map_err(StoreError::from)? != State::Folder {
+        return Ok(Vec::new());
+    }
+    let mut files = entries_below(context, &folder)?;
+    files.sort();
+    Ok(files)
+}
+
+/// Returns the file of a new record of that kind.
+pub fn new_file(kind: &str) -> Result<PathBuf, OpError> {
+    let mut bytes = [0; NAME];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Random(error.to_string()))?;
+    let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Path::new(RECORDS).join(kind).join(name + ".gpg"))
+}
+
+/// Reads a record. Of those that are encrypted to others gpg is not asked.
+pub fn read(context: &Context<'_>, judge: &mut Judge<'_, '_>, path: &Path) -> Result<Read, OpError> {
+    let Some(message) = context.store.beneath().read(path).map_err(StoreError::from)? else {
+        return Ok(Read::Gone);
+    };
+    if !judge.may_be_ours(&message) {
+        return Ok(Read::Closed);
+    }
+    context.decrypt_one_of_many(shown_entry(path), &message).map(Read::Text)
+}
+
+/// Returns the plan that writes records, encrypted for the team, in one commit.
+pub fn plan(context: &Context<'_>, records: &[Record], subject: &str) -> Result<Plan, OpError> {
+    let folder = FolderName::parse(RECORDS.as_ref())?;
+    let recipients = context.recipients(&folder).map_err(|error| match error {
+        OpError::NoRule(_) => RecordsError::NoTeam.into(),
+        error => error,
+    })?;
+    let mut plan =
+        Plan { seen: recipients.rule.seen.clone(), subject: subject.to_owned(), ..Plan::default() };
+    for Record { path, seen, text } in records {
+        let name = EntryName::parse(path.with_extension("").as_os_str())?;
+        let message = context.encrypt(&name, text, &recipients)?;
+        plan.changes.push(Change { path: path.clone(), seen: seen.clone(), new: Some(message) });
+    }
+    Ok(plan)
+}

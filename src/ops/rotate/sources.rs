@@ -1,0 +1,161 @@
+//! What there is to put on the list: what somebody could read, what leaked, what `audit health` finds, what somebody says.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::{Item, Reason};
+use crate::git::Oid;
+use crate::model::{EntryName, Keyring, Secret};
+use crate::ops::audit::exposure::{self, Exposure, Question, Subject, Target, Verdict};
+use crate::ops::health::{self, Kind};
+use crate::ops::readers::Reader;
+use crate::ops::{Context, OpError};
+
+/// An entry that is to be put on the list.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Its file.
+    pub entry: PathBuf,
+    /// The secrets that are to be changed, as they are called; all if none is named.
+    pub secrets: Vec<String>,
+    /// Why.
+    pub reason: Reason,
+    /// Who could read it.
+    pub who: Vec<String>,
+    /// What else there is to say.
+    pub why: String,
+}
+
+impl Wanted {
+    /// Returns the item for the version that stands now.
+    pub(super) fn item(&self, blob: Oid, incident: Option<&str>, now: i64) -> Item {
+        Item {
+            entry: self.entry.clone(),
+            blob,
+            secrets: self.secrets.clone(),
+            reason: self.reason,
+            who: self.who.clone(),
+            why: self.why.clone(),
+            opened: now,
+            incident: incident.map(str::to_owned),
+            closed: None,
+        }
+    }
+}
+
+/// Returns the wish that an entry be changed because somebody says so.
+pub fn asked(name: &std::ffi::OsStr, why: &str) -> Result<Wanted, OpError> {
+    let entry = EntryName::parse(name)?.file();
+    let (reason, why) = (Reason::Asked, why.to_owned());
+    Ok(Wanted { entry, secrets: Vec::new(), reason, who: Vec::new(), why })
+}
+
+/// Returns what is to be changed after an exposure, and the exposure itself: what still has a value that was exposed,
+/// and what nobody can tell of here. `why` says more.
+pub fn by_exposure(
+    context: &Context<'_>,
+    question: &Question<'_>,
+    why: &str,
+) -> Result<(Exposure, Vec<Wanted>), OpError> {
+    let found = exposure::exposure(context, question)?;
+    let wanted = wanted(&found, why);
+    Ok((found, wanted))
+}
+
+fn wanted(found: &Exposure, why: &str) -> Vec<Wanted> {
+    let (reason, who) = match &found.target {
+        Target::Keys(keys) => (Reason::Exposed, keys.iter().map(|key| called(&found.keyring, key)).collect()),
+        Target::Entry(_) | Target::Commit(_) => (Reason::Leaked, Vec::new()),
+    };
+    let open = |verdict: Verdict| matches!(verdict, Verdict::Valid | Verdict::Unknown);
+    let items = found.items.iter().filter(|item| open(item.verdict));
+    let wish = |item: &exposure::Item| {
+        let secrets = item.secrets.iter().filter(|(_, verdict)| open(*verdict));
+        Wanted {
+            entry: item.path.clone(),
+            secrets: secrets.map(|(secret, _)| secret.to_string()).collect(),
+            reason,
+            who: who.clone(),
+            why: why.to_owned(),
+        }
+    };
+    items.map(wish).collect()
+}
+
+/// What somebody could read who has just lost access.
+#[derive(Debug)]
+pub struct Removal {
+    /// How many versions.
+    pub versions: usize,
+    /// Of how many entries.
+    pub entries: usize,
+    /// What of it is as it was: it has only been encrypted anew.
+    pub wanted: Vec<Wanted>,
+    /// Why the answer may lack something.
+    pub gaps: Vec<String>,
+}
+
+/// Returns what `keys` could read until the entries `anew` were encrypted without them. Nothing is decrypted for it.
+pub fn by_removal(
+    context: &Context<'_>,
+    keys: &[Reader],
+    anew: &BTreeSet<PathBuf>,
+) -> Result<Removal, OpError> {
+    let question = Question { what: Subject::Keys(keys), since: None, decrypts: false };
+    let found = exposure::exposure(context, &question)?;
+    let who: Vec<String> = keys.iter().map(|key| called(&found.keyring, key)).collect();
+    let known = found.items.iter().filter(|item| item.versions > 0);
+    let wanted = known.clone().filter(|item| anew.contains(&item.path)).map(|item| Wanted {
+        entry: item.path.clone(),
+        secrets: Vec::new(),
+        reason: Reason::Exposed,
+        who: who.clone(),
+        why: String::new(),
+    });
+    Ok(Removal {
+        versions: found.versions,
+        entries: known.clone().count(),
+        wanted: wanted.collect(),
+        gaps: found.gaps,
+    })
+}
+
+/// Returns what a key is called on the list: whose it is, and its fingerprint.
+pub fn called(keyring: &Keyring, reader: &Reader) -> String {
+    match reader {
+        Reader::Key(key) => match keyring.get(key) {
+            Some(known) => format!("{} ({key})", known.name()),
+            None => key.to_string(),
+        },
+        Reader::Unknown(id) => id.to_string(),
+        Reader::Hidden => "a hidden recipient".to_owned(),
+    }
+}
+
+/// Returns what is to be changed after `audit health` at and below `name`: what is weak, short, reused or old.
+pub fn by_health(
+    context: &Context<'_>,
+    name: Option<&std::ffi::OsStr>,
+    now: i64,
+) -> Result<Vec<Wanted>, OpError> {
+    let mut wanted = Vec::new();
+    for found in health::health(context, name, now)?.findings {
+        let reason = match found.kind {
+            Kind::Weak => Reason::Weak,
+            Kind::Short => Reason::Short,
+            Kind::Reused => Reason::Reused,
+            Kind::Old | Kind::Expiring => Reason::Old,
+            Kind::NoLogin | Kind::NoUrl | Kind::NoRecovery => continue,
+        };
+        for entry in found.entries {
+            wanted.push(Wanted {
+                entry,
+                secrets: vec![Secret::Password.to_string()],
+                reason,
+                who: Vec::new(),
+                why: found.finding.message.clone(),
+            });
+        }
+    }
+    Ok(wanted)
+}
