@@ -46,7 +46,7 @@ impl Tally {
 }
 
 impl Source<'_> {
-    /// Returns what each key could ever read: who reads now in front, then who read last.
+    /// Returns what each key could ever read.
     pub(super) fn held(&self, past: &Past) -> Result<Vec<Held>, OpError> {
         let lives = lives::lives(past, &mut Values::new(self.context, false)?);
         let mut all: BTreeMap<Party, Tally> = BTreeMap::new();
@@ -71,9 +71,6 @@ impl Source<'_> {
             between: tally.between,
             now: tally.now,
         };
-        let mut all: Vec<Held> = all.into_iter().map(held).collect();
-        let last = |held: &Held| held.between.map_or(i64::MAX, |(_, last)| last.when);
-        all.sort_by_key(|held| (held.now == 0, std::cmp::Reverse((held.now, held.versions, last(held)))));
-        Ok(all)
+        Ok(all.into_iter().map(held).collect())
     }
 }

@@ -1,5 +1,7 @@
 //! What each key could ever read.
 
+use std::cmp::Reverse;
+
 use maud::{Markup, html};
 
 use super::party::Parties;
@@ -33,6 +35,16 @@ pub fn section(found: &Report, parties: &Parties<'_>) -> Markup {
 }
 
 fn table(held: &[Held], parties: &Parties<'_>) -> Markup {
+    // Who reads most now in front, and who no longer reads anything last.
+    let mut held: Vec<&Held> = held.iter().collect();
+    held.sort_by_cached_key(|one| {
+        (
+            Reverse(one.now),
+            Reverse(one.entries),
+            Reverse(one.versions),
+            parties.name(&one.party).into_string(),
+        )
+    });
     html! {
         table.cards {
             thead {

@@ -149,10 +149,13 @@ fn entry_names(paths: &[std::path::PathBuf]) -> Markup {
     }
 }
 
-/// Returns a folder as the page names it; the store's own without a path.
+/// Returns a folder as the page names it.
 fn folder(path: &std::path::Path) -> Markup {
-    match path.as_os_str().is_empty() {
-        true => html! { "(the store itself)" },
-        false => html! { (page::name(&Shown::os(path).to_string())) },
+    html! {
+        @if path.as_os_str().is_empty() {
+            "/ " span.soft.small { "(all without a list of its own)" }
+        } @else {
+            (page::name(&Shown::os(path).to_string()))
+        }
     }
 }

@@ -72,10 +72,16 @@ fn tenths(done: usize, all: usize) -> usize {
     done * 10 / all.max(1)
 }
 
-/// Draws the items, those that are open in front.
+/// Draws the entries, those that are open in front, each with all reasons.
 fn items(rotation: &Rotation, parties: &Parties<'_>) -> Markup {
-    let (open, done): (Vec<&Item>, Vec<&Item>) =
-        rotation.items.iter().partition(|item| item.standing.is_open());
+    let mut entries: Vec<(&Path, Vec<&Item>)> = Vec::new();
+    for item in &rotation.items {
+        match entries.iter_mut().find(|(entry, _)| *entry == item.entry) {
+            Some((_, items)) => items.push(item),
+            None => entries.push((&item.entry, vec![item])),
+        }
+    }
+    entries.sort_by_key(|(_, items)| !items.iter().any(|item| item.standing.is_open()));
     page::wide(
         "What must be changed",
         &html! {
@@ -89,12 +95,12 @@ fn items(rotation: &Rotation, parties: &Parties<'_>) -> Markup {
                     }
                 }
                 tbody {
-                    @for item in open.into_iter().chain(done) {
+                    @for (entry, items) in entries {
                         tr {
-                            th scope="row" { (page::name(&shown_entry(&item.entry))) }
-                            td data-label="Why" { (reason(item, parties)) }
-                            td data-label="Listed" { (page::date(item.opened)) }
-                            td data-label="State" { (standing(item.standing)) }
+                            th scope="row" { (page::name(&shown_entry(entry))) }
+                            td data-label="Why" { @for item in &items { div { (reason(item, parties)) } } }
+                            td data-label="Listed" { @for item in &items { div { (page::date(item.opened)) } } }
+                            td data-label="State" { @for item in &items { div { (standing(item.standing)) } } }
                         }
                     }
                 }
@@ -128,9 +134,9 @@ fn reason(item: &Item, parties: &Parties<'_>) -> Markup {
 fn standing(standing: Standing) -> Markup {
     html! {
         @match standing {
-            Standing::Open => span.chip.bad { "to be changed" },
-            Standing::Unknown => span.chip.care { "cannot be told here" },
-            Standing::Gone => span.chip.care { "entry gone, account open?" },
+            Standing::Open => span.chip.bad { "open" },
+            Standing::Unknown => span.chip.care { "unknown here" },
+            Standing::Gone => span.chip.care { "entry gone" },
             Standing::Changed(Some(when)) => { span.chip.good { "✓ changed" } " " span.small { (page::date(when)) } },
             Standing::Changed(None) => span.chip.good { "✓ changed" },
             Standing::Closed(Some(when)) => { span.chip { "closed" } " " span.small { (page::date(when)) } },
