@@ -101,8 +101,8 @@ fn header(found: &Report, parties: &Parties<'_>, now: i64) -> Markup {
             p.lead {
                 "Who can read the passwords "
                 @if found.scope.is_root() { "of this store" } @else { "in this folder" }
-                ", when that changed, and what each key could ever read. It is told from the encrypted files themselves; "
-                "no password is on this page."
+                @if found.held.is_some() { ", when that changed, and what each key could ever read" }
+                ". It is told from the encrypted files themselves; no password is on this page."
             }
             p.soft.small {
                 "As of " (page::minute(now))
