@@ -20,6 +20,13 @@ pub struct Difference {
     pub entries: Vec<PathBuf>,
 }
 
+impl Difference {
+    /// Whether nobody can tell if there is one: those who read are hidden, and as many as are named.
+    pub fn is_hidden(&self) -> bool {
+        self.missing.is_empty() && self.extra.iter().eq([&Party::Hidden]) && self.folder.is_some()
+    }
+}
+
 /// What entries have in common that are told of together.
 type Common = (Option<PathBuf>, BTreeSet<Party>, BTreeSet<Party>);
 

@@ -191,7 +191,10 @@ fn differences(found: &Report, parties: &Parties<'_>) -> Markup {
     };
     let words = |one: &Difference| {
         html! {
-            @if !one.extra.is_empty() {
+            @if one.is_hidden() {
+                (entries(one.entries.len())) (if one.entries.len() == 1 { " has" } else { " have" })
+                " hidden recipients, as many as the list names: they may be those, or anybody"
+            } @else if !one.extra.is_empty() {
                 (names(&one.extra)) " can read " (entries(one.entries.len()))
                 @match one.folder { Some(_) => " without being on the list", None => ", which no list rules" }
             }
