@@ -244,7 +244,7 @@ fn names_that_are_made_to_do_harm_do_none() {
     store.ok("gpg --batch -q --passphrase '' --quick-gen-key 'Eve\"onload=x&<b> <eve@example.org>' future-default - never 2>/dev/null || \
           gpg --batch -q --passphrase '' --quick-gen-key 'Eve\"onload=x&b <eve@example.org>' future-default - never
         EVE=$(gpg --list-keys --with-colons eve@example.org | awk -F: '/^fpr/ {print $10; exit}')
-        git config --global user.name 'An\"onload=\"x'
+        git config --global user.name \"$(printf 'An\"onload=\"x\\342\\200\\256')\"
         pass init -p '<script>x' $ALICE $EVE; echo 1 | pass insert -m '<script>x/\"onload=y'; echo 1 | pass insert -m \"<script>x/$(printf 'a\\342\\200\\256b\\033[31m')\"
         gpg -q --trust-model always -e -r $ALICE -r $RSA <<<x >x.gpg; cp x.gpg 'store/<script>x/\"onload=y.gpg'; cp x.gpg \"store/<script>x/$(printf 'a\\342\\200\\256b\\033[31m').gpg\"
         git -C store commit -qam odd; pass rotate add '<script>x/\"onload=y' --why '<script>w'");
@@ -258,7 +258,7 @@ fn names_that_are_made_to_do_harm_do_none() {
                 "<script>x/\"onload=y",
                 "<script>x/a\\u{202e}b\\x1b[31m",
                 "Eve\"onload=x&",
-                "by An\"onload=\"x",
+                "by An\"onload=\"x\\u{202e}",
             ],
         );
         // Quotes do not end attributes: whatever stands between tags has no tag of ours.
