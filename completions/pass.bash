@@ -66,12 +66,13 @@ _pass_complete_options() {
     rm | remove | delete) _pass_offer -r --recursive -f --force -h --help ;;
     mv | rename) _pass_offer -f --force -h --help ;;
     cp | copy) _pass_offer -f --force -h --help ;;
-    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --expect-rules --accept ;;
-    group) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
-    client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
+    recipients) _pass_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --rotate --no-rotate --expect --expect-rules --accept ;;
+    group) _pass_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --rotate --no-rotate --json --keep ;;
+    client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries --rotate --no-rotate ;;
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
-    audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
+    rotate) _pass_offer -j --json -h --help --why --exposed --as --health ;;
     fsck) _pass_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _pass_offer -h --help --all ;;
     doctor) _pass_offer -j --json -h --help ;;
@@ -131,7 +132,15 @@ _pass_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _pass_offer access exposure health
+            _pass_offer access exposure health report
+        else
+            _pass_complete_folders
+            _pass_complete_keys
+        fi
+        ;;
+    rotate)
+        if ((${#typed[@]} == 3)); then
+            _pass_offer add status close
         else
             _pass_complete_folders
             _pass_complete_keys
@@ -170,7 +179,7 @@ _pass_complete_arguments() {
         fi
         ;;
     git) _pass_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _pass_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _pass_complete_entries ;;
     *) _pass_complete_entries 1 ;;
     esac
@@ -185,7 +194,7 @@ _pass_complete_words() {
             _pass_complete_options show
             _pass_offer --version
         else
-            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _pass_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _pass_complete_entries 1
         fi
         return

@@ -66,12 +66,13 @@ _passel_complete_options() {
     rm | remove | delete) _passel_offer -r --recursive -f --force -h --help ;;
     mv | rename) _passel_offer -f --force -h --help ;;
     cp | copy) _passel_offer -f --force -h --help ;;
-    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --expect --expect-rules --accept ;;
-    group) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --json --keep ;;
-    client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries ;;
+    recipients) _passel_offer -t --tree -j --json -h --help --key --fingerprint --certify --dry-run -y --yes --force --rotate --no-rotate --expect --expect-rules --accept ;;
+    group) _passel_offer -h --help --key --fingerprint --certify --dry-run -y --yes --force --rotate --no-rotate --json --keep ;;
+    client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries --rotate --no-rotate ;;
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
-    audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
+    rotate) _passel_offer -j --json -h --help --why --exposed --as --health ;;
     fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _passel_offer -h --help --all ;;
     doctor) _passel_offer -j --json -h --help ;;
@@ -131,7 +132,15 @@ _passel_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _passel_offer access exposure health
+            _passel_offer access exposure health report
+        else
+            _passel_complete_folders
+            _passel_complete_keys
+        fi
+        ;;
+    rotate)
+        if ((${#typed[@]} == 3)); then
+            _passel_offer add status close
         else
             _passel_complete_folders
             _passel_complete_keys
@@ -170,7 +179,7 @@ _passel_complete_arguments() {
         fi
         ;;
     git) _passel_offer init push pull fetch status log diff show remote config reflog rebase ;;
-    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
+    help) _passel_offer init show ls list find search grep insert add edit generate rm remove delete mv rename cp copy recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version ;;
     insert | add | edit | generate | rm | remove | delete | mv | rename | cp | copy) _passel_complete_entries ;;
     *) _passel_complete_entries 1 ;;
     esac
@@ -185,7 +194,7 @@ _passel_complete_words() {
             _passel_complete_options show
             _passel_offer --version
         else
-            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
+            _passel_offer init show ls find grep insert edit generate rm mv cp recipients group client keys adopt audit rotate fsck cache doctor clone sync log history trust git git-setup conflicts merge-driver help version "${PASSWORD_STORE_EXTENSION_COMMANDS[@]}"
             _passel_complete_entries 1
         fi
         return

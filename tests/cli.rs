@@ -31,6 +31,7 @@ mod cli {
     mod merge_driver;
     mod recipients;
     mod recovery;
+    mod rotate;
     mod side_by_side;
     mod sync;
     mod trust;

@@ -50,13 +50,14 @@ fn keeps_the_old_or_the_new_version_at_some_failures() {
     hold(&sweep(&bench::subject(), &chosen(), Extent { step: 127, kills: 1 }));
 }
 
+/// How many tests the whole sweep is spread over, so that no processor waits for the last one.
+const SHARES: usize = 3;
+
 /// One table for each scenario, printed as soon as it is known.
-#[test]
-#[ignore = "long: make test-long"]
-fn keeps_the_old_or_the_new_version_at_every_failure() {
+fn keep_the_old_or_the_new_version(share: usize) {
     let (mut runs, mut breaches) = (0, BTreeMap::new());
     let named = std::env::var_os("PASSEL_TEST_SCENARIO").is_some();
-    for scenario in chosen() {
+    for scenario in chosen().into_iter().skip(share).step_by(SHARES) {
         // A variant meets most operations of the scenario that it varies: every fourth will do, unless it
         // is asked for by name.
         let step = if scenario.variant && !named { 4 } else { 1 };
@@ -69,6 +70,24 @@ fn keeps_the_old_or_the_new_version_at_every_failure() {
     }
     assert!(breaches.is_empty(), "{runs} runs; broken promises: {breaches:?}");
     println!("{runs} runs, no broken promise");
+}
+
+#[test]
+#[ignore = "long: make test-long"]
+fn keeps_the_old_or_the_new_version_at_every_failure_1() {
+    keep_the_old_or_the_new_version(0);
+}
+
+#[test]
+#[ignore = "long: make test-long"]
+fn keeps_the_old_or_the_new_version_at_every_failure_2() {
+    keep_the_old_or_the_new_version(1);
+}
+
+#[test]
+#[ignore = "long: make test-long"]
+fn keeps_the_old_or_the_new_version_at_every_failure_3() {
+    keep_the_old_or_the_new_version(2);
 }
 
 /// The sweep sees what it is there to see: pass is known to lose entries.

@@ -8,6 +8,8 @@ use crate::ops::OpError;
 use crate::ops::audit::AuditError;
 use crate::ops::health::{Kind, PolicyError};
 use crate::ops::history::HistoryError;
+use crate::ops::records::RecordsError;
+use crate::ops::rotate::RotateError;
 use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
@@ -132,6 +134,13 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
             CliError::from_error(error).hint("choose another name, or add the name of an entry in it")
         }
         OpError::Health(source) => policy(source),
+        OpError::Records(RecordsError::NoTeam) => CliError::from_error(error)
+            .hint(format!("`{program} init KEY...` names the team for all that no other list rules")),
+        OpError::Records(RecordsError::Overtaken(_)) => CliError::from_error(error).hint("try again"),
+        OpError::Rotate(RotateError::Uncommitted(name)) => CliError::from_error(error).hint(format!(
+            "`{program} git add {0}`, then `{program} git commit` records it",
+            quoted_name(&format!("{name}.gpg"))
+        )),
         OpError::Rule(source) => rule(source, scene),
         OpError::Trust(source) => trust(source, scene),
         OpError::Store(source) => store(source, scene),

@@ -29,6 +29,9 @@ pub enum RecordsError {
         /// What is the matter. It repeats nothing of what stands there.
         what: String,
     },
+    /// Somebody else changed it meanwhile.
+    #[error("`{0}` was changed meanwhile by another program")]
+    Overtaken(String),
     /// Nobody is named for the whole store.
     #[error("the store has no recipients of its own, and so no team that could be told what must be changed")]
     NoTeam,
@@ -94,6 +97,10 @@ pub fn plan(context: &Context<'_>, records: &[Record], subject: &str) -> Result<
     let mut plan =
         Plan { seen: recipients.rule.seen.clone(), subject: subject.to_owned(), ..Plan::default() };
     for Record { path, seen, text } in records {
+        // A colleague was quicker: what was thought of is no longer what stands there.
+        if context.store.beneath().state(path).map_err(StoreError::from)? != *seen {
+            return Err(RecordsError::Overtaken(shown_entry(path)).into());
+        }
         let name = EntryName::parse(path.with_extension("").as_os_str())?;
         let message = context.encrypt(&name, text, &recipients)?;
         plan.changes.push(Change { path: path.clone(), seen: seen.clone(), new: Some(message) });

@@ -70,6 +70,31 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "rotate",
+        &[
+            (
+                "Somebody leaves: take them out, and put what they could read on the list of what must be changed:",
+                &[
+                    "passel recipients add web bob@example.org --yes",
+                    "passel recipients remove web bob@example.org --yes --rotate",
+                    "passel rotate",
+                ],
+            ),
+            (
+                "Change one of them: it is done by itself; see what is left, and who did what:",
+                &["passel generate -i web/gitlab", "passel rotate status"],
+            ),
+            (
+                "Put other things on the list: what was mailed in clear, what is weak, reused or old:",
+                &["passel rotate add web/gitlab --why 'mailed in clear'", "passel rotate add --health"],
+            ),
+            (
+                "Take off what needs no change:",
+                &["passel rotate close web/gitlab --why 'the account was closed'"],
+            ),
+        ],
+    ),
+    (
         "fsck",
         &[
             (

@@ -159,7 +159,7 @@ pub fn change(
     let leaving: Vec<Reader> = proposal.loses().into_iter().map(Reader::Key).collect();
     if !leaving.is_empty() {
         let anew = anew.iter().map(|entry| entry.path.clone()).collect();
-        aftermath::follow(app, &leaving, &anew, request.aftermath, consent.yes)?;
+        aftermath::follow(app, context, &leaving, &anew, request.aftermath, consent.yes)?;
     }
     Ok(true)
 }

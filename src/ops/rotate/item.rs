@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::git::Oid;
-use crate::model::{Plaintext, Shown, date};
+use crate::model::entry::is_credential;
+use crate::model::{EntryName, Plaintext, Shown, date};
 use crate::ops::records::RecordsError;
 use crate::store::journal::{escape, unescape};
 
@@ -51,13 +52,25 @@ impl Reason {
     }
 }
 
-/// Who closed an item without the secret having changed here, and why is in its words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What is said of an item that is done, or need not be, without the secret having changed here. It is a record of its
+/// own: two who say so at once do not collide.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Closing {
-    /// When, as RFC 3339 has it.
-    pub when: String,
+    /// The item's name.
+    pub of: String,
+    /// When, in seconds since 1970.
+    pub when: i64,
     /// Why.
     pub why: String,
+}
+
+/// A record of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// Something is to be changed.
+    Item(Item),
+    /// Something is done.
+    Closing(Closing),
 }
 
 /// An item of the list. What stands in it was written by colleagues: nothing of it is safe to show as it is.
@@ -79,8 +92,6 @@ pub struct Item {
     pub opened: i64,
     /// The incident that it belongs to.
     pub incident: Option<String>,
-    /// Set where somebody said that it is done, or need not be.
-    pub closed: Option<Closing>,
 }
 
 /// An item as it is written.
@@ -99,8 +110,22 @@ struct Written {
     opened: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     incident: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    closed: Option<Closing>,
+}
+
+/// A closing as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenClosing {
+    rotation: u32,
+    closes: String,
+    when: String,
+    why: String,
+}
+
+/// What all of them have.
+#[derive(Deserialize)]
+struct Head {
+    rotation: u32,
+    closes: Option<String>,
 }
 
 impl Item {
@@ -116,48 +141,74 @@ impl Item {
             why: self.why.clone(),
             opened: date::moment(self.opened),
             incident: self.incident.clone(),
-            closed: self.closed.clone(),
         };
-        let text = serde_yaml::to_string(&written).expect("texts and numbers can be written as YAML");
-        Plaintext::new(text.into_bytes())
+        yaml(&written)
     }
 
-    /// Reads an item, which stands in the file `path`.
+    /// Whether this is listed for the reason that `other` would be, with all that `other` is about.
+    pub fn covers(&self, other: &Item) -> bool {
+        let reason = |item: &Item| {
+            // What else is said of a person or a finding may change with every run.
+            let why = matches!(item.reason, Reason::Asked | Reason::Leaked).then(|| item.why.clone());
+            (item.reason, item.who.clone(), why, item.incident.clone())
+        };
+        let has_all = other.secrets.iter().all(|secret| self.secrets.contains(secret));
+        reason(self) == reason(other) && (self.secrets.is_empty() || (has_all && !other.secrets.is_empty()))
+    }
+}
+
+impl Closing {
+    /// Returns the closing as it is encrypted.
+    pub fn to_text(&self) -> Plaintext {
+        let (closes, why) = (self.of.clone(), self.why.clone());
+        yaml(&WrittenClosing { rotation: FORMAT, closes, when: date::moment(self.when), why })
+    }
+}
+
+fn yaml(written: &impl Serialize) -> Plaintext {
+    let text = serde_yaml::to_string(written).expect("texts and numbers can be written as YAML");
+    Plaintext::new(text.into_bytes())
+}
+
+impl Entry {
+    /// Reads a record, which stands in the file `path`.
     pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
-        let broken =
-            |what: &str| RecordsError::Damaged { path: Shown::os(path).to_string(), what: what.to_owned() };
-        let text = std::str::from_utf8(text.expose()).map_err(|_| broken("it is no text"))?;
+        let broken = |what: String| RecordsError::Damaged { path: Shown::os(path).to_string(), what };
+        let none = || broken("it is nothing of the rotation list".to_owned());
+        let text = std::str::from_utf8(text.expose()).map_err(|_| none())?;
         // What the YAML library says may repeat what stands there.
-        let written: Written = serde_yaml::from_str(text).map_err(|_| broken("it is no item of the list"))?;
-        if written.rotation > FORMAT {
-            return Err(broken(&format!(
-                "it has format {}; this passel knows formats up to {FORMAT}",
-                written.rotation
-            )));
+        let head: Head = serde_yaml::from_str(text).map_err(|_| none())?;
+        if head.rotation > FORMAT {
+            let format = head.rotation;
+            return Err(broken(format!("it has format {format}; this passel knows formats up to {FORMAT}")));
         }
-        Ok(Item {
-            entry: unescape(&written.entry).ok_or_else(|| broken("its entry's name is none"))?,
-            blob: written.version.parse().map_err(|_| broken("its version is no object of git's"))?,
+        let date = |text: &str| date::end(text).ok_or_else(|| broken("its date is none".to_owned()));
+        if head.closes.is_some() {
+            let written: WrittenClosing = serde_yaml::from_str(text).map_err(|_| none())?;
+            let when = date(&written.when)?;
+            return Ok(Entry::Closing(Closing { of: written.closes, when, why: written.why }));
+        }
+        let written: Written = serde_yaml::from_str(text).map_err(|_| none())?;
+        let entry = unescape(&written.entry).filter(|path| is_file(path));
+        Ok(Entry::Item(Item {
+            entry: entry.ok_or_else(|| broken("its entry's name is none".to_owned()))?,
+            blob: written
+                .version
+                .parse()
+                .map_err(|_| broken("its version is no object of git's".to_owned()))?,
+            opened: date(&written.opened)?,
             secrets: written.secrets,
             reason: written.reason,
             who: written.who,
             why: written.why,
-            opened: date::end(&written.opened).ok_or_else(|| broken("its date is none"))?,
             incident: written.incident,
-            closed: written.closed,
-        })
+        }))
     }
+}
 
-    /// Whether both are listed for the same reason.
-    pub fn has_same_reason(&self, other: &Item) -> bool {
-        let key = |item: &Item| {
-            let why = item.why.clone();
-            // What else is said of a person or a finding changes with every run.
-            let why = Some(why).filter(|_| matches!(item.reason, Reason::Asked | Reason::Leaked));
-            (item.reason, item.who.clone(), why, item.incident.clone(), item.secrets.clone())
-        };
-        key(self) == key(other)
-    }
+/// Whether a path can be an entry's file: one within the store.
+fn is_file(path: &Path) -> bool {
+    is_credential(path) && EntryName::parse(path.with_extension("").as_os_str()).is_ok()
 }
 
 #[cfg(test)]
@@ -173,22 +224,26 @@ mod tests {
             who: vec!["Anna: \"x\" <a@b.example> 'y'".to_owned()],
             why: "it - was: {mailed}".to_owned(),
             opened: 1_790_000_000,
-            incident: None,
-            closed: Some(Closing { when: "2026-01-01T00:00:00Z".to_owned(), why: "gone: #1".to_owned() }),
+            incident: Some("0123456789abcdef".to_owned()),
         }
     }
 
+    fn parsed(text: &Plaintext) -> Result<Entry, RecordsError> {
+        Entry::parse(text, Path::new(".passel.d/rotate/a.gpg"))
+    }
+
     #[test]
-    fn an_item_is_read_back_as_it_was_written() {
-        let path = Path::new(".passel.d/rotate/a.gpg");
-        assert_eq!(Item::parse(&item().to_text(), path).unwrap(), item());
-        let bare = Item { secrets: Vec::new(), who: Vec::new(), why: String::new(), closed: None, ..item() };
-        assert_eq!(Item::parse(&bare.to_text(), path).unwrap(), bare);
+    fn a_record_is_read_back_as_it_was_written() {
+        assert_eq!(parsed(&item().to_text()).unwrap(), Entry::Item(item()));
+        let bare =
+            Item { secrets: Vec::new(), who: Vec::new(), why: String::new(), incident: None, ..item() };
+        assert_eq!(parsed(&bare.to_text()).unwrap(), Entry::Item(bare));
+        let closing = Closing { of: "a".to_owned(), when: 1_790_000_000, why: "gone: #1".to_owned() };
+        assert_eq!(parsed(&closing.to_text()).unwrap(), Entry::Closing(closing));
     }
 
     #[test]
     fn what_is_no_item_is_refused_without_repeating_it() {
-        let path = Path::new(".passel.d/rotate/a.gpg");
         let good = String::from_utf8(item().to_text().expose().to_vec()).unwrap();
         for text in [
             String::new(),
@@ -196,8 +251,11 @@ mod tests {
             good.replace("rotation: 1", "rotation: 2"),
             good.replace("reason: exposed", "reason: hunter2"),
             good.replace("0123456789abcdef0123456789abcdef01234567", "hunter2"),
+            good.replace("clients/a", "../clients/hunter2"),
+            good.replace("clients/a", "/hunter2"),
+            good.replace("opened:", "closes: hunter2\nopened:"),
         ] {
-            let error = Item::parse(&Plaintext::new(text.clone().into_bytes()), path).unwrap_err();
+            let error = parsed(&Plaintext::new(text.clone().into_bytes())).unwrap_err();
             let told = error.to_string();
             assert!(told.contains(".passel.d/rotate/a.gpg") && !told.contains("hunter2"), "{text}: {told}");
         }
@@ -207,7 +265,7 @@ mod tests {
         #[test]
         fn any_words_are_read_back(who: Vec<String>, why: String) {
             let item = Item { who, why, ..item() };
-            proptest::prop_assert_eq!(Item::parse(&item.to_text(), Path::new("a")).unwrap(), item);
+            proptest::prop_assert_eq!(parsed(&item.to_text()).unwrap(), Entry::Item(item));
         }
     }
 }

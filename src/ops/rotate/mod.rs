@@ -10,6 +10,7 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use item::Entry;
 pub use item::{Closing, Item, Reason};
 pub use sources::{Removal, Wanted, asked, by_exposure, by_health, by_removal, called};
 pub use state::{Done, State};
@@ -20,7 +21,7 @@ use super::records::{self, Read, Record};
 use super::{Context, OpError};
 use crate::git::blob_id;
 use crate::model::entry::{is_record, shown_entry};
-use crate::model::{EntryName, Keyring, Shown, date};
+use crate::model::{EntryName, Keyring, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State as FileState;
 use crate::store::transaction::Published;
@@ -97,28 +98,50 @@ pub fn list(context: &Context<'_>) -> Result<Rotation, OpError> {
 
 fn read(context: &Context<'_>, files: &[PathBuf], looker: &mut Looker<'_, '_>) -> Result<Rotation, OpError> {
     let mut rotation = Rotation { gaps: looker.gaps(), ..Rotation::default() };
+    let (items, closings) = records_of(context, files, &mut rotation);
+    looker.expect(2 * items.len());
+    for (path, item) in &items {
+        let name = path.file_stem().unwrap_or_default();
+        // Whoever said so first.
+        let closing = closings.iter().filter(|closing| name == closing.of.as_str());
+        let closing = closing.min_by_key(|closing| closing.when);
+        rotation.items.push(looker.look(path, item.clone(), closing)?);
+        context.progress.step(items.len());
+    }
+    context.progress.end();
+    sort(&mut rotation.items);
+    rotation.keyring = std::mem::take(&mut looker.keyring);
+    Ok(rotation)
+}
+
+/// Reads the records in these files; what cannot be read is noted.
+fn records_of(
+    context: &Context<'_>,
+    files: &[PathBuf],
+    rotation: &mut Rotation,
+) -> (Vec<(PathBuf, Item)>, Vec<Closing>) {
     let mut judge = Judge::new(context, true);
-    looker.expect(3 * files.len());
+    context.crypto.decryptor().expect(files.len());
+    let (mut items, mut closings) = (Vec::new(), Vec::new());
     for path in files {
-        let item = records::read(context, &mut judge, path).and_then(|read| match read {
-            Read::Text(text) => Ok(Some(Item::parse(&text, path)?)),
+        let read = records::read(context, &mut judge, path).and_then(|read| match read {
+            Read::Text(text) => Ok(Some(Entry::parse(&text, path)?)),
             Read::Gone => Ok(None),
             Read::Closed => {
                 rotation.unread += 1;
                 Ok(None)
             }
         });
-        match item {
-            Ok(Some(item)) => rotation.items.push(looker.look(path, item)?),
+        match read {
+            Ok(Some(Entry::Item(item))) => items.push((path.clone(), item)),
+            Ok(Some(Entry::Closing(closing))) => closings.push(closing),
             Ok(None) => {}
             Err(error) => rotation.failed.push(error),
         }
         context.progress.step(files.len());
     }
     context.progress.end();
-    sort(&mut rotation.items);
-    rotation.keyring = std::mem::take(&mut looker.keyring);
-    Ok(rotation)
+    (items, closings)
 }
 
 /// Sorts items: by the most pressing reason of those that are open for the entry, then by its name.
@@ -185,14 +208,11 @@ pub fn prepare(
             continue;
         };
         let item = wish.item(blob, incident, now);
-        let is_same = |listed: &Listed| listed.entry == item.entry && listed.item.has_same_reason(&item);
+        let is_same = |listed: &Listed| listed.entry == item.entry && listed.item.covers(&item);
+        let is_twice = |(_, other): &(PathBuf, Item)| other.entry == item.entry && other.covers(&item);
         if known.open().any(is_same) {
             done.known.insert(wish.entry.clone());
-        } else if !done
-            .items
-            .iter()
-            .any(|(_, other)| other.entry == item.entry && other.has_same_reason(&item))
-        {
+        } else if !done.items.iter().any(is_twice) {
             done.items.push((records::new_file(KIND)?, item));
         }
     }
@@ -226,12 +246,11 @@ pub fn close(
     if meant.is_empty() {
         return Err(RotateError::NotListed(Shown::os(name).to_string()).into());
     }
-    let closed = Closing { when: date::moment(now), why: why.to_owned() };
     let mut records = Vec::new();
     for listed in &meant {
-        let item = Item { closed: Some(closed.clone()), ..listed.item.clone() };
-        let seen = context.store.beneath().state(&listed.path).map_err(StoreError::from)?;
-        records.push(Record { path: listed.path.clone(), seen, text: item.to_text() });
+        let of = listed.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = Closing { of, when: now, why: why.to_owned() }.to_text();
+        records.push(Record { path: records::new_file(KIND)?, seen: FileState::Absent, text });
     }
     let published =
         context.publish(|| records::plan(context, &records, "Close items of the rotation list."))?;

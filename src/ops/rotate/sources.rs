@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Item, Reason};
 use crate::git::Oid;
+use crate::model::entry::shown_entry;
 use crate::model::{EntryName, Keyring, Secret};
 use crate::ops::audit::exposure::{self, Exposure, Question, Subject, Target, Verdict};
 use crate::ops::health::{self, Kind};
@@ -38,7 +39,6 @@ impl Wanted {
             why: self.why.clone(),
             opened: now,
             incident: incident.map(str::to_owned),
-            closed: None,
         }
     }
 }
@@ -132,14 +132,18 @@ pub fn called(keyring: &Keyring, reader: &Reader) -> String {
     }
 }
 
-/// Returns what is to be changed after `audit health` at and below `name`: what is weak, short, reused or old.
+/// Returns what is to be changed after `audit health` at and below `name`: what is weak, short, reused or old; and why
+/// that may not be all.
 pub fn by_health(
     context: &Context<'_>,
     name: Option<&std::ffi::OsStr>,
     now: i64,
-) -> Result<Vec<Wanted>, OpError> {
+) -> Result<(Vec<Wanted>, Vec<String>), OpError> {
     let mut wanted = Vec::new();
-    for found in health::health(context, name, now)?.findings {
+    let health = health::health(context, name, now)?;
+    let unread = health.strangers.iter().chain(health.failed.iter().map(|(path, _)| path));
+    let gaps = unread.map(|path| format!("`{}` cannot be decrypted here", shown_entry(path))).collect();
+    for found in health.findings {
         let reason = match found.kind {
             Kind::Weak => Reason::Weak,
             Kind::Short => Reason::Short,
@@ -157,5 +161,5 @@ pub fn by_health(
             });
         }
     }
-    Ok(wanted)
+    Ok((wanted, gaps))
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::{Item, Listed};
+use super::{Closing, Item, Listed};
 use crate::git::versions::Content;
 use crate::git::{Oid, blob_id};
-use crate::model::{KeyId, Keyring, date};
+use crate::model::{KeyId, Keyring};
 use crate::ops::audit::lives::{self, Life, Version};
 use crate::ops::audit::past::content_of;
 use crate::ops::audit::values::{Prints, Values};
@@ -36,7 +36,7 @@ pub enum State {
     /// All of them have changed: by which commit; none if it is not committed.
     Changed(Option<Done>),
     /// Somebody has said that it is done: when, in seconds since 1970, and why.
-    Closed(Option<i64>, String),
+    Closed(i64, String),
 }
 
 impl State {
@@ -101,14 +101,19 @@ impl<'a, 'c> Looker<'a, 'c> {
         self.by_blob.contains_key(&blob)
     }
 
-    /// Looks at an item that stands in the file `path`.
-    pub(super) fn look(&mut self, path: &Path, item: Item) -> Result<Listed, OpError> {
+    /// Looks at an item that stands in the file `path`, and that may have been closed.
+    pub(super) fn look(
+        &mut self,
+        path: &Path,
+        item: Item,
+        closing: Option<&Closing>,
+    ) -> Result<Listed, OpError> {
         let life = self.life_of(&item);
         let entry = self.place_of(&item, life);
         let now = self.standing(&entry)?;
         let url = now.as_ref().and_then(|now| now.prints.as_ref()?.url.clone());
-        let state = match &item.closed {
-            Some(closing) => State::Closed(date::end(&closing.when), closing.why.clone()),
+        let state = match closing {
+            Some(closing) => State::Closed(closing.when, closing.why.clone()),
             None => self.state(&item, life, &entry, now),
         };
         Ok(Listed { path: path.to_path_buf(), item, entry, state, url })

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::commands::proposal::{KeyRecord, Names};
 use crate::cli::commands::recipients::people::{counted, path_text};
 use crate::model::Shown;
-use crate::model::entry::shown_entry;
+use crate::model::entry::{RECORDS, is_record, shown_entry};
 use crate::ops::history::log::Change;
 use crate::ops::history::{Listed, What, Who};
 
@@ -19,8 +19,10 @@ const NAMED: usize = 6;
 pub fn lines(changes: &[Change], names: &Names) -> Vec<String> {
     let mut groups: BTreeMap<usize, Vec<(&Path, &What)>> = BTreeMap::new();
     let mut others = Vec::new();
+    let mut records: BTreeMap<&str, usize> = BTreeMap::new();
     for change in changes {
         match change {
+            Change::Entry(path, _) if is_record(path) => *records.entry(kind_of(path)).or_default() += 1,
             Change::Entry(path, what) => groups.entry(rank(what)).or_default().push((path, what)),
             Change::Listed(listed) => others.extend(listed_lines(listed, names)),
             Change::Held(count) => others
@@ -35,7 +37,19 @@ pub fn lines(changes: &[Change], names: &Names) -> Vec<String> {
         }
     }
     lines.extend(others);
+    let written = |(kind, count): (&str, usize)| format!("{kind}: {}", counted(count, "record", "records"));
+    lines.extend(records.into_iter().map(written));
     lines.into_iter().map(|line| format!("  {line}")).collect()
+}
+
+/// Returns what a record of ours belongs to, whose name says nothing to anybody.
+fn kind_of(path: &Path) -> &'static str {
+    let kind = path.strip_prefix(RECORDS).ok().and_then(|path| path.components().next());
+    match kind {
+        Some(kind) if kind.as_os_str() == "rotate" => "rotation list",
+        Some(kind) if kind.as_os_str() == "incidents" => "incidents",
+        _ => "other",
+    }
 }
 
 /// Returns the order in which is told what happened; what has the same place is summed up together.

@@ -9,6 +9,7 @@ use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::commands::rotate::{add, now};
 use crate::cli::error::CliError;
 use crate::git::Repo;
+use crate::ops::Context;
 use crate::ops::readers::Reader;
 use crate::ops::rotate::{self, Removal};
 
@@ -16,15 +17,15 @@ use crate::ops::rotate::{self, Removal};
 /// what must be changed. The removal itself is done by then, and stands whatever comes of this.
 pub fn follow(
     app: &App,
+    context: &Context<'_>,
     leaving: &[Reader],
     anew: &BTreeSet<PathBuf>,
     aftermath: &Aftermath,
     is_agreed: bool,
 ) -> Result<(), CliError> {
-    let store = app.store()?;
-    let context = no_environment(app, &store);
+    let context = no_environment(app, context.store);
     // Without a history there is nothing to count, and nothing to compare with later.
-    if Repo::prefix_of(store.root(), Path::new("")).is_none() {
+    if Repo::prefix_of(context.store.root(), Path::new("")).is_none() {
         return Ok(());
     }
     let found = match rotate::by_removal(&context, leaving, anew) {

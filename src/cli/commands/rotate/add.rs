@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::now;
 use crate::cli::app::App;
@@ -79,8 +79,13 @@ fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>,
             true => vec![None],
             false => args.entries.iter().map(Some).collect(),
         };
-        let found = folders.into_iter().map(|folder| rotate::by_health(context, folder.map(|f| &**f), now()));
-        return Ok((found.collect::<Result<Vec<_>, _>>()?.concat(), Vec::new()));
+        let (mut wanted, mut gaps) = (Vec::new(), Vec::new());
+        for folder in folders {
+            let (found, unread) = rotate::by_health(context, folder.map(|folder| &**folder), now())?;
+            wanted.extend(found);
+            gaps.extend(unread);
+        }
+        return Ok((wanted, gaps));
     }
     let wanted = args.entries.iter().map(|name| rotate::asked(name, why));
     Ok((wanted.collect::<Result<_, _>>()?, Vec::new()))
@@ -89,7 +94,11 @@ fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>,
 /// Puts what was prepared on the list, and says what came of it.
 pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<(), CliError> {
     if !prepared.items.is_empty() {
-        let published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
+        let mut published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
+        // The names of records say nothing to anybody.
+        for commit in &mut published.commits {
+            commit.lines.retain(|line| !line.starts_with(" create mode"));
+        }
         app.tell(&published, &[]);
     }
     let new = prepared.entries().len();
@@ -101,10 +110,8 @@ pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<
             app.ui.program
         ),
     })?;
-    let names = |paths: &BTreeSet<std::path::PathBuf>| {
-        let names = paths.iter().map(|path: &std::path::PathBuf| shown_entry(Path::new(path)));
-        names.collect::<Vec<_>>().join(", ")
-    };
+    let names =
+        |paths: &BTreeSet<PathBuf>| paths.iter().map(|path| shown_entry(path)).collect::<Vec<_>>().join(", ");
     if !prepared.known.is_empty() {
         app.ui.say(format!("On it before, for the same reason: {}", names(&prepared.known)))?;
     }

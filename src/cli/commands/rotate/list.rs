@@ -49,7 +49,7 @@ struct DoneRow {
 
 #[derive(Serialize)]
 struct ClosedRow {
-    when: Option<String>,
+    when: String,
     why: String,
 }
 
@@ -118,7 +118,7 @@ fn row(rotation: &Rotation, listed: &Listed) -> Row {
             _ => None,
         },
         closed: match state {
-            State::Closed(when, why) => Some(ClosedRow { when: when.map(date::moment), why: why.clone() }),
+            State::Closed(when, why) => Some(ClosedRow { when: date::moment(*when), why: why.clone() }),
             _ => None,
         },
         url: url.clone(),
@@ -135,35 +135,40 @@ fn word(state: &State) -> &'static str {
     }
 }
 
+/// Returns the place of the section that an item belongs to; none if it is done.
+fn section(state: &State) -> Option<usize> {
+    match state {
+        State::Open(_) => Some(0),
+        State::Unknown(_) => Some(1),
+        State::Gone => Some(2),
+        State::Changed(_) | State::Closed(..) => None,
+    }
+}
+
 fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
     let program = &app.ui.program;
-    let sections: [(fn(&State) -> bool, String); 3] = [
-        (|state| matches!(state, State::Open(_)), "To be changed".to_owned()),
-        (|state| matches!(state, State::Unknown(_)), "Unknown, as they cannot be decrypted here".to_owned()),
-        (
-            |state| matches!(state, State::Gone),
-            format!(
-                "Gone from the store: change or close the accounts, then `{program} rotate close NAME --why TEXT`"
-            ),
+    let titles = [
+        "To be changed".to_owned(),
+        "Unknown, as they cannot be decrypted here".to_owned(),
+        format!(
+            "Gone from the store: change or close the accounts, then `{program} rotate close NAME --why TEXT`"
         ),
     ];
-    let mut is_first = true;
-    for (is_meant, title) in sections {
-        let meant: Vec<&Listed> = rotation.items.iter().filter(|listed| is_meant(&listed.state)).collect();
+    let mut gap = "";
+    for (place, title) in titles.iter().enumerate() {
+        let meant = rotation.items.iter().filter(|listed| section(&listed.state) == Some(place));
+        let meant: Vec<&Listed> = meant.collect();
         let entries: Vec<&[&Listed]> = meant.chunk_by(|one, other| one.entry == other.entry).collect();
-        if entries.is_empty() {
-            continue;
+        if !entries.is_empty() {
+            app.ui.say(format!("{gap}{title} ({}):", entries.len()))?;
+            gap = "\n";
         }
-        let gap = if std::mem::take(&mut is_first) { "" } else { "\n" };
-        app.ui.say(format!("{gap}{title} ({}):", entries.len()))?;
         entries.into_iter().try_for_each(|listed| tell_entry(app, rotation, listed))?;
     }
     let done = super::status::done(rotation).count();
-    let open = rotation.open().count();
-    match (open, done) {
-        (0, 0) if rotation.unread == 0 && rotation.failed.is_empty() => {
-            app.ui.say("Nothing is on the list.")?
-        }
+    let is_empty = rotation.unread == 0 && rotation.failed.is_empty();
+    match (rotation.open().count(), done) {
+        (0, 0) if is_empty => app.ui.say("Nothing is on the list.")?,
         (_, 0) => {}
         (0, done) => app.ui.say(format!(
             "All is done: {}; `{program} rotate status` tells by whom.",
@@ -182,9 +187,15 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
     let first = items[0];
     let url = first.url.as_ref().map(|url| format!("  {}", Shown::new(url))).unwrap_or_default();
     app.ui.say(format!("  {}{url}", shown_entry(&first.entry)))?;
+    // An incident lists again what was listed before it.
+    let mut reasons: Vec<String> = Vec::new();
     for listed in items {
-        app.ui.say(format!("    {}, {}", told(&listed.item), day(listed.item.opened)))?;
+        let reason = format!("    {}, {}", told(&listed.item), day(listed.item.opened));
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
     }
+    reasons.into_iter().try_for_each(|reason| app.ui.say(reason))?;
     match &first.state {
         State::Open(left) if !left.is_empty() && left != &["password"] => {
             app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;

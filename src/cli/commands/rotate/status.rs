@@ -67,7 +67,7 @@ pub fn done(rotation: &Rotation) -> impl Iterator<Item = &Listed> {
 fn newer<'r>(one: &'r Listed, other: &'r Listed) -> &'r Listed {
     let when = |listed: &Listed| match &listed.state {
         State::Changed(done) => done.as_ref().map_or(i64::MAX, |done| done.moment.when),
-        State::Closed(when, _) => when.unwrap_or_default(),
+        State::Closed(when, _) => *when,
         _ => i64::MIN,
     };
     if when(other) > when(one) { other } else { one }
@@ -106,8 +106,7 @@ pub fn told(state: &State) -> String {
             format!("changed on {} by {}", day(done.moment.when), Shown::new(&done.by))
         }
         State::Changed(None) => "changed, and not committed".to_owned(),
-        State::Closed(Some(when), why) => format!("closed on {}: {}", day(*when), Shown::new(why)),
-        State::Closed(None, why) => format!("closed: {}", Shown::new(why)),
+        State::Closed(when, why) => format!("closed on {}: {}", day(*when), Shown::new(why)),
         State::Open(_) | State::Unknown(_) | State::Gone => "open".to_owned(),
     }
 }

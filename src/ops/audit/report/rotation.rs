@@ -49,7 +49,7 @@ pub enum Standing {
     /// It has changed: when, in seconds since 1970; none if that is not committed.
     Changed(Option<i64>),
     /// Somebody has said that it is done, or need not be: when.
-    Closed(Option<i64>),
+    Closed(i64),
 }
 
 impl Standing {

@@ -14,7 +14,8 @@ const GROUP: usize = 4;
 
 /// Everybody on the page.
 pub struct Parties<'r> {
-    report: &'r Report,
+    /// What is told.
+    pub report: &'r Report,
     /// Who can read something now, with the number of entries.
     pub now: BTreeMap<Party, usize>,
 }

@@ -111,6 +111,8 @@ fn items(rotation: &Rotation, parties: &Parties<'_>) -> Markup {
 
 /// Says why: who could read it only where that may be told, and nothing in anybody's own words.
 fn reason(item: &Item, parties: &Parties<'_>) -> Markup {
+    // On the page of a folder, where else the same stands is another's matter.
+    let is_part = !parties.report.scope.is_root();
     html! {
         @match item.reason {
             Reason::Exposed if item.who.is_empty() => "known to somebody who can no longer read it",
@@ -122,6 +124,7 @@ fn reason(item: &Item, parties: &Parties<'_>) -> Markup {
                 }
             },
             Reason::Leaked => "came into the open",
+            Reason::Reused if is_part => "not good enough any more",
             Reason::Reused => "used more than once",
             Reason::Weak => "easily guessed",
             Reason::Short => "too short",
@@ -139,8 +142,7 @@ fn standing(standing: Standing) -> Markup {
             Standing::Gone => span.chip.care { "entry gone" },
             Standing::Changed(Some(when)) => { span.chip.good { "✓ changed" } " " span.small { (page::date(when)) } },
             Standing::Changed(None) => span.chip.good { "✓ changed" },
-            Standing::Closed(Some(when)) => { span.chip { "closed" } " " span.small { (page::date(when)) } },
-            Standing::Closed(None) => span.chip { "closed" },
+            Standing::Closed(when) => { span.chip { "closed" } " " span.small { (page::date(when)) } },
         }
     }
 }
