@@ -49,6 +49,12 @@ pub fn name(text: &(impl AsRef<[u8]> + ?Sized)) -> Markup {
     html! { bdi { (Shown::new(text)) } }
 }
 
+/// Returns a foreign path, which may be broken behind each folder.
+pub fn path(text: &(impl AsRef<[u8]> + ?Sized)) -> Markup {
+    let shown = Shown::new(text).to_string();
+    html! { bdi { @for part in shown.split_inclusive('/') { (part) wbr; } } }
+}
+
 /// Returns the day of a second since 1970.
 pub fn date(second: i64) -> Markup {
     html! { time datetime=(moment(second)) { (day(second)) } }

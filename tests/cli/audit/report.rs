@@ -16,7 +16,7 @@ fn words(page: &str) -> String {
     let body = page.split_once("<body>").expect("a page has a body").1;
     let mut text = String::new();
     let mut is_tag = false;
-    for c in body.chars() {
+    for c in body.replace("<wbr>", "").chars() {
         match c {
             '<' => is_tag = true,
             '>' => {
@@ -140,10 +140,12 @@ fn clients() -> Repository {
         pass mv clients/zulu/oldname clients/acme/arrived
         pass mv clients/acme/shop clients/zulu/gone; pass mv clients/zulu/gone clients/acme/shop
         pass init -p clients/acme $ALICE
+        for client in acme zulu; do echo 'Xk9#mQ2-vL7@pR4!zT' | pass insert -m clients/$client/twin; done
         cd store; git commit -q --allow-empty -m 'tango of zulu'; echo x >clients/acme/notes.txt; git add .; git commit -qm 'sierra';
         git branch romeo; git tag november");
     store.ok("pass rotate add --exposed dave@example.org; pass rotate add clients/zulu/zuluonly --why 'papa'
-        pass rotate add clients/acme/shop --why 'oscar of zulu'; pass rotate add --exposed bob@example.org");
+        pass rotate add clients/acme/shop --why 'oscar of zulu'; pass rotate add --exposed bob@example.org
+        pass rotate add --health");
     store
 }
 
@@ -156,13 +158,14 @@ fn the_page_of_a_folder_holds_nothing_of_others() {
         &text,
         &[
             "clients/acme",
-            "entries 2 person can read 1",
+            "entries 3 person can read 1",
             "by Author Acme clients/acme − lost: Bob 2 entries clients/acme + gained: Alice + gained: Bob What each",
             "Bob former",
             "clients/acme/arrived",
             "known to Bob",
             "known to somebody who can no longer read it",
             "somebody asked for it",
+            "not good enough any more",
         ],
     );
     let dave = store.ok("echo $DAVE");
@@ -187,12 +190,16 @@ fn the_page_of_a_folder_holds_nothing_of_others() {
             "rsa@",
             "passel.d",
             "store/",
+            "more than once",
         ],
     );
     lacks(&html.replace(' ', ""), &digits);
     lacks(&html, &[&store.dir().display().to_string(), &dave[32..]]);
     // The whole of it speaks of them.
-    holds(&words(&page(&store, "")), &["clients/zulu/zuluonly", "Dave", "Carol", "Rosa"]);
+    holds(
+        &words(&page(&store, "")),
+        &["clients/zulu/zuluonly", "Dave", "Carol", "Rosa", "used more than once"],
+    );
     // A folder that is gone has a past.
     store.ok("pass rm -rf clients/acme");
     let text = words(&page(&store, "--folder clients/acme"));
@@ -206,7 +213,7 @@ fn nothing_of_what_entries_say_is_on_a_page_and_nothing_is_loaded() {
     let store = clients();
     for options in ["", "--folder clients/acme", "--no-decrypt"] {
         let html = page(&store, options);
-        lacks(&html, &["ACMEPASS", "ZULUPASS", "uniform", "victor", "whiskey"]);
+        lacks(&html, &["Xk9#", "ACMEPASS", "ZULUPASS", "uniform", "victor", "whiskey"]);
         lacks(
             &html,
             &[
@@ -303,6 +310,23 @@ fn without_git_or_entries_there_is_a_page_all_the_same() {
     let text = words(&page(&store, ""));
     holds(&text, &["Alice ● all 1", "kept without git"]);
     lacks(&text, &["could ever", "Entries ever", "What must be changed", "commit"]);
+}
+
+#[test]
+fn people_of_one_name_are_told_apart() {
+    let store = store();
+    store.ok("for n in 1 2; do gpg --batch -q --passphrase '' --quick-gen-key \"Bob <bob$n@example.org>\" future-default - never 2>/dev/null; done
+        pass init -p web $ALICE $BOB bob1@example.org bob2@example.org");
+    let text = words(&page(&store, ""));
+    holds(&text, &["+ gained: Bob bob1@example.org 1 entry + gained: Bob bob2@example.org 1 entry"]);
+    let matrix = part(&text, "Who can read what", "Changes of access");
+    holds(matrix, &["Bob bob@example.org –", "Bob bob1@example.org –"]);
+    // The same person's new key.
+    store.ok("gpg --batch -q --yes --passphrase '' --quick-gen-key 'Alice <alice@example.org>' future-default - never 2>/dev/null
+        pass init -p new $ALICE $(gpg --list-keys --with-colons alice@example.org | awk -F: '/^fpr/ {print $10}' | grep -v $ALICE | tail -2 | head -1)");
+    let text = words(&page(&store, ""));
+    let id = store.ok("echo $ALICE");
+    holds(&text, &[&format!("gained: Alice {}", &id[24..])]);
 }
 
 #[test]

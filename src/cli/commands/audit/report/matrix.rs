@@ -121,15 +121,8 @@ impl Matrix<'_> {
     fn person(&self, party: &Party) -> Markup {
         html! {
             (self.parties.name(party))
-            // Names that several have are told apart; else the table of keys says more.
-            @if self.has_namesake(party) { div.soft.small { (self.parties.address(party)) } }
             (self.parties.marks(party))
         }
-    }
-
-    fn has_namesake(&self, party: &Party) -> bool {
-        let name = |party: &Party| self.parties.name(party).into_string();
-        self.people.iter().filter(|other| name(other) == name(party)).count() > 1
     }
 
     /// Names the folder whose list that is: of a list above what is told of, that is all it rules here.

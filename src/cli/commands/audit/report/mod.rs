@@ -7,6 +7,8 @@ mod rotation;
 mod timeline;
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
@@ -17,7 +19,8 @@ use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
 use crate::cli::page;
-use crate::model::{FolderName, Shown};
+use crate::model::FolderName;
+use crate::model::entry::shown_entry;
 use crate::ops::audit::report::{Report, folder_text, report};
 
 /// Write a page on who can read the store, or a folder of it, that can be sent.
@@ -96,7 +99,7 @@ fn header(found: &Report, parties: &Parties<'_>, now: i64) -> Markup {
         header {
             p.kind { "Access report" }
             h1 {
-                @if found.scope.is_root() { "Password store" } @else { (page::name(&folder_text(found.scope.as_path()))) }
+                @if found.scope.is_root() { "Password store" } @else { (page::path(&folder_text(found.scope.as_path()))) }
             }
             p.lead {
                 "Who can read the passwords "
@@ -140,22 +143,22 @@ fn entries(count: usize) -> String {
 }
 
 /// Returns names of entries in a row.
-fn entry_names(paths: &[std::path::PathBuf]) -> Markup {
+fn entry_names(paths: &[PathBuf]) -> Markup {
     html! {
         @for (place, path) in paths.iter().enumerate() {
             @if place > 0 { ", " }
-            (page::name(crate::model::entry::shown_entry(path).as_str()))
+            (page::path(&shown_entry(path)))
         }
     }
 }
 
 /// Returns a folder as the page names it.
-fn folder(path: &std::path::Path) -> Markup {
+fn folder(path: &Path) -> Markup {
     html! {
         @if path.as_os_str().is_empty() {
             "/ " span.soft.small { "(all without a list of its own)" }
         } @else {
-            (page::name(&Shown::os(path).to_string()))
+            (page::path(path.as_os_str().as_bytes()))
         }
     }
 }

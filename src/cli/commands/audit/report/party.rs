@@ -18,6 +18,8 @@ pub struct Parties<'r> {
     pub report: &'r Report,
     /// Who can read something now, with the number of entries.
     pub now: BTreeMap<Party, usize>,
+    /// What tells those apart whose name others have as well.
+    apart: BTreeMap<Party, Markup>,
 }
 
 impl<'r> Parties<'r> {
@@ -29,7 +31,43 @@ impl<'r> Parties<'r> {
                 *now.entry(party(&report.waiting, reader)).or_default() += tally.reads;
             }
         }
-        Parties { report, now }
+        let mut parties = Parties { report, now, apart: BTreeMap::new() };
+        parties.apart = parties.namesakes();
+        parties
+    }
+
+    /// Returns what tells namesakes apart: their addresses, or where those are the same, as with somebody's new key, the
+    /// keys' IDs.
+    fn namesakes(&self) -> BTreeMap<Party, Markup> {
+        let mut by_name: BTreeMap<String, Vec<&Party>> = BTreeMap::new();
+        for party in self.all() {
+            by_name.entry(self.name(party).into_string()).or_default().push(party);
+        }
+        let mut apart = BTreeMap::new();
+        for same in by_name.into_values().filter(|same| same.len() > 1) {
+            for party in &same {
+                let address = self.address(party).into_string();
+                let others = same.iter().filter(|other| self.address(other).into_string() == address).count();
+                let mark = match party {
+                    Party::Key(key) if others > 1 || address.is_empty() => {
+                        html! { span.id { (key.key_id()) } }
+                    }
+                    _ => self.address(party),
+                };
+                apart.insert((*party).clone(), mark);
+            }
+        }
+        apart
+    }
+
+    /// Returns everybody on the page.
+    fn all(&self) -> BTreeSet<&Party> {
+        let events = self.report.timeline.iter().flatten();
+        let changes = events.flat_map(|event| &event.folders);
+        let changed = changes.flat_map(|change| change.gained.keys().chain(change.lost.keys()));
+        let held = self.report.held.iter().flatten().map(|held| &held.party);
+        let differing = self.report.differences.iter().flat_map(|one| one.extra.iter().chain(&one.missing));
+        self.now.keys().chain(changed).chain(held).chain(differing).collect()
     }
 
     /// Returns how many people can read something, by their addresses, and how many keys.
@@ -57,6 +95,14 @@ impl<'r> Parties<'r> {
 
     /// Returns what somebody is called, as short as can be.
     pub fn name(&self, party: &Party) -> Markup {
+        let name = self.own_name(party);
+        match self.apart.get(party) {
+            Some(mark) => html! { (name) " " span.soft.small { (mark) } },
+            None => name,
+        }
+    }
+
+    fn own_name(&self, party: &Party) -> Markup {
         match party {
             Party::Key(key) => {
                 let person = self.person(key);

@@ -97,7 +97,7 @@ fn items(rotation: &Rotation, parties: &Parties<'_>) -> Markup {
                 tbody {
                     @for (entry, items) in entries {
                         tr {
-                            th scope="row" { (page::name(&shown_entry(entry))) }
+                            th scope="row" { (page::path(&shown_entry(entry))) }
                             td data-label="Why" { @for item in &items { div { (reason(item, parties)) } } }
                             td data-label="Listed" { @for item in &items { div { (page::date(item.opened)) } } }
                             td data-label="State" { @for item in &items { div { (standing(item.standing)) } } }

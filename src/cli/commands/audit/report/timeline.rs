@@ -81,7 +81,8 @@ fn line(parties: &Parties<'_>, party: &Party, gain: &Gain, gained: bool) -> Mark
             span.sr { (if gained { "gained: " } else { "lost: " }) }
             strong { (parties.name(party)) }
             @if gain.entries > 0 { span.soft.small { " " (entries(gain.entries)) } }
-            @if !gain.is_listed { " " span.chip.care { "not by the list" } }
+            // Of a key that is not known, nobody can tell whether a list names it.
+            @if !gain.is_listed && matches!(party, Party::Key(_)) { " " span.chip.care { "not by the list" } }
         }
     }
 }
@@ -113,5 +114,6 @@ fn together<'c>(changes: impl Iterator<Item = &'c FolderChange>) -> Vec<(Vec<&'c
             None => found.push((vec![&change.folder], change.clone())),
         }
     }
+    found.iter_mut().for_each(|(folders, _)| folders.sort());
     found
 }
