@@ -8,6 +8,7 @@ pub mod exit;
 pub mod explain;
 pub mod getopt;
 pub mod output;
+pub mod page;
 pub mod progress;
 pub mod prompt;
 pub mod qr;

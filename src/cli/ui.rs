@@ -132,6 +132,11 @@ impl Ui {
         out.flush()
     }
 
+    /// Writes a page, whose names its templates have escaped.
+    pub fn page(&self, page: &str) -> io::Result<()> {
+        self.write(page.as_bytes())
+    }
+
     /// Writes a QR code: block characters of our own drawing.
     pub fn secret_drawing(&self, drawing: &str) -> io::Result<()> {
         self.write(drawing.as_bytes())

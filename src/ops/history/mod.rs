@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 pub use error::HistoryError;
+pub(in crate::ops) use lists::Lists;
 pub use lists::{Listed, Who};
 pub use marks::{Mark, Marks};
 
