@@ -71,7 +71,7 @@ _pass_complete_options() {
     client) _pass_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries --rotate --no-rotate ;;
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
-    audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
     rotate) _pass_offer -j --json -h --help --why --exposed --as --health ;;
     incident) _pass_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _pass_offer --repair --no-decrypt -j --json -h --help ;;
@@ -133,7 +133,7 @@ _pass_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _pass_offer access exposure health
+            _pass_offer access exposure health report
         else
             _pass_complete_folders
             _pass_complete_keys

@@ -71,7 +71,7 @@ _passel_complete_options() {
     client) _passel_offer -h --help --key --fingerprint --certify --group --dry-run -y --yes --force --json --keep-entries --rotate --no-rotate ;;
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
-    audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored ;;
+    audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
     rotate) _passel_offer -j --json -h --help --why --exposed --as --health ;;
     incident) _passel_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
@@ -133,7 +133,7 @@ _passel_complete_arguments() {
         ;;
     audit)
         if ((${#typed[@]} == 3)); then
-            _passel_offer access exposure health
+            _passel_offer access exposure health report
         else
             _passel_complete_folders
             _passel_complete_keys

@@ -138,6 +138,8 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
         OpError::Health(source) => policy(source),
         OpError::Records(RecordsError::NoTeam) => CliError::from_error(error)
             .hint(format!("`{program} init KEY...` names the team for all that no other list rules")),
+        OpError::Records(RecordsError::OwnList(file)) => CliError::from_error(error)
+            .hint(format!("look who put it there (`{program} git log -- {file}`), then remove it")),
         OpError::Records(RecordsError::Overtaken(_)) => CliError::from_error(error).hint("try again"),
         OpError::Rotate(RotateError::Uncommitted(name)) => CliError::from_error(error).hint(format!(
             "`{program} git add {0}`, then `{program} git commit` records it",

@@ -11,6 +11,8 @@ const BEGIN: &[u8] = b"-----BEGIN";
 const END: &[u8] = b"-----END";
 /// How the address begins that one-time passwords are made from, as pass-otp keeps it.
 const OTP: &[u8] = b"otpauth://";
+/// First lines of files of other kinds, which say nothing.
+const OPENINGS: [&[u8]; 5] = [b"{", b"[", b"[{", b"---", b"apiVersion: v1"];
 
 /// What fields are called that name who logs in, where, and what one-time passwords are made from.
 const LOGIN: [&str; 5] = ["login", "user", "username", "email", "e-mail"];
@@ -48,7 +50,8 @@ impl<'a> Card<'a> {
     /// Returns the password; none if the first line is blank, or begins something that is no password.
     pub fn password(&self) -> Option<&'a [u8]> {
         let is_other = self.first.trim_ascii().is_empty()
-            || [BEGIN, OTP].iter().any(|start| self.first.starts_with(start));
+            || [BEGIN, OTP, b"<?xml"].iter().any(|start| self.first.starts_with(start))
+            || OPENINGS.contains(&self.first.trim_ascii());
         (!is_other).then_some(self.first)
     }
 
@@ -133,6 +136,9 @@ mod tests {
             ("\nnote", None),
             ("  \nnote", None),
             ("otpauth://totp/x?secret=AA", None),
+            ("{\n  \"private_key_id\": \"x\"\n}", None),
+            ("apiVersion: v1\nkind: Config", None),
+            ("{x", Some("{x")),
             ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----", None),
         ] {
             assert_eq!(Card::of(&text(whole)).password(), password.map(str::as_bytes), "{whole:?}");

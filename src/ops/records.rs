@@ -10,7 +10,7 @@ use super::history::Judge;
 use super::reencrypt::entries_below;
 use super::{Context, OpError};
 use crate::model::entry::{RECORDS, shown_entry};
-use crate::model::{EntryName, FolderName, Plaintext};
+use crate::model::{EntryName, FolderName, Plaintext, Shown};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::transaction::{Change, Plan};
@@ -29,6 +29,9 @@ pub enum RecordsError {
         /// What is the matter. It repeats nothing of what stands there.
         what: String,
     },
+    /// A list of its own lets others than the team read the records.
+    #[error("`{0}` would let others than the team read the records")]
+    OwnList(String),
     /// Somebody else changed it meanwhile.
     #[error("`{0}` was changed meanwhile by another program")]
     Overtaken(String),
@@ -60,12 +63,37 @@ pub enum Read {
 /// Returns the files of the records of a kind: those in the folder `kind`. Links are none.
 pub fn files(context: &Context<'_>, kind: &str) -> Result<Vec<PathBuf>, OpError> {
     let folder = Path::new(RECORDS).join(kind);
-    if context.store.beneath().state(&folder).map_err(StoreError::from)? != State::Folder {
-        return Ok(Vec::new());
+    match context.store.beneath().state(&folder).map_err(StoreError::from)? {
+        State::Absent => return Ok(Vec::new()),
+        State::Folder => {}
+        _ => {
+            let what = "it is no folder".to_owned();
+            return Err(RecordsError::Damaged { path: Shown::os(&folder).to_string(), what }.into());
+        }
     }
     let mut files = entries_below(context, &folder)?;
     files.sort();
     Ok(files)
+}
+
+/// Returns the lists of recipients that would let others than the team read records of a kind.
+fn own_lists(context: &Context<'_>, kind: &str) -> Result<Vec<PathBuf>, OpError> {
+    let folder = Path::new(RECORDS);
+    let mut found = Vec::new();
+    for list in [folder.join(".gpg-id"), folder.join(kind).join(".gpg-id")] {
+        if context.store.beneath().state(&list).map_err(StoreError::from)? != State::Absent {
+            found.push(list);
+        }
+    }
+    Ok(found)
+}
+
+/// Says who else may read records of a kind than those on the store's own list.
+pub fn open_to_others(context: &Context<'_>, kind: &str) -> Result<Vec<String>, OpError> {
+    let told = |list: &PathBuf| {
+        format!("`{}` says who reads the records, and not the store's own list", Shown::os(list))
+    };
+    Ok(own_lists(context, kind)?.iter().map(told).collect())
 }
 
 /// Returns the file of a new record of that kind.
@@ -89,6 +117,12 @@ pub fn read(context: &Context<'_>, judge: &mut Judge<'_, '_>, path: &Path) -> Re
 
 /// Returns the plan that writes records, encrypted for the team, in one commit.
 pub fn plan(context: &Context<'_>, records: &[Record], subject: &str) -> Result<Plan, OpError> {
+    for record in records {
+        let kind = record.path.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy();
+        if let Some(list) = own_lists(context, &kind)?.first() {
+            return Err(RecordsError::OwnList(Shown::os(list).to_string()).into());
+        }
+    }
     let folder = FolderName::parse(RECORDS.as_ref())?;
     let recipients = context.recipients(&folder).map_err(|error| match error {
         OpError::NoRule(_) => RecordsError::NoTeam.into(),

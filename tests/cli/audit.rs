@@ -3,6 +3,7 @@
 mod access;
 mod exposure;
 mod health;
+mod report;
 mod truth;
 
 use serde_json::Value;

@@ -1,6 +1,7 @@
 //! `rotate`: what must be changed, and how that comes to be done.
 
 mod aftermath;
+mod changed;
 mod list;
 mod refused;
 

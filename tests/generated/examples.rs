@@ -60,6 +60,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "Somebody leaves: see what they could ever read, and what of that still holds; an entry leaked: see who had it:",
                 &["passel audit exposure bob@example.org", "passel audit exposure web/gitlab --no-decrypt"],
             ),
+            (
+                "Write a page on all that to keep, and one on a single folder to send:",
+                &[
+                    "passel audit report -o access.html",
+                    "passel audit report --folder web -o web.html --force",
+                ],
+            ),
         ],
     ),
     (

@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use file::{Output, deliver};
 
+use crate::model::date::moment;
 use crate::model::{Shown, day};
 
 /// The looks of all pages.
@@ -48,30 +49,29 @@ pub fn name(text: &(impl AsRef<[u8]> + ?Sized)) -> Markup {
     html! { bdi { (Shown::new(text)) } }
 }
 
+/// Returns a foreign path, which may be broken behind each folder.
+pub fn path(text: &(impl AsRef<[u8]> + ?Sized)) -> Markup {
+    let shown = Shown::new(text).to_string();
+    html! { bdi { @for part in shown.split_inclusive('/') { (part) wbr; } } }
+}
+
 /// Returns the day of a second since 1970.
 pub fn date(second: i64) -> Markup {
-    html! { time datetime=(stamp(second)) { (day(second)) } }
+    html! { time datetime=(moment(second)) { (day(second)) } }
 }
 
 /// Returns a second since 1970, to the minute.
 pub fn minute(second: i64) -> Markup {
-    let stamp = stamp(second);
+    let stamp = moment(second);
     html! { time datetime=(stamp) { (day(second)) " " (stamp[11..16]) " UTC" } }
 }
 
-/// Returns a second since 1970 as in RFC 3339.
-fn stamp(second: i64) -> String {
-    let of_day = second.rem_euclid(86_400);
-    let (hours, minutes) = (of_day / 3600, of_day / 60 % 60);
-    format!("{}T{hours:02}:{minutes:02}:{:02}Z", day(second), of_day % 60)
-}
-
-/// Returns numbers with what they count, side by side.
-pub fn figures(figures: &[(usize, &str)]) -> Markup {
+/// Returns numbers with what they count, side by side; those that somebody should look at stand out.
+pub fn figures(figures: &[(usize, &str, bool)]) -> Markup {
     html! {
         dl.figures {
-            @for (count, what) in figures {
-                div { dt { (what) } dd { (count) } }
+            @for (count, what, stands_out) in figures {
+                div.care[*stands_out] { dt { (what) } dd { (count) } }
             }
         }
     }

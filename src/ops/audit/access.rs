@@ -13,7 +13,7 @@ use crate::model::{Fingerprint, FolderName, GpgId, KeyId, Keyring, Shown, day};
 use crate::ops::readers::{self, Reader, Tally};
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
-use crate::store::survey::Standing;
+use crate::store::survey::{Standing, Survey};
 
 /// A moment that is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,20 +76,36 @@ pub fn access(context: &Context<'_>, path: &std::ffi::OsStr, at: Option<&At>) ->
         None => now(context, path),
         Some(at) => then(context, path, at),
     }?;
-    match found.folders.iter().map(|folder| folder.broken.len()).sum() {
-        0 => {}
-        1 => found.gaps.push("1 entry is no message, so that nobody can tell who reads it".to_owned()),
-        count => found
-            .gaps
-            .push(format!("{count} entries are no messages, so that nobody can tell who reads them")),
-    }
+    found.gaps.extend(broken(&found.folders));
     Ok(found)
+}
+
+/// Says how many entries are no messages; nothing if none is.
+pub(super) fn broken(folders: &[Folder]) -> Option<String> {
+    match folders.iter().map(|folder| folder.broken.len()).sum() {
+        0 => None,
+        1 => Some("1 entry is no message, so that nobody can tell who reads it".to_owned()),
+        count => Some(format!("{count} entries are no messages, so that nobody can tell who reads them")),
+    }
 }
 
 /// The same as it stands in the work tree.
 fn now(context: &Context<'_>, path: &std::ffi::OsStr) -> Result<Access, OpError> {
     let survey = readers::survey(context, path)?;
     let waiting = readers::waiting(context, &survey);
+    let folders = standing(&survey);
+    Ok(Access {
+        moments: Vec::new(),
+        beside: Vec::new(),
+        folders,
+        waiting,
+        keyring: survey.keyring,
+        gaps: Vec::new(),
+    })
+}
+
+/// Counts who can read what of the work tree.
+pub(super) fn standing(survey: &Survey) -> Vec<Folder> {
     let entries = survey.entries.iter().filter(|entry| !is_record(&entry.path));
     let found = entries.map(|entry| Found {
         path: entry.path.clone(),
@@ -105,15 +121,7 @@ fn now(context: &Context<'_>, path: &std::ffi::OsStr) -> Result<Access, OpError>
         let unknown = unknown.map(|line| line.id.clone()).collect();
         (file.clone(), Named { keys: list.named.clone(), unknown })
     });
-    let folders = folders(&survey.keyring, found.collect(), &named.collect());
-    Ok(Access {
-        moments: Vec::new(),
-        beside: Vec::new(),
-        folders,
-        waiting,
-        keyring: survey.keyring,
-        gaps: Vec::new(),
-    })
+    folders(&survey.keyring, found.collect(), &named.collect())
 }
 
 /// The same as it was.

@@ -22,6 +22,8 @@ pub struct Version {
     pub blob: Oid,
     /// The commit that brought it.
     pub came: Moment,
+    /// The place of that commit in its history, behind those that it stands on.
+    pub order: usize,
     /// When something else took its place, in seconds since 1970; none if nothing did.
     pub until: Option<i64>,
     /// What leads to that commit.
@@ -51,7 +53,8 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
     for (place, history) in past.histories.iter().enumerate() {
         let mut alive: HashMap<PathBuf, usize> = HashMap::new();
         let mut last: HashMap<PathBuf, usize> = HashMap::new();
-        for came in history.versions.came.chunk_by(|one, other| one.commit == other.commit) {
+        let chunks = history.versions.came.chunk_by(|one, other| one.commit == other.commit);
+        for (order, came) in chunks.enumerate() {
             let mut step = Step::default();
             let commit = &history.versions.commits[came[0].commit];
             for Came { path, blob, was, .. } in came {
@@ -86,6 +89,7 @@ pub fn lives(past: &Past, values: &mut Values<'_, '_>) -> Vec<Life> {
                             path,
                             blob: *blob,
                             came: Moment::from(commit),
+                            order,
                             until: None,
                             reach: commit.reach,
                         });

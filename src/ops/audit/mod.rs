@@ -8,6 +8,7 @@ mod error;
 pub mod exposure;
 pub mod lives;
 pub mod past;
+pub mod report;
 pub mod values;
 
 pub use error::AuditError;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 use crate::crypto::LARGEST_OF_MANY;
 use crate::model::card::Value;
@@ -30,12 +31,15 @@ pub struct Prints {
     pub recovers_through: Vec<Print>,
     /// Where the account is. Not safe to show.
     pub url: Option<String>,
+    /// In how many lines each piece of the text stands: lines, values of fields, words. Only if asked for.
+    pub pieces: HashMap<Print, usize>,
 }
 
 /// Decrypts messages, each once.
 pub struct Values<'a, 'c> {
     context: &'a Context<'c>,
     decrypts: bool,
+    has_pieces: bool,
     key: [u8; 32],
     known: HashMap<[u8; 32], Prints>,
     /// Messages that could not be opened, by their data and readers: nobody is asked about them again.
@@ -50,7 +54,20 @@ impl<'a, 'c> Values<'a, 'c> {
         getrandom::fill(&mut key).map_err(|error| OpError::Store(StoreError::Random(error.to_string())))?;
         // Of messages that are for none of them, gpg need not be asked.
         let own = if decrypts { own_parts(context).ok() } else { None };
-        Ok(Values { context, decrypts, key, known: HashMap::new(), closed: HashSet::new(), own })
+        Ok(Values {
+            context,
+            decrypts,
+            has_pieces: false,
+            key,
+            known: HashMap::new(),
+            closed: HashSet::new(),
+            own,
+        })
+    }
+
+    /// The same; of each text its pieces are kept as well.
+    pub fn with_pieces(context: &'a Context<'c>) -> Result<Self, OpError> {
+        Ok(Values { has_pieces: true, ..Values::new(context, true)? })
     }
 
     /// Says how many messages will be asked about.
@@ -102,9 +119,23 @@ impl<'a, 'c> Values<'a, 'c> {
         let (secrets, others) = card.secrets();
         let secrets = secrets.into_iter().map(|(kind, values)| (kind, all(values)));
         let mut secrets: Vec<(Secret, Vec<Print>)> = secrets.collect();
-        if secrets.is_empty() && !text.expose().trim_ascii().is_empty() {
-            // A text without a field is one secret.
-            secrets.push((Secret::Text, vec![self.print(text.expose())]));
+        let lines = text.expose().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let lines: Vec<&[u8]> = lines.filter(|line| !line.is_empty()).collect();
+        if secrets.is_empty() && !lines.is_empty() {
+            // Of a text without a field, any line may be one that says something.
+            let telling =
+                lines.iter().filter(|line| line.iter().any(u8::is_ascii_alphanumeric) || !line.is_ascii());
+            secrets.push((Secret::Text, telling.map(|line| self.print(line)).collect()));
+        }
+        for (secret, values) in card.secrets().0 {
+            // The password of an address may stand alone elsewhere.
+            let passwords = values.iter().filter(|_| secret == Secret::Address);
+            let passwords = passwords.filter_map(|value| value.split(|byte| *byte == b':').nth(1));
+            let passwords: Vec<Print> = passwords.map(|password| self.print(password)).collect();
+            secrets
+                .iter_mut()
+                .filter(|(kind, _)| *kind == secret)
+                .for_each(|(_, all)| all.extend(&passwords));
         }
         let lower = |value: &[u8]| self.print(&value.to_ascii_lowercase());
         Prints {
@@ -114,7 +145,33 @@ impl<'a, 'c> Values<'a, 'c> {
             mailboxes: card.logins().filter(|login| is_mailbox(login, name, card.url())).map(lower).collect(),
             recovers_through: card.recovers_through().map(lower).collect(),
             url: card.url().map(|url| address(&String::from_utf8_lossy(url))),
+            pieces: if self.has_pieces { self.pieces(&lines) } else { HashMap::new() },
         }
+    }
+
+    /// Returns in how many lines each piece stands.
+    fn pieces(&self, lines: &[&[u8]]) -> HashMap<Print, usize> {
+        let mut found = HashMap::new();
+        for line in lines {
+            let value =
+                line.iter().position(|byte| b":=".contains(byte)).map(|at| line[at + 1..].trim_ascii());
+            let words = line.split(|byte| byte.is_ascii_whitespace() || b":@=,;\"'/?&#".contains(byte));
+            let pieces = words.chain(value).chain([*line]).filter(|piece| !piece.is_empty());
+            let mut prints: HashSet<Print> = pieces.map(|piece| self.print(piece)).collect();
+            prints.extend(self.one_time_codes(line));
+            prints.into_iter().for_each(|print| *found.entry(print).or_default() += 1);
+        }
+        found
+    }
+
+    /// Returns what could be secrets of one-time codes in a line, in the form in which those are compared.
+    fn one_time_codes(&self, line: &[u8]) -> Vec<Print> {
+        let words = line.split(|byte| byte.is_ascii_whitespace() || b":=&".contains(byte));
+        let forms = words.map(|word| {
+            let letters = word.iter().filter(|byte| byte.is_ascii_alphanumeric());
+            Zeroizing::new(letters.map(u8::to_ascii_uppercase).collect::<Vec<u8>>())
+        });
+        forms.filter(|form| form.len() >= 16).map(|form| self.print(&form)).collect()
     }
 
     fn print(&self, value: &[u8]) -> Print {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 pub use memory::Found;
-pub(super) use origin::list_in;
+pub(super) use origin::{list_below, list_in};
 pub use rules::RulesDifference;
 pub(super) use vouched::Judge;
 

@@ -299,7 +299,7 @@ pub(in crate::ops) fn list_in(
 }
 
 /// Returns the list that is nearest to `folder` of those from there up to `top`, paths of the repository.
-fn list_below(
+pub(in crate::ops) fn list_below(
     repo: &Repo,
     tree: &Head<'_>,
     top: &Path,

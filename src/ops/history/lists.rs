@@ -77,7 +77,7 @@ pub enum Listed {
 }
 
 /// Tells what changes of such files come to.
-pub(super) struct Lists<'a, 'c> {
+pub(in crate::ops) struct Lists<'a, 'c> {
     context: &'a Context<'c>,
     /// Whom lines stand for now.
     known: HashMap<String, Vec<Who>>,

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 pub use error::HistoryError;
+pub(in crate::ops) use lists::Lists;
 pub use lists::{Listed, Who};
 pub use marks::{Mark, Marks};
 
@@ -250,7 +251,7 @@ impl<'a, 'c> Judge<'a, 'c> {
 }
 
 /// Returns the key IDs of all parts of the user's own keys.
-pub(super) fn own_parts(context: &Context<'_>) -> Result<BTreeSet<KeyId>, OpError> {
+pub(in crate::ops) fn own_parts(context: &Context<'_>) -> Result<BTreeSet<KeyId>, OpError> {
     let own = context.crypto.own_keys().map_err(|source| OpError::OwnKeys { source })?;
     let keys = context.crypto.keys().map_err(|source| OpError::Keyring { source })?;
     let own = keys.iter().filter(|key| own.contains(&key.fingerprint));

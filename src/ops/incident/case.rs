@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::story::{self, Event};
-use super::{Found, Incident, Known};
+use super::{Found, Incident, KIND, Known};
 use crate::ops::audit::Past;
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::history::Who;
 use crate::ops::history::access::{self, Change, Chronicle};
 use crate::ops::rotate::{self, Item, Listed, Reason, State};
-use crate::ops::{Context, OpError};
+use crate::ops::{Context, OpError, records};
 
 /// How things stand with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,7 @@ pub fn case(context: &Context<'_>, known: Known, mut failed: Vec<OpError>) -> Re
     let accounts = accounts(context, &known, &mut items)?;
     let (changes, mut gaps) = chronicle.access(context);
     gaps.extend(known.incident.gaps.iter().cloned().chain(Past::read(context)?.gaps()));
+    gaps.extend(records::open_to_others(context, KIND)?);
     let mut seen = BTreeSet::new();
     gaps.retain(|gap| seen.insert(gap.clone()));
     let story = story::story(&known, &accounts, &changes, &chronicle)?;

@@ -145,7 +145,8 @@ impl Item {
         yaml(&written)
     }
 
-    /// Whether this is listed for the reason that `other` would be, with all that `other` is about.
+    /// Whether this is listed for the reason that `other` would be, with all that `other` is about; of the same value, if
+    /// the versions say the same.
     pub fn covers(&self, other: &Item) -> bool {
         let reason = |item: &Item| {
             // What else is said of a person or a finding may change with every run.

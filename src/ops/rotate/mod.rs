@@ -8,6 +8,7 @@ mod sources;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use item::Entry;
@@ -62,6 +63,8 @@ pub struct Listed {
     pub url: Option<String>,
     /// The file of the record that closed it.
     pub closing: Option<PathBuf>,
+    /// Whether other lines, of which nobody can say whether they are secret, stand as they did.
+    pub has_same_lines: bool,
 }
 
 /// The list.
@@ -110,14 +113,18 @@ pub fn look(context: &Context<'_>, items: Vec<Item>) -> Result<Vec<Listed>, OpEr
 
 fn read(context: &Context<'_>, files: &[PathBuf], looker: &mut Looker<'_, '_>) -> Result<Rotation, OpError> {
     let mut rotation = Rotation { gaps: looker.gaps(), ..Rotation::default() };
+    rotation.gaps.extend(records::open_to_others(context, KIND)?);
     let (items, closings) = records_of(context, files, &mut rotation);
     looker.expect(2 * items.len());
     for (path, item) in &items {
         let name = path.file_stem().unwrap_or_default();
-        // Whoever said so first.
-        let closing = closings.iter().filter(|(_, closing)| name == closing.of.as_str());
+        // Whoever said so first; nobody can have said so before it was listed.
+        let closing = closings.iter().filter(|(_, c)| name == c.of.as_str() && c.when >= item.opened);
         let closing = closing.min_by_key(|(_, closing)| closing.when);
-        rotation.items.push(looker.look(path, item.clone(), closing)?);
+        match looker.look(path, item.clone(), closing) {
+            Ok(listed) => rotation.items.push(listed),
+            Err(error) => rotation.failed.push(error),
+        }
         context.progress.step(items.len());
     }
     context.progress.end();
@@ -201,6 +208,9 @@ impl Prepared {
     }
 }
 
+/// How often is looked again for a commit of what another passel is about to commit.
+const TRIES: usize = 3;
+
 /// Makes items of wishes; what is listed for the same reason, and open, stays as it is. The items belong to `incident`;
 /// `now` is in seconds since 1970.
 pub fn prepare(
@@ -209,10 +219,28 @@ pub fn prepare(
     incident: Option<&str>,
     now: i64,
 ) -> Result<Prepared, OpError> {
-    let mut done = Prepared::default();
     if let Some(record) = wanted.iter().find(|wish| is_record(&wish.entry)) {
         return Err(RotateError::Record(shown_entry(&record.entry)).into());
     }
+    let mut done = prepare_once(context, wanted, incident, now)?;
+    for _ in 1..TRIES {
+        if done.uncommitted.is_empty() {
+            break;
+        }
+        // While another command of ours puts its files in place, they look as if nobody had committed them.
+        drop(context.store.lock()?);
+        done = prepare_once(context, wanted, incident, now)?;
+    }
+    Ok(done)
+}
+
+fn prepare_once(
+    context: &Context<'_>,
+    wanted: &[Wanted],
+    incident: Option<&str>,
+    now: i64,
+) -> Result<Prepared, OpError> {
+    let mut done = Prepared::default();
     let mut looker = Looker::new(context)?;
     let known = read(context, &records::files(context, KIND)?, &mut looker)?;
     for wish in wanted {
@@ -223,9 +251,13 @@ pub fn prepare(
             continue;
         };
         let item = wish.item(blob, incident, now);
-        let is_same = |listed: &Listed| listed.entry == item.entry && listed.item.covers(&item);
+        let mut is_same = |listed: &Listed| {
+            listed.entry == item.entry
+                && listed.item.covers(&item)
+                && looker.say_the_same(listed.item.blob, item.blob)
+        };
         let is_twice = |(_, other): &(PathBuf, Item)| other.entry == item.entry && other.covers(&item);
-        if known.open().any(is_same) {
+        if known.open().any(&mut is_same) {
             done.known.insert(wish.entry.clone());
         } else if !done.items.iter().any(is_twice) {
             done.items.push((records::new_file(KIND)?, item));
@@ -245,29 +277,36 @@ pub fn add(context: &Context<'_>, prepared: &Prepared) -> Result<Published, OpEr
     context.publish(|| records::plan(context, &records, &subject))
 }
 
-/// Closes what is open about an entry, or the item of that name, without the secret having changed; returns how many
-/// items that were.
+/// Closes what is open about each of these entries, or the item of that name, without the secret having changed; returns
+/// how many items that were.
 pub fn close(
     context: &Context<'_>,
-    name: &std::ffi::OsStr,
+    names: &[OsString],
     why: &str,
     now: i64,
 ) -> Result<(usize, Published), OpError> {
     let rotation = list(context)?;
-    let entry = EntryName::parse(name)?.file();
-    let is_meant =
-        |listed: &&Listed| listed.entry == entry || listed.path.file_stem().is_some_and(|stem| stem == name);
-    let meant: Vec<&Listed> = rotation.open().filter(is_meant).collect();
-    if meant.is_empty() {
-        return Err(RotateError::NotListed(Shown::os(name).to_string()).into());
+    let mut of: BTreeSet<String> = BTreeSet::new();
+    for name in names {
+        let entry = EntryName::parse(name)?;
+        let is_meant = |listed: &&Listed| {
+            let is_entry =
+                listed.entry.with_extension("") == entry.as_path() || listed.entry == entry.as_path();
+            is_entry || listed.path.file_stem().is_some_and(|stem| stem == name.as_os_str())
+        };
+        let meant = rotation.open().filter(is_meant).filter_map(|listed| listed.path.file_stem());
+        let meant: Vec<String> = meant.map(|stem| stem.to_string_lossy().into_owned()).collect();
+        if meant.is_empty() {
+            return Err(RotateError::NotListed(Shown::os(name).to_string()).into());
+        }
+        of.extend(meant);
     }
-    let mut records = Vec::new();
-    for listed in &meant {
-        let of = listed.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = Closing { of, when: now, why: why.to_owned() }.to_text();
-        records.push(Record { path: records::new_file(KIND)?, seen: FileState::Absent, text });
-    }
+    let record = |of: &String| {
+        let text = Closing { of: of.clone(), when: now, why: why.to_owned() }.to_text();
+        Ok(Record { path: records::new_file(KIND)?, seen: FileState::Absent, text })
+    };
+    let records = of.iter().map(record).collect::<Result<Vec<Record>, OpError>>()?;
     let published =
         context.publish(|| records::plan(context, &records, "Close items of the rotation list."))?;
-    Ok((meant.len(), published))
+    Ok((of.len(), published))
 }

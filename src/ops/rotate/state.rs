@@ -4,16 +4,18 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::{Closing, Item, Listed};
-use crate::git::versions::Content;
+use crate::git::versions::{Content, Reach};
 use crate::git::{Oid, blob_id};
 use crate::model::{KeyId, Keyring};
 use crate::ops::audit::lives::{self, Life, Version};
 use crate::ops::audit::past::content_of;
-use crate::ops::audit::values::{Prints, Values};
+use crate::ops::audit::values::{Print, Prints, Values};
 use crate::ops::audit::{Moment, Past};
+use crate::ops::history::own_parts;
 use crate::ops::readers::{self, Reader};
 use crate::ops::{Context, OpError};
 use crate::store::StoreError;
+use crate::store::beneath::BeneathError;
 
 /// A commit after which something was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum State {
     Open(Vec<String>),
     /// Nobody can tell here; these can.
     Unknown(BTreeSet<Reader>),
-    /// The entry is gone: whether the account is, nobody can tell.
+    /// The entry is gone, or another one has its place: whether the account is gone, nobody can tell.
     Gone,
     /// All of them have changed: by which commit; none if it is not committed.
     Changed(Option<Done>),
@@ -54,14 +56,25 @@ struct Standing {
     prints: Option<Prints>,
 }
 
+/// Where an item's entry stands, and how things are there.
+struct Found {
+    entry: PathBuf,
+    state: State,
+    url: Option<String>,
+    has_same_lines: bool,
+}
+
 /// Looks at items.
 pub(super) struct Looker<'a, 'c> {
     context: &'a Context<'c>,
     past: Past,
     lives: Vec<Life>,
-    /// The lives that a blob was a version of.
-    by_blob: HashMap<Oid, Vec<usize>>,
+    /// The lives that a blob was a version of, and those that its encrypted data were.
+    by_blob: HashMap<Oid, BTreeSet<usize>>,
+    by_body: HashMap<[u8; 32], BTreeSet<usize>>,
     values: Values<'a, 'c>,
+    /// The parts of the user's own keys.
+    own: BTreeSet<KeyId>,
     pub(super) keyring: Keyring,
 }
 
@@ -69,16 +82,21 @@ impl<'a, 'c> Looker<'a, 'c> {
     /// Reads the history.
     pub(super) fn new(context: &'a Context<'c>) -> Result<Self, OpError> {
         let past = Past::read(context)?;
-        let mut values = Values::new(context, true)?;
+        let mut values = Values::with_pieces(context)?;
         let lives = lives::lives(&past, &mut values);
-        let mut by_blob: HashMap<Oid, Vec<usize>> = HashMap::new();
+        let mut by_blob: HashMap<Oid, BTreeSet<usize>> = HashMap::new();
+        let mut by_body: HashMap<[u8; 32], BTreeSet<usize>> = HashMap::new();
         for (place, life) in lives.iter().enumerate() {
             for version in &life.versions {
-                by_blob.entry(version.blob).or_default().push(place);
+                by_blob.entry(version.blob).or_default().insert(place);
+                if let Some((_, body)) = lives::message(&past, version.blob) {
+                    by_body.entry(body).or_default().insert(place);
+                }
             }
         }
+        let own = own_parts(context).unwrap_or_default();
         let keys = context.crypto.keys().map_err(|source| OpError::Keyring { source })?;
-        Ok(Looker { context, past, lives, by_blob, values, keyring: Keyring::new(keys) })
+        Ok(Looker { context, past, lives, by_blob, by_body, values, own, keyring: Keyring::new(keys) })
     }
 
     /// Returns why the answer may lack something.
@@ -101,6 +119,16 @@ impl<'a, 'c> Looker<'a, 'c> {
         self.by_blob.contains_key(&blob)
     }
 
+    /// Whether two versions are known to say the same.
+    pub(super) fn say_the_same(&mut self, one: Oid, other: Oid) -> bool {
+        let body = |looker: &Self, blob| lives::message(&looker.past, blob).map(|(_, body)| body);
+        if one == other || body(self, one).is_some_and(|found| body(self, other) == Some(found)) {
+            return true;
+        }
+        let whole = self.prints_of(one).map(|prints| prints.whole);
+        whole.is_some() && self.prints_of(other).map(|prints| prints.whole) == whole
+    }
+
     /// Looks at an item that stands in the file `path`, and that may have been closed.
     pub(super) fn look(
         &mut self,
@@ -108,38 +136,89 @@ impl<'a, 'c> Looker<'a, 'c> {
         item: Item,
         closing: Option<&(PathBuf, Closing)>,
     ) -> Result<Listed, OpError> {
-        let life = self.life_of(&item);
-        let entry = self.place_of(&item, life);
-        let now = self.standing(&entry)?;
-        let url = now.as_ref().and_then(|now| now.prints.as_ref()?.url.clone());
-        let state = match closing {
-            Some((_, closing)) => State::Closed(closing.when, closing.why.clone()),
-            None => self.state(&item, life, &entry, now),
-        };
+        let Found { entry, state, url, has_same_lines } = self.find(&item)?;
+        let state = closing.map_or(state, |(_, closing)| State::Closed(closing.when, closing.why.clone()));
         let closing = closing.map(|(path, _)| path.clone());
-        Ok(Listed { path: path.to_path_buf(), item, entry, state, url, closing })
+        Ok(Listed { path: path.to_path_buf(), item, entry, state, url, closing, has_same_lines })
     }
 
-    /// Returns the life of the entry that the item is about: the one in which its version stood at its path; none if
-    /// the history does not have it.
+    fn find(&mut self, item: &Item) -> Result<Found, OpError> {
+        let own = self.life_of(item);
+        let stands = own.and_then(|life| place_in(&self.lives[life], &item.entry));
+        let first = stands.clone().unwrap_or_else(|| item.entry.clone());
+        let now = self.standing(&first)?;
+        let is_overtaken = stands.is_none() || own.is_some_and(|life| self.is_overtaken(life, item, &now));
+        let mut found = self.judge(item, own, &first, now);
+        if !is_overtaken || matches!(found.state, State::Open(_)) {
+            return Ok(found);
+        }
+        // What was copied, exchanged or overwritten goes on where its data went.
+        let body = lives::message(&self.past, item.blob).map(|(_, body)| body);
+        let others = body.and_then(|body| self.by_body.get(&body)).cloned().unwrap_or_default();
+        for other in others.into_iter().filter(|other| Some(*other) != own) {
+            let Some(path) = place_in(&self.lives[other], &item.entry) else { continue };
+            let now = self.standing(&path)?;
+            let there = self.judge(item, Some(other), &path, now);
+            let is_it = match &there.state {
+                State::Open(_) | State::Unknown(_) => true,
+                State::Changed(Some(done)) => done.moment.when >= item.opened,
+                _ => false,
+            };
+            if is_it {
+                return Ok(there);
+            }
+        }
+        found.state = State::Gone;
+        Ok(found)
+    }
+
+    /// Whether another entry has taken the place of this one since the item was written.
+    fn is_overtaken(&self, life: usize, item: &Item, now: &Option<Standing>) -> bool {
+        let after = self.lives[life].versions.iter().skip_while(|version| version.blob != item.blob);
+        let bodies =
+            after.filter_map(|version| lives::message(&self.past, version.blob)).map(|(_, body)| body);
+        let own = lives::message(&self.past, item.blob).map(|(_, body)| body);
+        let mut bodies =
+            bodies.chain(now.as_ref().and_then(|now| now.body)).filter(|body| Some(*body) != own);
+        bodies.any(|body| self.is_foreign(life, body))
+    }
+
+    /// Returns the life of the entry that the item is about: the one in which its version stood at its path, and that goes
+    /// on if there are several; none if the history does not have it.
     fn life_of(&self, item: &Item) -> Option<usize> {
         let places = self.by_blob.get(&item.blob)?;
-        let stood = |place: &&usize| self.lives[**place].versions.iter().any(|v| v.path == item.entry);
-        places.iter().find(stood).or(places.first()).copied()
+        let rank = |place: &&usize| {
+            let life = &self.lives[**place];
+            (!life.versions.iter().any(|version| version.path == item.entry), life.now.is_empty())
+        };
+        places.iter().min_by_key(rank).copied()
     }
 
-    /// Returns where the entry stands now: it may have been moved; or removed, and made anew.
-    fn place_of(&self, item: &Item, life: Option<usize>) -> PathBuf {
-        let Some(life) = life.map(|place| &self.lives[place]) else { return item.entry.clone() };
-        match life.now.first() {
-            Some(first) if !life.now.contains(&item.entry) => first.clone(),
-            _ => item.entry.clone(),
+    /// Whether these data came to an entry from another one: that had them before.
+    fn is_foreign(&self, own: usize, body: [u8; 32]) -> bool {
+        let first = |place: usize| {
+            let same = self.lives[place].versions.iter().filter(|version| {
+                lives::message(&self.past, version.blob).is_some_and(|(_, found)| found == body)
+            });
+            same.map(|version| (version.history, version.order)).min()
+        };
+        let others = self.by_body.get(&body).into_iter().flatten().filter(|place| **place != own);
+        let mut others = others.filter_map(|place| first(*place)).peekable();
+        // Most have none: then nothing is looked for.
+        if others.peek().is_none() {
+            return false;
         }
+        let Some(here) = first(own) else { return true };
+        others.any(|there| there.0 == here.0 && there.1 < here.1)
     }
 
+    /// Returns what stands at a path; none if that is no regular file.
     fn standing(&mut self, entry: &Path) -> Result<Option<Standing>, OpError> {
-        let Some(bytes) = self.context.store.beneath().read(entry).map_err(StoreError::from)? else {
-            return Ok(None);
+        let bytes = match self.context.store.beneath().read(entry) {
+            Ok(Some(bytes)) => bytes,
+            // A folder or a link has taken its place.
+            Ok(None) | Err(BeneathError::Link(_) | BeneathError::Kind(..)) => return Ok(None),
+            Err(error) => return Err(StoreError::from(error).into()),
         };
         let blob = blob_id(&bytes);
         let mut found = Standing { readers: Vec::new(), blob, body: None, prints: None };
@@ -153,26 +232,45 @@ impl<'a, 'c> Looker<'a, 'c> {
         Ok(Some(found))
     }
 
-    fn state(&mut self, item: &Item, life: Option<usize>, entry: &Path, now: Option<Standing>) -> State {
-        let Some(now) = now else { return State::Gone };
-        let version = life.and_then(|place| self.lives[place].versions.iter().find(|v| v.blob == item.blob));
-        let version = version.cloned();
-        let then = version.as_ref().and_then(|version| self.prints(version));
-        let body = lives::message(&self.past, item.blob).map(|(_, body)| body);
-        let is_the_same = now.blob == Some(item.blob) || (body.is_some() && now.body == body);
-        match (&then, &now.prints) {
-            (Some(then), Some(prints)) => match left(item, then, prints) {
-                left if left.is_empty() => State::Changed(self.done(item, life, entry, then, now.blob)),
-                left => State::Open(left),
-            },
+    /// Returns how things are with an item at a place.
+    fn judge(&mut self, item: &Item, life: Option<usize>, entry: &Path, now: Option<Standing>) -> Found {
+        let mut found =
+            Found { entry: entry.to_path_buf(), state: State::Gone, url: None, has_same_lines: false };
+        let Some(now) = now else { return found };
+        let then = self.prints_of(item.blob);
+        let message = lives::message(&self.past, item.blob).map(|(ids, body)| (ids.to_vec(), body));
+        let is_the_same =
+            now.blob == Some(item.blob) || message.as_ref().is_some_and(|(_, body)| now.body == Some(*body));
+        found.url = now.prints.as_ref().and_then(|prints| prints.url.clone());
+        found.state = match (&then, &now.prints) {
+            (Some(then), Some(prints)) => {
+                found.has_same_lines = then.others.iter().any(|line| prints.others.contains(line));
+                match left(item, then, prints) {
+                    Some(left) => State::Open(left),
+                    None => State::Changed(self.done(item, life, entry, then, now.blob)),
+                }
+            }
             // The same encrypted data say the same, whoever reads them.
             _ if is_the_same => State::Open(item.secrets.clone()),
-            _ => {
-                // Whoever could read the version can read what stands now, or cannot tell either.
-                let ids = now.readers.iter().flat_map(|id| readers::of_id(&self.keyring, *id));
-                State::Unknown(ids.collect())
-            }
-        }
+            _ => State::Unknown(self.who_can_tell(&message.unwrap_or_default().0, &now.readers)),
+        };
+        found
+    }
+
+    /// Returns who can decrypt both, what stood and what stands; not the user, who has tried.
+    fn who_can_tell(&self, then: &[KeyId], now: &[KeyId]) -> BTreeSet<Reader> {
+        let of = |ids: &[KeyId]| -> BTreeSet<Reader> {
+            let others = ids.iter().filter(|id| !self.own.contains(id));
+            others.flat_map(|id| readers::of_id(&self.keyring, *id)).collect()
+        };
+        of(then).intersection(&of(now)).cloned().collect()
+    }
+
+    /// Returns what is kept of a version; none if it cannot be decrypted here, or is not here.
+    fn prints_of(&mut self, blob: Oid) -> Option<Prints> {
+        let place = *self.by_blob.get(&blob)?.first()?;
+        let version = self.lives[place].versions.iter().find(|version| version.blob == blob)?.clone();
+        self.prints(&version)
     }
 
     fn prints(&mut self, version: &Version) -> Option<Prints> {
@@ -190,18 +288,13 @@ impl<'a, 'c> Looker<'a, 'c> {
         then: &Prints,
         now: Option<Oid>,
     ) -> Option<Done> {
-        let own = life.map(|place| self.lives[place].versions.clone()).unwrap_or_default();
-        // What was removed and made anew is another life.
-        let other = self.lives.iter().enumerate();
-        let other = other.filter(|(place, found)| Some(*place) != life && found.now.contains(entry));
-        let other: Vec<Version> = other.flat_map(|(_, found)| found.versions.clone()).collect();
-        let after = own.iter().skip_while(|version| version.blob != item.blob).chain(&other);
-        let after: Vec<&Version> = after.collect();
-        after.iter().rev().find(|version| Some(version.blob) == now)?;
+        let versions = self.lives[life?].versions.iter().filter(|version| version.reach == Reach::Head);
+        let versions: Vec<Version> = versions.cloned().collect();
+        let last = versions.iter().rposition(|version| Some(version.blob) == now && version.path == entry)?;
         let mut since = None;
-        for version in after.into_iter().rev() {
+        for version in versions[..=last].iter().rev() {
             match self.prints(version) {
-                Some(prints) if left(item, then, &prints).is_empty() => since = Some(version),
+                Some(prints) if left(item, then, &prints).is_none() => since = Some(version),
                 _ => break,
             }
         }
@@ -212,11 +305,33 @@ impl<'a, 'c> Looker<'a, 'c> {
     }
 }
 
-/// Returns which of the secrets that are to be changed stand in `now` as they did `then`.
-fn left(item: &Item, then: &Prints, now: &Prints) -> Vec<String> {
+/// Returns where an entry stands: at `path` if it does, which it may at several places.
+fn place_in(life: &Life, path: &Path) -> Option<PathBuf> {
+    life.now.get(path).or(life.now.first()).cloned()
+}
+
+/// Returns which of the secrets that are to be changed stand in `now` as they did `then`, under whatever name; none if
+/// they have all changed.
+fn left(item: &Item, then: &Prints, now: &Prints) -> Option<Vec<String>> {
     let is_meant = |name: &String| item.secrets.is_empty() || item.secrets.contains(name);
-    let values: BTreeSet<&[u8; 32]> = now.secrets.iter().flat_map(|(_, values)| values).collect();
-    let then = then.secrets.iter().map(|(secret, values)| (secret.to_string(), values));
-    let left = then.filter(|(name, old)| is_meant(name) && old.iter().any(|value| values.contains(value)));
-    left.map(|(name, _)| name).collect()
+    let values: BTreeSet<&Print> = now.secrets.iter().flat_map(|(_, values)| values).collect();
+    let count = |prints: &Prints, value: &Print| prints.pieces.get(value).copied().unwrap_or_default();
+    // What stood beside the secret as well, as the login say, may stay.
+    let stands = |value: &Print| {
+        let before = count(then, value);
+        values.contains(value) || (before > 0 && count(now, value) >= before)
+    };
+    let meant: Vec<(String, &Vec<Print>)> = then
+        .secrets
+        .iter()
+        .map(|(secret, all)| (secret.to_string(), all))
+        .filter(|(n, _)| is_meant(n))
+        .collect();
+    // Where nothing in it can be told to be a secret, all of it may be.
+    if meant.is_empty() {
+        return (then.whole == now.whole).then(Vec::new);
+    }
+    let left = meant.into_iter().filter(|(_, old)| old.iter().any(stands)).map(|(name, _)| name);
+    let left: Vec<String> = left.collect();
+    (!left.is_empty()).then_some(left)
 }

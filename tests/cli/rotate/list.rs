@@ -57,7 +57,7 @@ fn other_secrets_that_were_exposed_must_be_changed_too() {
         pass rotate add --exposed bob@example.org");
     let left = |store: &Repository| json(store, "pass rotate --json")["items"][0]["left"].to_string();
     assert_eq!(left(&store), r#"["pin","one-time codes"]"#);
-    assert!(store.ok("pass rotate").contains("as it was: pin, one-time codes"));
+    assert!(store.ok("pass rotate").contains("as it was: one-time codes, pin"));
     store.ok("printf 'q\\npin: 1\\notpauth://totp/x?secret=JBSWY3DPEHPK3PXP\\n' | pass insert -mf a");
     assert_eq!(left(&store), r#"["one-time codes"]"#);
     store.ok("printf 'q\\npin: 1\\n' | pass insert -mf a");
@@ -65,13 +65,14 @@ fn other_secrets_that_were_exposed_must_be_changed_too() {
 }
 
 #[test]
-fn an_entry_that_went_stays_open_until_somebody_says_so_and_one_made_anew_is_compared() {
+fn an_entry_that_went_stays_open_until_somebody_says_so() {
     let store = listed();
     store.ok("pass rm -f web/a; pass rm -f web/b; echo new | pass insert -m web/b");
-    assert_eq!(states(&store), ["ops/c=open", "web/a=gone", "web/b=changed"]);
+    // It may be another account.
+    assert_eq!(states(&store), ["ops/c=open", "web/a=gone", "web/b=gone"]);
     assert!(store.ok("pass rotate").contains("Gone from the store: change or close the accounts"));
     store.ok("pass rotate close web/a --why 'the account was closed'");
-    assert_eq!(states(&store), ["ops/c=open", "web/a=closed", "web/b=changed"]);
+    assert_eq!(states(&store), ["ops/c=open", "web/b=gone", "web/a=closed"]);
     let said = store.ok("pass rotate status");
     assert!(said.contains("web/a  closed on ") && said.contains("the account was closed"), "{said}");
     store.ok("echo two-p | pass insert -mf web/b");

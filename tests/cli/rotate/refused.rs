@@ -61,11 +61,17 @@ fn items_that_cannot_be_read_are_said_and_the_others_shown() {
 #[test]
 fn what_cannot_be_decrypted_here_is_unknown_and_says_who_can_tell() {
     let store = listed();
-    store.ok(
-        "cd store; gpg -q --trust-model always --yes -e -r $DAVE -o web/a.gpg <<<x; git commit -qam dave",
-    );
-    assert_eq!(states(&store), ["ops/c=open", "web/a=unknown", "web/b=open"]);
-    assert!(store.ok("pass rotate").contains("dave@example.org> can tell"));
+    let write = |text: &str, keys: &str| {
+        let to = keys.split(' ').map(|key| format!("-r {key} ")).collect::<String>();
+        format!(
+            "gpg -q --trust-model always --yes -e {to} -o store/web/new.gpg <<<{text}; git -C store add -A; git -C store commit -qm x"
+        )
+    };
+    store.ok(&write("w", "$DAVE $ALICE"));
+    store.ok(&format!("pass rotate add web/new --why x; {}", write("x", "$DAVE")));
+    assert!(states(&store).contains(&"web/new=unknown".to_owned()), "{:?}", states(&store));
+    let said = store.ok("pass rotate");
+    assert!(said.contains("dave@example.org> can tell"), "{said}");
 }
 
 #[test]
@@ -77,4 +83,43 @@ fn a_clone_without_the_older_commits_says_that_its_answer_may_lack_something() {
     assert!(output.err().contains("incomplete:") && output.out().contains("web/b"), "{}", output.out());
     let report = json(&store, "PASSWORD_STORE_DIR=$PWD/shallow pass rotate --json");
     assert_eq!(report["gaps"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_stands_in_the_way_of_one_item_hides_no_other() {
+    let store = listed();
+    store.ok(
+        "pass rm -f web/a; echo b | pass insert -m web/a.gpg/x; pass rm -f web/b; ln -s x store/web/b.gpg",
+    );
+    assert_eq!(states(&store), ["ops/c=open", "web/a=gone", "web/b=gone"]);
+    store.ok("cd store; git rm -rqf .passel.d; rm -rf .passel.d/rotate; mkdir -p .passel.d x; ln -s ../x .passel.d/rotate");
+    store.refused("pass rotate", &["`.passel.d/rotate`", "it is no folder"]);
+}
+
+#[test]
+fn a_list_that_would_let_others_read_the_records_stops_them() {
+    let store = listed();
+    store.ok("cd store; echo $BOB >.passel.d/.gpg-id; git add -A; git commit -qm sly");
+    store.refused(
+        "pass rotate add web/a --why x",
+        &["`.passel.d/.gpg-id` would let others than the team read the records"],
+    );
+    let output = store.shell("pass rotate");
+    assert!(output.code == 3 && output.err().contains("incomplete: `.passel.d/.gpg-id`"), "{}", output.err());
+}
+
+#[test]
+fn what_is_not_put_on_the_list_is_said_with_an_exit_code() {
+    let store = listed();
+    store.ok("echo x | pass insert -m web/new; gpg -q --yes -e -r $ALICE -o store/web/a.gpg <<<typed");
+    let output = store.shell("pass rotate add web/a web/new --why x");
+    assert!(
+        output.code == 3 && output.err().contains("not committed as they are: web/a"),
+        "{}",
+        output.err()
+    );
+    store.ok("git -C store commit -qam typed; pass rm -f web/b");
+    let output = store.shell("pass rotate add --exposed bob@example.org");
+    assert!(output.err().contains("1 entry is gone from the store"), "{}", output.err());
+    store.refused("pass rotate close ops/c nope --why x", &["about `nope`"]);
 }

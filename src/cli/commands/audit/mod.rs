@@ -3,6 +3,7 @@
 pub mod access;
 pub mod exposure;
 pub mod health;
+pub mod report;
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -31,7 +32,8 @@ pub struct Args {
 const HELP: &str = "Examples:
   passel audit access clients/acme
   passel audit exposure anna@acme.example
-  passel audit health clients/acme";
+  passel audit health clients/acme
+  passel audit report --folder clients/acme -o acme.html";
 
 /// What can be looked at.
 #[derive(Debug, clap::Subcommand)]
@@ -43,6 +45,8 @@ pub enum Command {
     /// Look for weak, short, reused, old and expiring passwords, and for what entries lack.
     #[command(long_about = health::LONG)]
     Health(health::Args),
+    /// Write a page on who can read the store, or a folder of it, that can be sent.
+    Report(report::Args),
 }
 
 /// Runs the command.
@@ -51,6 +55,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Command::Access(args) => access::run(app, args),
         Command::Exposure(args) => exposure::run(app, args),
         Command::Health(args) => health::run(app, args),
+        Command::Report(args) => report::run(app, args),
     }
 }
 

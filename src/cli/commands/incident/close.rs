@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::no_environment;
-use crate::cli::commands::rotate::add::tell_commit;
-use crate::cli::commands::rotate::now;
+use crate::cli::commands::rotate::{now, without_names};
 use crate::cli::error::CliError;
 use crate::ops::incident;
 
@@ -38,6 +37,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = no_environment(app, &store);
     let closed = incident::close(&context, Some(&args.id), &args.why, args.force, now());
     let (known, published) = closed.map_err(|error| app.error(error))?;
-    tell_commit(app, published);
+    app.tell(&without_names(published), &[]);
     Ok(app.ui.say(format!("Closed incident {}.", super::short(&known)))?)
 }

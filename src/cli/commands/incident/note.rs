@@ -4,8 +4,7 @@ use std::ffi::OsString;
 
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::no_environment;
-use crate::cli::commands::rotate::add::tell_commit;
-use crate::cli::commands::rotate::now;
+use crate::cli::commands::rotate::{now, without_names};
 use crate::cli::error::CliError;
 use crate::ops::incident;
 
@@ -32,6 +31,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = no_environment(app, &store);
     let noted = incident::note(&context, Some(&args.id), &args.text, now());
     let (known, published) = noted.map_err(|error| app.error(error))?;
-    tell_commit(app, published);
+    app.tell(&without_names(published), &[]);
     Ok(app.ui.say(format!("Noted in incident {}.", super::short(&known)))?)
 }

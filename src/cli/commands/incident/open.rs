@@ -8,8 +8,7 @@ use crate::cli::app::App;
 use crate::cli::commands::audit::exposure::{As, since};
 use crate::cli::commands::audit::tell_gaps;
 use crate::cli::commands::recipients::people::{counted, list_names, no_environment};
-use crate::cli::commands::rotate::add::tell_commit;
-use crate::cli::commands::rotate::now;
+use crate::cli::commands::rotate::{now, without_names};
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
 use crate::model::Shown;
@@ -68,7 +67,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
     let mut opened = incident::open(&context, &asked, now()).map_err(|error| app.error(error))?;
-    tell_commit(app, std::mem::take(&mut opened.published));
+    app.tell(&without_names(std::mem::take(&mut opened.published)), &[]);
     tell(app, &context, &opened, args.no_rotate)?;
     tell_gaps(app, &opened.known.incident.gaps)
 }

@@ -4,18 +4,17 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::now;
+use super::{now, without_names};
 use crate::cli::app::App;
 use crate::cli::commands::audit::exposure::As;
 use crate::cli::commands::audit::tell_gaps;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
-use crate::model::Shown;
+use crate::cli::exit;
 use crate::model::entry::shown_entry;
-use crate::ops::audit::exposure::{Kind, Question, Subject};
+use crate::ops::audit::exposure::{Kind, Question, Subject, Verdict};
 use crate::ops::rotate::{self, Prepared, Wanted};
 use crate::ops::{Context, OpError};
-use crate::store::transaction::Published;
 
 /// Put entries on the list.
 ///
@@ -56,23 +55,37 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let (wanted, gaps) = wanted(&context, args, why).map_err(failed)?;
+    let (wanted, gaps) = wanted(app, &context, args, why).map_err(failed)?;
     let prepared = rotate::prepare(&context, &wanted, None, now()).map_err(failed)?;
-    publish(app, &context, &prepared)?;
-    if let [name] = &args.entries[..]
-        && !args.health
-        && !prepared.uncommitted.is_empty()
+    if prepared.items.is_empty()
+        && prepared.known.is_empty()
+        && let Some(first) = prepared.uncommitted.first()
     {
-        return Err(failed(rotate::RotateError::Uncommitted(Shown::os(name).to_string()).into()));
+        return Err(failed(rotate::RotateError::Uncommitted(shown_entry(first)).into()));
     }
-    tell_gaps(app, &gaps)
+    publish(app, &context, &prepared)?;
+    tell_gaps(app, &gaps)?;
+    if prepared.uncommitted.is_empty() { Ok(()) } else { Err(CliError::silent(exit::INCOMPLETE)) }
 }
 
-fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>, Vec<String>), OpError> {
+fn wanted(
+    app: &App,
+    context: &Context<'_>,
+    args: &Args,
+    why: &str,
+) -> Result<(Vec<Wanted>, Vec<String>), OpError> {
     if let Some(name) = &args.exposed {
         let what = Subject::Named(name, args.kind.map(Kind::from));
         let question = Question { what, since: None, decrypts: true };
         let (found, wanted) = rotate::by_exposure(context, &question, why)?;
+        let gone = found.items.iter().filter(|item| item.verdict == Verdict::Gone).count();
+        if gone > 0 {
+            app.ui.warn(format!(
+                "{} gone from the store, and cannot be put on the list: close the accounts (`{} audit exposure` names them)",
+                counted(gone, "entry is", "entries are"),
+                app.ui.program
+            ));
+        }
         return Ok((wanted, found.gaps));
     }
     if args.health {
@@ -92,18 +105,11 @@ fn wanted(context: &Context<'_>, args: &Args, why: &str) -> Result<(Vec<Wanted>,
     Ok((wanted.collect::<Result<_, _>>()?, Vec::new()))
 }
 
-/// Tells of a commit of records, whose names say nothing to anybody.
-pub fn tell_commit(app: &App, mut published: Published) {
-    for commit in &mut published.commits {
-        commit.lines.retain(|line| !line.starts_with(" create mode"));
-    }
-    app.tell(&published, &[]);
-}
-
 /// Puts what was prepared on the list, and says what came of it.
 pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<(), CliError> {
     if !prepared.items.is_empty() {
-        tell_commit(app, rotate::add(context, prepared).map_err(|error| app.error(error))?);
+        let published = rotate::add(context, prepared).map_err(|error| app.error(error))?;
+        app.tell(&without_names(published), &[]);
     }
     let new = prepared.entries().len();
     app.ui.say(match new {

@@ -2,17 +2,16 @@
 
 use std::ffi::OsString;
 
-use super::now;
+use super::{now, without_names};
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
-use crate::model::Shown;
 use crate::ops::rotate;
 
 /// Take entries off the list whose secrets need not be changed, or were changed elsewhere.
 ///
 /// What is done by itself needs no closing. This is for an account that was closed, for a false alarm, and for what
-/// passel cannot see. Who closed it, and why, stays with the item.
+/// passel cannot see. When it was closed, and why, stays with the item; git tells by whom.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Examples:\n  passel rotate close clients/acme/legacy --why 'the account was closed'"
@@ -33,11 +32,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     }
     let store = app.store()?;
     let context = no_environment(app, &store);
-    for name in &args.entries {
-        let (count, published) =
-            rotate::close(&context, name, &args.why, now()).map_err(|error| app.error(error))?;
-        app.tell(&published, &[]);
-        app.ui.say(format!("Closed {} about `{}`.", counted(count, "item", "items"), Shown::os(name)))?;
-    }
+    let (count, published) =
+        rotate::close(&context, &args.entries, &args.why, now()).map_err(|error| app.error(error))?;
+    app.tell(&without_names(published), &[]);
+    app.ui.say(format!("Closed {}.", counted(count, "item", "items")))?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `rotate` alone: what must be changed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,7 +12,6 @@ use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::model::entry::shown_entry;
 use crate::model::{Keyring, Shown, date, day};
-use crate::ops::Context;
 use crate::ops::readers::Reader;
 use crate::ops::rotate::{self, Item, Listed, Reason, Rotation, State};
 
@@ -37,6 +37,7 @@ struct Row {
     incident: Option<String>,
     done: Option<DoneRow>,
     closed: Option<ClosedRow>,
+    same_lines: bool,
     url: Option<String>,
 }
 
@@ -53,11 +54,15 @@ struct ClosedRow {
     why: String,
 }
 
-/// Runs the command.
-pub fn run(app: &App, as_json: bool) -> Result<(), CliError> {
+/// Reads the list, and prints it as JSON or as `tell` does.
+pub fn run(
+    app: &App,
+    as_json: bool,
+    tell: fn(&App, &Rotation) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let rotation = read(app, &context)?;
+    let rotation = rotate::list(&context).map_err(|error| app.error(error))?;
     match as_json {
         true => app.ui.say(json(&report(&rotation)))?,
         false => tell(app, &rotation)?,
@@ -65,19 +70,15 @@ pub fn run(app: &App, as_json: bool) -> Result<(), CliError> {
     end(app, &rotation)
 }
 
-/// Reads the list.
-pub fn read(app: &App, context: &Context<'_>) -> Result<Rotation, CliError> {
-    rotate::list(context).map_err(|error| app.error(error))
-}
-
 /// Says what the answer may lack; fails if it may lack something.
-pub fn end(app: &App, rotation: &Rotation) -> Result<(), CliError> {
+fn end(app: &App, rotation: &Rotation) -> Result<(), CliError> {
     if rotation.unread > 0 {
         let count = counted(rotation.unread, "item is", "items are");
         app.ui.warn(format!("{count} encrypted to others, who see more of the list than you do"));
     }
     if rotation.failed.is_empty() {
-        return tell_gaps(app, &rotation.gaps);
+        tell_gaps(app, &rotation.gaps)?;
+        return if rotation.unread == 0 { Ok(()) } else { Err(CliError::silent(exit::INCOMPLETE)) };
     }
     for error in &rotation.failed {
         app.ui.warn(CliError::from_error(error).text());
@@ -95,7 +96,7 @@ fn report(rotation: &Rotation) -> Report {
 }
 
 fn row(rotation: &Rotation, listed: &Listed) -> Row {
-    let Listed { path, item, entry, state, url, .. } = listed;
+    let Listed { path, item, entry, state, url, has_same_lines, .. } = listed;
     let none = Keyring::default();
     let record = |reader: &Reader| ReaderRecord::of(&rotation.keyring, &none, reader);
     Row {
@@ -105,7 +106,7 @@ fn row(rotation: &Rotation, listed: &Listed) -> Row {
         reason: item.reason.name(),
         who: item.who.clone(),
         why: item.why.clone(),
-        left: if let State::Open(left) = state { left.clone() } else { Vec::new() },
+        left: left(state).to_vec(),
         ask: if let State::Unknown(ask) = state { ask.iter().map(record).collect() } else { Vec::new() },
         opened: date::moment(item.opened),
         incident: item.incident.clone(),
@@ -121,6 +122,7 @@ fn row(rotation: &Rotation, listed: &Listed) -> Row {
             State::Closed(when, why) => Some(ClosedRow { when: date::moment(*when), why: why.clone() }),
             _ => None,
         },
+        same_lines: *has_same_lines,
         url: url.clone(),
     }
 }
@@ -145,11 +147,12 @@ fn section(state: &State) -> Option<usize> {
     }
 }
 
-fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
+/// Prints what must be changed.
+pub fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
     let program = &app.ui.program;
     let titles = [
         "To be changed".to_owned(),
-        "Unknown, as they cannot be decrypted here".to_owned(),
+        "Unknown, as what stood then or what stands now cannot be decrypted here".to_owned(),
         format!(
             "Gone from the store: change or close the accounts, then `{program} rotate close NAME --why TEXT`"
         ),
@@ -170,7 +173,7 @@ fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
     match (rotation.open().count(), done) {
         (0, 0) if is_empty => app.ui.say("Nothing is on the list.")?,
         (_, 0) => {}
-        (0, done) => app.ui.say(format!(
+        (0, done) if is_empty => app.ui.say(format!(
             "All is done: {}; `{program} rotate status` tells by whom.",
             counted(done, "entry", "entries")
         ))?,
@@ -196,17 +199,24 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
         }
     }
     reasons.into_iter().try_for_each(|reason| app.ui.say(reason))?;
-    match &first.state {
-        State::Open(left) if !left.is_empty() && left != &["password"] => {
-            app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;
-        }
-        State::Unknown(ask) if !ask.is_empty() => {
-            let names: Vec<String> = ask.iter().map(|reader| name(rotation, reader)).collect();
-            app.ui.say(format!("    {} can tell", Shown::new(&names.join(", "))))?;
-        }
-        _ => {}
+    let left: BTreeSet<&str> =
+        items.iter().flat_map(|listed| left(&listed.state)).map(String::as_str).collect();
+    if left.iter().any(|secret| *secret != "password") {
+        let left: Vec<&str> = left.into_iter().collect();
+        app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;
+    }
+    if let State::Unknown(ask) = &first.state {
+        let names: Vec<String> = ask.iter().map(|reader| name(rotation, reader)).collect();
+        app.ui.say(match names.is_empty() {
+            true => "    nobody can decrypt both: close it by hand".to_owned(),
+            false => format!("    {} can tell", Shown::new(&names.join(", "))),
+        })?;
     }
     Ok(())
+}
+
+fn left(state: &State) -> &[String] {
+    if let State::Open(left) = state { left } else { &[] }
 }
 
 fn name(rotation: &Rotation, reader: &Reader) -> String {
@@ -224,6 +234,7 @@ pub fn told(item: &Item) -> String {
     let who = Shown::new(&item.who.join(", ")).to_string();
     let why = Shown::new(&item.why).to_string();
     let words = match item.reason {
+        Reason::Exposed if item.who.is_empty() => "exposed".to_owned(),
         Reason::Exposed => format!("exposed to {who}"),
         Reason::Leaked => "leaked".to_owned(),
         Reason::Reused => "reused".to_owned(),

@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::store::transaction::Published;
 
 /// What is said of the command at length.
 pub const LONG: &str = "\
@@ -18,7 +19,8 @@ The list says which passwords somebody knows who should not (any more), which le
 `rotate add` puts entries on it, as do `recipients remove` and `incident open`. An item is done by itself once the entry \
 says something else than it did when it was put on the list: to change the password with any program that writes the \
 store is enough, and to encrypt the entry anew is not. Of an entry that holds other secrets besides (one-time codes, \
-tokens), those are to be changed as well, if they were exposed.
+tokens), those are to be changed as well, if they were exposed; a secret that stands elsewhere in the entry is not \
+changed. Of lines of which nobody can say whether they are secret, it is told that they are as they were.
 
 The list lies in the store, in the hidden folder `.passel.d`, encrypted for whom the store's own list of recipients names: \
 the team, and not for clients who are named for a folder of their own. It needs git, out of which it tells what has \
@@ -40,14 +42,15 @@ pub struct Args {
     pub json: bool,
 }
 
-const HELP: &str = "Exit codes: 0 if all could be looked at, 3 if the answer may lack something (a clone without its older \
-commits, a damaged history), 1 if an item could not be read though it is encrypted to you, or something else failed.
+const HELP: &str = "Exit codes: 0 if all could be looked at, 3 if the answer may lack something (items that are encrypted to others, a clone \
+without its older commits, a damaged history), 1 if an item could not be read though it is encrypted to you, or something else failed.
 
 JSON: an object with
   items   an array, what is to be changed first in front, those that are done last: id, entry, state (open; unknown: it \
 cannot be decrypted here; gone: there is no such entry any more; changed; closed: somebody said so), reason (exposed, \
 leaked, reused, weak, short, old, asked), who (an array), why, left (the secrets that are as they were), ask (who can tell), \
-opened, incident, done (when, commit and by: of `changed`), closed (when and why), url
+opened, incident, done (when, commit and by: of `changed`), same_lines (whether other lines are as they were), closed (when \
+and why), url
   unread  how many items are encrypted to others
   gaps    why the answer may lack something
 
@@ -71,9 +74,9 @@ pub enum Command {
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match &args.command {
-        None => list::run(app, args.json),
+        None => list::run(app, args.json, list::tell),
         Some(Command::Add(args)) => add::run(app, args),
-        Some(Command::Status(args)) => status::run(app, args),
+        Some(Command::Status(args)) => list::run(app, args.json, status::tell),
         Some(Command::Close(args)) => close::run(app, args),
     }
 }
@@ -82,4 +85,12 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
 pub fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     now.try_into().unwrap_or(i64::MAX)
+}
+
+/// Returns what was published without the names of records, which say nothing to anybody.
+pub fn without_names(mut published: Published) -> Published {
+    for commit in &mut published.commits {
+        commit.lines.retain(|line| !line.starts_with(" create mode"));
+    }
+    published
 }

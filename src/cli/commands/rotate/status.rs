@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::list::{end, read};
 use crate::cli::app::App;
-use crate::cli::commands::recipients::people::no_environment;
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
 use crate::model::entry::shown_entry;
@@ -15,7 +13,11 @@ use crate::ops::rotate::{Listed, Rotation, State};
 /// Tell how far it has come: what is to be changed in each folder, and what has been, by whom.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit codes: those of `rotate`.\n\nExamples:\n  passel rotate status")]
-pub struct Args {}
+pub struct Args {
+    /// Print JSON, for programs: what `rotate --json` prints.
+    #[arg(long, short = 'j')]
+    pub json: bool,
+}
 
 /// How many entries of a folder are how far.
 #[derive(Default)]
@@ -25,16 +27,15 @@ struct Count {
     done: usize,
 }
 
-/// Runs the command.
-pub fn run(app: &App, _: &Args) -> Result<(), CliError> {
-    let store = app.store()?;
-    let context = no_environment(app, &store);
-    let rotation = read(app, &context)?;
+/// Prints how far it has come.
+pub fn tell(app: &App, rotation: &Rotation) -> Result<(), CliError> {
     let mut table = Table::new(&["FOLDER", "TO BE CHANGED", "UNKNOWN", "DONE"]);
-    let counts = counts(&rotation);
+    let counts = counts(rotation);
     if counts.is_empty() {
-        app.ui.say("Nothing is on the list.")?;
-        return end(app, &rotation);
+        if rotation.unread == 0 && rotation.failed.is_empty() {
+            app.ui.say("Nothing is on the list.")?;
+        }
+        return Ok(());
     }
     for (folder, count) in counts {
         let folder =
@@ -44,14 +45,15 @@ pub fn run(app: &App, _: &Args) -> Result<(), CliError> {
     for line in table.lines(0) {
         app.ui.say(line)?;
     }
-    let done: Vec<&Listed> = done(&rotation).collect();
+    let done: Vec<&Listed> = done(rotation).collect();
     if !done.is_empty() {
         app.ui.say(format!("\nDone ({}):", done.len()))?;
     }
     for listed in done {
-        app.ui.say(format!("  {}  {}", shown_entry(&listed.entry), told(&listed.state)))?;
+        let lines = if listed.has_same_lines { "; other lines in it are as they were" } else { "" };
+        app.ui.say(format!("  {}  {}{lines}", shown_entry(&listed.entry), told(&listed.state)))?;
     }
-    end(app, &rotation)
+    Ok(())
 }
 
 /// Returns the items of entries about which nothing is open: for each the one that was done last.

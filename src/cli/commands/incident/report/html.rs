@@ -28,7 +28,12 @@ fn drawn(block: &Block) -> Markup {
         Block::Paragraph(text) => html! { p { (line(text)) } },
         Block::Note(text) => html! { div.note role="note" { p { (line(text)) } } },
         Block::List(items) => html! { ul.plain { @for item in items { li { (line(item)) } } } },
-        Block::Figures(figures) => page::figures(figures),
+        Block::Figures(figures) => {
+            let figures = figures
+                .iter()
+                .map(|(count, what)| (*count, *what, *count > 0 && what.ends_with("to be changed")));
+            page::figures(&figures.collect::<Vec<_>>())
+        }
         Block::Table(label, headings, rows) => {
             let table = html! {
                 table.cards {
