@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub use case::{Account, Case, Standing, case};
 use record::Entry;
 pub use record::{Bearer, Found, Incident, Remark, Scope};
-pub use share::{Deed, How, Share, Shared, State as SharedState, shares, unserved};
+pub use share::{Deed, How, Share, Shared, State as SharedState, shares};
 pub use story::{Event, What};
 
 use super::audit::exposure::{Exposure, Item, Kind, Question, Subject, Target, Verdict};

@@ -12,11 +12,8 @@ use super::case::{Account, Case, Standing};
 use super::story::What;
 use crate::model::FolderName;
 use crate::model::entry::is_credential;
-use crate::ops::client;
 use crate::ops::history::access::Change;
 use crate::ops::rotate;
-use crate::ops::rules::Now;
-use crate::ops::{Context, OpError};
 
 /// How a client's accounts came to be known to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +26,11 @@ pub enum How {
         is_still: bool,
         /// Who, if that is to be told. Not safe to show.
         names: Vec<String>,
+        /// How many of the accounts.
+        accounts: usize,
     },
+    /// So many have a password that a person could read elsewhere.
+    Reused(usize),
     /// They came into the open.
     Leak,
 }
@@ -115,32 +116,24 @@ pub struct Share {
     pub is_incomplete: bool,
 }
 
-/// Returns what each client is told who has, or had, an entry of the incident in their folder; who it is about is named
-/// if `names_people`.
-pub fn shares(context: &Context<'_>, case: &Case, names_people: bool) -> Result<Vec<Share>, OpError> {
-    let clients = client::list(&Now::read(context)?)?;
-    let shares = clients.iter().map(|client| share(case, &client.folder, names_people));
-    Ok(shares.filter(|share| !share.accounts.is_empty()).collect())
-}
-
-/// Returns the folders among those of clients in which entries of the incident lie or lay, and that are no client's (any
-/// more): nobody is told of those.
-pub fn unserved(context: &Context<'_>, case: &Case) -> Result<BTreeSet<PathBuf>, OpError> {
-    let now = Now::read(context)?;
-    let parent = now.config.clients.as_path();
-    let served: BTreeSet<PathBuf> =
-        client::list(&now)?.iter().map(|client| client.folder.as_path().to_path_buf()).collect();
+/// Returns what each client is told in whose folder an entry of the incident lies, or lay; who it is about is named if
+/// `names_people`. Whoever has no key yet, or was removed, is a client all the same.
+pub fn shares(case: &Case, clients: &FolderName, names_people: bool) -> Vec<Share> {
+    let parent = clients.as_path();
     let folder = |path: &Path| {
         let below = path.strip_prefix(parent).ok()?;
         let first = below.components().next().filter(|_| below.components().count() > 1)?;
-        Some(parent.join(first))
+        // Hidden folders are none of a client's.
+        let is_hidden = first.as_os_str().as_encoded_bytes().starts_with(b".");
+        (!is_hidden).then(|| parent.join(first))
     };
-    let folders = case.accounts.iter().flat_map(Account::names).filter_map(folder);
-    Ok(folders.filter(|folder| !served.contains(folder)).collect())
+    let names = case.accounts.iter().flat_map(Account::names).filter(|name| is_credential(name));
+    let folders: BTreeSet<PathBuf> = names.filter_map(folder).collect();
+    let shares = folders.iter().map(|folder| share(case, folder, names_people));
+    shares.filter(|share| !share.accounts.is_empty()).collect()
 }
 
-fn share(case: &Case, folder: &FolderName, names_people: bool) -> Share {
-    let folder = folder.as_path();
+fn share(case: &Case, folder: &Path, names_people: bool) -> Share {
     let own: Vec<(&Account, PathBuf)> =
         case.accounts.iter().filter_map(|account| Some((account, name_in(folder, account)?))).collect();
     let accounts = own.iter().map(|(account, entry)| Shared {
@@ -197,6 +190,8 @@ fn last<'c>(scope: &Scope, changes: &[&'c Change]) -> Option<&'c Change> {
 
 fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<How> {
     let mut found = Vec::new();
+    let reused = own.iter().filter(|(account, _)| account.found.versions == 0).count();
+    let accounts = own.len() - reused;
     for scope in scopes {
         let Scope::Keys { keys, .. } = scope else {
             if !found.contains(&How::Leak) {
@@ -211,7 +206,12 @@ fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], name
         let is_still = until.is_none() && (last.is_some() || reads_now());
         let names = keys.iter().map(|bearer| person(&bearer.name)).filter(|name| !name.is_empty());
         let names: BTreeSet<String> = names.filter(|_| names_people).collect();
-        found.push(How::Person { until, is_still, names: names.into_iter().collect() });
+        if accounts > 0 {
+            found.push(How::Person { until, is_still, names: names.into_iter().collect(), accounts });
+        }
+    }
+    if reused > 0 && !found.contains(&How::Leak) {
+        found.push(How::Reused(reused));
     }
     found
 }

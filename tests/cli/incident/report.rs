@@ -1,6 +1,7 @@
 //! What the reports say.
 
 use super::{contractor, id, reports, states, worked_on};
+use crate::cli::git::Repository;
 
 /// Fails unless the text holds all of these.
 #[track_caller]
@@ -169,11 +170,25 @@ fn the_team_reads_all_there_is() {
 }
 
 #[test]
-fn a_client_whose_folder_is_gone_is_named_to_the_team() {
+fn a_client_who_was_removed_is_told_as_well() {
     let store = worked_on();
     store.ok("pass client remove zebracorp --yes");
     let output = store.shell("rm -rf out; pass incident report -o out; ls out");
-    assert!(output.err().contains("`clients/zebracorp` is no client's folder"), "{}", output.err());
-    assert!(!output.out().contains("zebracorp.md"), "{}", output.out());
+    assert!(
+        output.out().contains("zebracorp.md, zebracorp.html: 1 account of zebracorp, 1 not done"),
+        "{}",
+        output.out()
+    );
     assert!(states(&store).contains(&"clients/zebracorp/stripes=gone".to_owned()));
+}
+
+#[test]
+fn a_client_whose_password_was_in_use_elsewhere_is_told_so_and_not_where() {
+    let store = Repository::new();
+    store.ok("pass recipients add / $CAROL --yes; pass init -p clients/acme $ALICE $BOB; echo same-p | pass insert -m clients/acme/a; echo same-p | pass insert -m clients/other/x
+        pass recipients remove clients/acme $BOB --yes; pass incident open gone --about bob@example.org; pass incident report -o out");
+    let told = store.ok("cat out/other.md");
+    assert!(told.contains("A person knew the password of 1 account that we keep for you, since the same one was in use elsewhere."), "{told}");
+    assert!(!told.contains("acme") && !told.contains("could read"), "{told}");
+    assert!(store.ok("cat out/acme.md").contains("could read the sign-in details of 1 account"));
 }

@@ -63,13 +63,23 @@ fn figures(accounts: &[Shared]) -> Vec<(usize, &'static str)> {
 }
 
 fn happened(share: &Share, say: Option<&str>) -> Vec<Block> {
-    let count = share.accounts.len();
-    let what = format!("sign-in details of {} that we keep for you", counted(count, "account", "accounts"));
+    let what = |count: usize| {
+        format!("sign-in details of {} that we keep for you", counted(count, "account", "accounts"))
+    };
     let mut blocks: Vec<Block> = Vec::new();
     for how in &share.how {
         blocks.push(Block::Paragraph(match how {
-            How::Person { until, is_still, names } => person(*until, *is_still, names, &what),
-            How::Leak => vec![ours(format!("The {what} came, or may have come, to be known to others."))],
+            How::Person { until, is_still, names, accounts } => {
+                person(*until, *is_still, names, &what(*accounts))
+            }
+            How::Reused(accounts) => vec![ours(format!(
+                "A person knew the password of {} that we keep for you, since the same one was in use elsewhere.",
+                counted(*accounts, "account", "accounts")
+            ))],
+            How::Leak => {
+                let what = what(share.accounts.len());
+                vec![ours(format!("The {what} came, or may have come, to be known to others."))]
+            }
         }));
     }
     let lines = say.iter().flat_map(|say| say.lines()).filter(|line| !line.trim().is_empty());

@@ -46,8 +46,8 @@ pub struct Args {
     pub name_people: bool,
 }
 
-const HELP: &str = "Files: `team.md` and `team.html`, and `CLIENT.md` and `CLIENT.html` for each client who has an entry of the \
-incident in their folder, or had. What is no letter, digit, `.`, `_` or `-` in a client's name is written as `=XX`.
+const HELP: &str = "Files: `team.md` and `team.html`, and `CLIENT.md` and `CLIENT.html` for each folder below that of clients \
+that holds an entry of the incident, or held one. What is no letter, digit, `.`, `_` or `-` in a client's name is written as `=XX`.
 
 Exit codes: 0 if all could be looked at; 3 if the reports may lack something, which they say (a clone without its older \
 commits, a damaged history); 1 if something could not be read though it is encrypted to you, or nothing was written.
@@ -63,9 +63,8 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let context = no_environment(app, &store);
     let (known, unread) = incident::find(&context, args.which.id.as_deref()).map_err(failed)?;
     let case = incident::case(&context, known, unread).map_err(failed)?;
-    let shares = incident::shares(&context, &case, args.name_people).map_err(failed)?;
-    let unserved = incident::unserved(&context, &case).map_err(failed)?;
     let rules = Now::read(&context).map_err(failed)?;
+    let shares = incident::shares(&case, &rules.config.clients, args.name_people);
     let people = People::read(app, &case.known.incident);
     let sources = team::Sources { case: &case, people: &people, clients: &rules.config.clients, now: now() };
     let mut names = Names::default();
@@ -84,9 +83,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     ))?;
     app.ui.say("  team.md, team.html: everything, for the team only")?;
     told.into_iter().try_for_each(|line| app.ui.say(line))?;
-    for folder in unserved {
-        app.ui.warn(format!("`{}` is no client's folder: no report was written for it", Shown::os(&folder)));
-    }
     end(app, case.unread, &case.failed, &case.gaps)
 }
 
