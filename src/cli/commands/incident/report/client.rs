@@ -9,6 +9,9 @@ use crate::cli::commands::incident::words;
 use crate::cli::commands::recipients::people::{counted, list_names};
 use crate::ops::incident::{Deed, How, Share, Shared, SharedState as State};
 
+/// So many accounts that are still to be changed are named once more; more are summed up.
+const LISTED: usize = 10;
+
 /// What the report is written from.
 pub struct Sources<'a> {
     /// What the client is told.
@@ -183,7 +186,15 @@ fn names(entries: &[PathBuf]) -> Text {
 }
 
 fn remains(share: &Share) -> Vec<Block> {
-    let items: Vec<Text> = share.accounts.iter().filter_map(remaining).collect();
+    let open = share.accounts.iter().filter(|shared| shared.state == State::Open).count();
+    // So many were only the table above once more.
+    let is_long = open > LISTED;
+    let listed = share.accounts.iter().filter(|shared| !(is_long && shared.state == State::Open));
+    let mut items: Vec<Text> = listed.filter_map(remaining).collect();
+    if is_long {
+        let many = format!("We still have to change {open} of the accounts above: those that are marked so.");
+        items.insert(0, vec![ours(many)]);
+    }
     let is_open = share.accounts.iter().any(|shared| matches!(shared.state, State::Open | State::Unknown));
     let mut blocks = match items.is_empty() {
         true => vec![Block::Paragraph(vec![ours(
