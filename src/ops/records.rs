@@ -6,11 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::history::Judge;
 use super::reencrypt::entries_below;
 use super::{Context, OpError};
 use crate::model::entry::{RECORDS, shown_entry};
-use crate::model::{EntryName, FolderName, Plaintext, Shown};
+use crate::model::{EntryName, FolderName, Plaintext, Shown, date};
 use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::transaction::{Change, Plan};
@@ -140,4 +143,58 @@ pub fn plan(context: &Context<'_>, records: &[Record], subject: &str) -> Result<
         plan.changes.push(Change { path: path.clone(), seen: seen.clone(), new: Some(message) });
     }
     Ok(plan)
+}
+
+/// The newest format of records that we know.
+pub const FORMAT: u32 = 1;
+
+/// Returns what is written as YAML, to be encrypted.
+pub fn yaml(written: &impl Serialize) -> Plaintext {
+    let text = serde_yaml::to_string(written).expect("texts and numbers can be written as YAML");
+    Plaintext::new(text.into_bytes())
+}
+
+/// The text of a record that is read. Errors repeat nothing of it.
+pub struct Written<'t> {
+    text: &'t str,
+    path: &'t Path,
+    /// What it should be, in words.
+    kind: &'static str,
+}
+
+impl<'t> Written<'t> {
+    /// Begins to read what stands in the file `path`: it is to be a `kind`.
+    pub fn new(text: &'t Plaintext, path: &'t Path, kind: &'static str) -> Result<Self, RecordsError> {
+        let written = Written { text: str::from_utf8(text.expose()).unwrap_or_default(), path, kind };
+        if written.text.is_empty() { Err(written.none()) } else { Ok(written) }
+    }
+
+    /// Returns the error that says what is the matter with it.
+    pub fn broken(&self, what: impl Into<String>) -> RecordsError {
+        RecordsError::Damaged { path: Shown::os(self.path).to_string(), what: what.into() }
+    }
+
+    fn none(&self) -> RecordsError {
+        self.broken(format!("it is no {}", self.kind))
+    }
+
+    /// Returns what it says. What the YAML library has to say may repeat what stands there.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, RecordsError> {
+        serde_yaml::from_str(self.text).map_err(|_| self.none())
+    }
+
+    /// Refuses what a later passel wrote.
+    pub fn check(&self, format: u32) -> Result<(), RecordsError> {
+        match format > FORMAT {
+            true => {
+                Err(self.broken(format!("it has format {format}; this passel knows formats up to {FORMAT}")))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Returns a moment, in seconds since 1970.
+    pub fn moment(&self, text: &str) -> Result<i64, RecordsError> {
+        date::end(text).ok_or_else(|| self.broken("its date is none"))
+    }
 }

@@ -13,8 +13,7 @@ use super::git::Repository;
 /// Returns what a command prints as JSON, whatever its exit code.
 #[track_caller]
 fn json(store: &Repository, line: &str) -> Value {
-    let output = store.shell(line);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{line}: {error}\n{}", output.err()))
+    store.json(line)
 }
 
 /// Returns the names of the entries with this verdict.

@@ -40,6 +40,14 @@ impl Repository {
         output.out().trim_end().to_owned()
     }
 
+    /// Runs a line whatever its exit code, and reads the JSON that it printed.
+    #[track_caller]
+    pub fn json(&self, line: &str) -> serde_json::Value {
+        let output = self.shell(line);
+        serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{line}: {error}\n{}", output.err()))
+    }
+
     /// Runs a line of shell that must be refused with exit code 1 and these words, all unchanged.
     #[track_caller]
     pub fn refused(&self, line: &str, words: &[&str]) -> Output {

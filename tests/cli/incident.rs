@@ -68,8 +68,7 @@ fn id(store: &Repository) -> String {
 /// Runs a line whatever its exit code, and reads what it printed.
 #[track_caller]
 fn json(store: &Repository, line: &str) -> Value {
-    let output = store.shell(line);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{line}: {error}\n{}", output.err()))
+    store.json(line)
 }
 
 /// Returns how each entry stands: `ENTRY=STATE`, in order.

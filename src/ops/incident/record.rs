@@ -1,22 +1,19 @@
 //! What is kept of an incident: one record, encrypted for the team, and one for each thing that is said of it later.
 //!
-//! A record is YAML, and never written to again: two colleagues who say something at once do not collide. Of what was exposed it keeps names, kinds and versions, and never a value: who reads the record need
-//! not read the entries.
+//! A record is YAML, and never written to again: two colleagues who say something at once do not collide. Of what was
+//! exposed it keeps names, kinds and versions, and never a value: who reads the record need not read the entries.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::git::Oid;
-use crate::model::{Plaintext, Shown, date};
+use crate::model::{Plaintext, date};
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::history::Who;
-use crate::ops::records::RecordsError;
+use crate::ops::records::{self, FORMAT, RecordsError, yaml};
 use crate::ops::rotate::is_file;
 use crate::store::journal::{escape, unescape};
-
-/// The newest format that we know.
-const FORMAT: u32 = 1;
 
 /// A key, as it was known when the record was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -255,32 +252,19 @@ impl Remark {
     }
 }
 
-fn yaml(written: &impl Serialize) -> Plaintext {
-    let text = serde_yaml::to_string(written).expect("texts and numbers can be written as YAML");
-    Plaintext::new(text.into_bytes())
-}
-
 impl Entry {
     /// Reads a record, which stands in the file `path`.
     pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
-        let broken = |what: String| RecordsError::Damaged { path: Shown::os(path).to_string(), what };
-        let none = || broken("it is no incident, and no note of one".to_owned());
-        let text = std::str::from_utf8(text.expose()).map_err(|_| none())?;
-        // What the YAML library says may repeat what stands there.
-        let head: Head = serde_yaml::from_str(text).map_err(|_| none())?;
-        if head.incident > FORMAT {
-            let format = head.incident;
-            return Err(broken(format!("it has format {format}; this passel knows formats up to {FORMAT}")));
-        }
-        let date = |text: &str| date::end(text).ok_or_else(|| broken("its date is none".to_owned()));
+        let text = records::Written::new(text, path, "incident, and no note of one")?;
+        let head: Head = text.read()?;
+        text.check(head.incident)?;
         if head.of.is_some() {
-            let WrittenRemark { of, when, closes, text, .. } =
-                serde_yaml::from_str(text).map_err(|_| none())?;
-            return Ok(Entry::Remark(Remark { of, when: date(&when)?, closes, text }));
+            let WrittenRemark { of, when, closes, text: words, .. } = text.read()?;
+            return Ok(Entry::Remark(Remark { of, when: text.moment(&when)?, closes, text: words }));
         }
-        let written: Written = serde_yaml::from_str(text).map_err(|_| none())?;
-        let opened = date(&written.opened)?;
-        incident(written, opened).map(Entry::Incident).map_err(|what| broken(what.to_owned()))
+        let written: Written = text.read()?;
+        let opened = text.moment(&written.opened)?;
+        incident(written, opened).map(Entry::Incident).map_err(|what| text.broken(what))
     }
 }
 

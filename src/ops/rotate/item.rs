@@ -10,12 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::git::Oid;
 use crate::model::entry::is_credential;
-use crate::model::{EntryName, Plaintext, Shown, date};
-use crate::ops::records::RecordsError;
+use crate::model::{EntryName, Plaintext, date};
+use crate::ops::records::{self, FORMAT, RecordsError, yaml};
 use crate::store::journal::{escape, unescape};
-
-/// The newest format that we know.
-const FORMAT: u32 = 1;
 
 /// Why something must be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -166,38 +163,23 @@ impl Closing {
     }
 }
 
-fn yaml(written: &impl Serialize) -> Plaintext {
-    let text = serde_yaml::to_string(written).expect("texts and numbers can be written as YAML");
-    Plaintext::new(text.into_bytes())
-}
-
 impl Entry {
     /// Reads a record, which stands in the file `path`.
     pub fn parse(text: &Plaintext, path: &Path) -> Result<Self, RecordsError> {
-        let broken = |what: String| RecordsError::Damaged { path: Shown::os(path).to_string(), what };
-        let none = || broken("it is nothing of the rotation list".to_owned());
-        let text = std::str::from_utf8(text.expose()).map_err(|_| none())?;
-        // What the YAML library says may repeat what stands there.
-        let head: Head = serde_yaml::from_str(text).map_err(|_| none())?;
-        if head.rotation > FORMAT {
-            let format = head.rotation;
-            return Err(broken(format!("it has format {format}; this passel knows formats up to {FORMAT}")));
-        }
-        let date = |text: &str| date::end(text).ok_or_else(|| broken("its date is none".to_owned()));
+        let text = records::Written::new(text, path, "record of the rotation list")?;
+        let head: Head = text.read()?;
+        text.check(head.rotation)?;
         if head.closes.is_some() {
-            let written: WrittenClosing = serde_yaml::from_str(text).map_err(|_| none())?;
-            let when = date(&written.when)?;
-            return Ok(Entry::Closing(Closing { of: written.closes, when, why: written.why }));
+            let WrittenClosing { closes, when, why, .. } = text.read()?;
+            return Ok(Entry::Closing(Closing { of: closes, when: text.moment(&when)?, why }));
         }
-        let written: Written = serde_yaml::from_str(text).map_err(|_| none())?;
+        let written: Written = text.read()?;
         let entry = unescape(&written.entry).filter(|path| is_file(path));
+        let blob = written.version.parse();
         Ok(Entry::Item(Item {
-            entry: entry.ok_or_else(|| broken("its entry's name is none".to_owned()))?,
-            blob: written
-                .version
-                .parse()
-                .map_err(|_| broken("its version is no object of git's".to_owned()))?,
-            opened: date(&written.opened)?,
+            entry: entry.ok_or_else(|| text.broken("its entry's name is none"))?,
+            blob: blob.map_err(|_| text.broken("its version is no object of git's"))?,
+            opened: text.moment(&written.opened)?,
             secrets: written.secrets,
             reason: written.reason,
             who: written.who,
