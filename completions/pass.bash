@@ -72,7 +72,7 @@ _pass_complete_options() {
     keys) _pass_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _pass_offer -f --fix -h --help ;;
     audit) _pass_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
-    rotate) _pass_offer -j --json -h --help --why --exposed --as --health ;;
+    rotate) _pass_offer --folder -j --json -h --help --why --exposed --as --health ;;
     incident) _pass_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _pass_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _pass_offer -h --help --all ;;

@@ -72,7 +72,7 @@ _passel_complete_options() {
     keys) _passel_offer -h --help -j --json --prune --fingerprint --certify ;;
     adopt) _passel_offer -f --fix -h --help ;;
     audit) _passel_offer -h --help --at --by -j --json --csv --since --as --no-decrypt --ignored -o --output --force --folder ;;
-    rotate) _passel_offer -j --json -h --help --why --exposed --as --health ;;
+    rotate) _passel_offer --folder -j --json -h --help --why --exposed --as --health ;;
     incident) _passel_offer -h --help --about --as --since --no-rotate -j --json --why --force -o --output --say --name-people ;;
     fsck) _passel_offer --repair --no-decrypt -j --json -h --help ;;
     cache) _passel_offer -h --help --all ;;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::crypto::{CryptoError, RecipientError, Undecryptable};
-use crate::model::{NameError, argument};
+use crate::model::{FolderName, NameError, argument};
 use crate::ops::OpError;
 use crate::ops::audit::AuditError;
 use crate::ops::health::{Kind, PolicyError};
@@ -15,6 +15,9 @@ use crate::ops::trust::TrustError;
 use crate::process::clipboard::ClipboardError;
 use crate::store::StoreError;
 use crate::store::survey::SurveyError;
+
+/// So many places are told one by one.
+const PLACES: usize = 5;
 
 mod recipients;
 mod store;
@@ -110,6 +113,16 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
             .hint(format!("`{program} recipients who /` shows all keys that can read something")),
         OpError::NoOwnList { .. } => CliError::from_error(error)
             .hint(format!("`{program} recipients list --tree` shows all recipients files")),
+        OpError::NoRecipient { id, elsewhere, .. } if !elsewhere.is_empty() => {
+            let place = |folder: &FolderName| match folder.is_root() {
+                true => "/".to_owned(),
+                false => argument(folder.as_path()),
+            };
+            let hint = |told: CliError, folder: &FolderName| {
+                told.hint(format!("`{program} recipients remove {} {}` takes it out there", place(folder), argument(id)))
+            };
+            elsewhere.iter().take(PLACES).fold(CliError::from_error(error), hint)
+        }
         OpError::NoRecipient { folder, .. } => {
             let folder = if folder == "the password store" { "/".to_owned() } else { argument(folder) };
             CliError::from_error(error)
@@ -156,9 +169,10 @@ pub fn explain(error: &OpError, scene: &Scene<'_>) -> CliError {
 fn incident(reason: &IncidentError, program: &str) -> CliError {
     let told = CliError::from_error(reason);
     match reason {
-        IncidentError::Nothing(_) | IncidentError::NoneOpen => {
-            told.hint(format!("`{program} incident list` lists them"))
-        }
+        IncidentError::NoneOpen => told.hint(format!(
+            "`{program} incident open TITLE --about WHAT` opens one, `{program} incident list` lists all"
+        )),
+        IncidentError::Nothing(_) => told.hint(format!("`{program} incident list` lists them")),
         IncidentError::Ambiguous { .. } => told.hint("give more digits"),
         IncidentError::Closed(_) => told.hint("ask somebody of the team, whom the store's own list names"),
         IncidentError::StillOpen { id, .. } => told

@@ -147,6 +147,8 @@ pub enum OpError {
         id: String,
         /// The folder.
         folder: String,
+        /// Folders whose own lists name it.
+        elsewhere: Vec<FolderName>,
     },
     /// Who can read what could not be found out.
     #[error(transparent)]

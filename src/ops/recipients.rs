@@ -87,7 +87,9 @@ fn remove(
 ) -> Result<(GpgId, FolderRule), OpError> {
     let mut gone: BTreeSet<usize> = BTreeSet::new();
     for name in names {
-        gone.extend(lines_named(now.context, folder, lines, name)?);
+        gone.extend(
+            lines_named(now.context, folder, lines, name).map_err(|error| elsewhere(now, name, error))?,
+        );
     }
     let (out, kept): (Vec<Line>, Vec<Line>) =
         lines.iter().cloned().partition(|line| gone.contains(&line.number));
@@ -130,8 +132,24 @@ fn lines_named(
     }
     match found.is_empty() {
         false => Ok(found),
-        true => Err(OpError::NoRecipient { id: Shown::new(name).to_string(), folder: shown_folder(folder) }),
+        true => Err(OpError::NoRecipient {
+            id: Shown::new(name).to_string(),
+            folder: shown_folder(folder),
+            elsewhere: Vec::new(),
+        }),
     }
+}
+
+/// Says with the error that a key is no recipient of a folder of which folders it is one.
+fn elsewhere(now: &Now<'_, '_>, name: &str, error: OpError) -> OpError {
+    let OpError::NoRecipient { id, folder, .. } = error else { return error };
+    let names_it = |other: &FolderName| {
+        let lines = now.own_lines(other).unwrap_or_default();
+        lines_named(now.context, other, &lines, name).is_ok()
+    };
+    let mut folders = now.context.ruled_folders().unwrap_or_default();
+    folders.retain(names_it);
+    OpError::NoRecipient { id, folder, elsewhere: folders }
 }
 
 /// Returns the commit's subject.

@@ -145,6 +145,9 @@ pub fn plan(context: &Context<'_>, records: &[Record], subject: &str) -> Result<
     Ok(plan)
 }
 
+/// The last second of the year 9999, since 1970.
+const LATEST: i64 = 253_402_300_799;
+
 /// The newest format of records that we know.
 pub const FORMAT: u32 = 1;
 
@@ -195,6 +198,8 @@ impl<'t> Written<'t> {
 
     /// Returns a moment, in seconds since 1970.
     pub fn moment(&self, text: &str) -> Result<i64, RecordsError> {
-        date::end(text).ok_or_else(|| self.broken("its date is none"))
+        // Later than any calendar has it, nobody wrote it in good faith.
+        let moment = date::end(text).filter(|moment| *moment <= LATEST);
+        moment.ok_or_else(|| self.broken("its date is none"))
     }
 }

@@ -35,6 +35,7 @@ pub mod show;
 pub mod sync;
 pub mod trust;
 
+use crate::model::entry::{RECORDS, is_record};
 use crate::model::{FolderName, Shown};
 use crate::ops::reencrypt::Reencrypted;
 use crate::store::transaction::Published;
@@ -48,7 +49,13 @@ impl App {
     ///
     /// The change stands whether or not anybody reads this, so a closed standard output is no failure.
     pub fn tell(&self, published: &Published, reencrypted: &[Reencrypted]) {
-        for entry in reencrypted {
+        // The names of records say nothing to anybody.
+        let (records, entries): (Vec<&Reencrypted>, Vec<&Reencrypted>) =
+            reencrypted.iter().partition(|entry| is_record(&entry.path));
+        if !records.is_empty() {
+            let _ = self.ui.say(format!("{RECORDS}: reencrypting {} of passel's own", records.len()));
+        }
+        for entry in entries {
             let ids: Vec<String> = entry.key_ids.iter().map(ToString::to_string).collect();
             let _ = self.ui.say(format!("{}: reencrypting to {}", entry.name, ids.join(" ")));
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::files::given::{self, GivenError};
+use crate::model::Shown;
 
 /// Where a page goes.
 #[derive(Debug, clap::Args)]
@@ -22,6 +23,7 @@ pub fn deliver(app: &App, output: &Output, page: &str) -> Result<(), CliError> {
     if output.output == Path::new("-") {
         return Ok(app.ui.page(page)?);
     }
+    outside(app, &output.output)?;
     given::write(&output.output, page.as_bytes(), output.force).map_err(|error| {
         let told = CliError::from_error(&error);
         match error {
@@ -30,4 +32,18 @@ pub fn deliver(app: &App, output: &Output, page: &str) -> Result<(), CliError> {
             GivenError::Write { .. } => told,
         }
     })
+}
+
+/// Refuses a place in the store: what is written there would travel with it, in clear.
+pub fn outside(app: &App, path: &Path) -> Result<(), CliError> {
+    let root = app.environment.root.canonicalize();
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let there = path.ancestors().find_map(|above| above.canonicalize().ok());
+    match (root, there) {
+        (Ok(root), Some(there)) if there.starts_with(&root) => {
+            Err(CliError::new(format!("`{}` lies in the password store", Shown::os(&path)))
+                .hint("name a place outside it: what is in the store is for its readers, and encrypted"))
+        }
+        _ => Ok(()),
+    }
 }

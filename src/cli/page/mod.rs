@@ -8,7 +8,7 @@ mod file;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub use file::{Output, deliver};
+pub use file::{Output, deliver, outside};
 
 use crate::model::date::moment;
 use crate::model::{Shown, day};

@@ -104,6 +104,8 @@ pub struct Exposure {
     pub items: Vec<Item>,
     /// Entries with hidden recipients: they may have been exposed as well.
     pub perhaps: BTreeSet<PathBuf>,
+    /// Entries that cannot be decrypted here, so that they may hold a value that was exposed.
+    pub closed: BTreeSet<PathBuf>,
     /// Key IDs that several keys have: which of them it is, only their owners can tell.
     pub shared: BTreeSet<KeyId>,
     /// Entries whose accounts can be recovered through what was exposed.
@@ -140,6 +142,9 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
     gaps.extend(asked.unknown_ids(&target, &now));
     let (readers, perhaps, shared) =
         (asked.readers(&target, &exposed), asked.perhaps(&target), asked.shared(&target));
+    let closed = now.iter().filter(|entry| question.decrypts && entry.prints.is_none());
+    let known: BTreeSet<&PathBuf> = items.iter().map(|item| &item.path).collect();
+    let closed = closed.map(|entry| &entry.path).filter(|path| !known.contains(path)).cloned().collect();
     let recover = recover(&past, &exposed, &now, &mut values, &target);
     values.settle();
     Ok(Exposure {
@@ -149,6 +154,7 @@ pub fn exposure(context: &Context<'_>, question: &Question<'_>) -> Result<Exposu
         readers,
         items,
         perhaps,
+        closed,
         shared,
         recover,
         gaps,

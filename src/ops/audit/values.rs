@@ -144,7 +144,7 @@ impl<'a, 'c> Values<'a, 'c> {
             others: all(others),
             mailboxes: card.logins().filter(|login| is_mailbox(login, name, card.url())).map(lower).collect(),
             recovers_through: card.recovers_through().map(lower).collect(),
-            url: card.url().map(|url| address(&String::from_utf8_lossy(url))),
+            url: card.url().and_then(|url| address(str::from_utf8(url).ok()?)),
             pieces: if self.has_pieces { self.pieces(&lines) } else { HashMap::new() },
         }
     }
@@ -182,16 +182,28 @@ impl<'a, 'c> Values<'a, 'c> {
     }
 }
 
-/// Returns an address without what may be secret in it: who logs in (`https://name:password@host`), and what follows `?`
-/// or `#`.
-fn address(url: &str) -> String {
-    let url = &url[..url.find(['?', '#']).unwrap_or(url.len())];
-    let start = url.find("//").map_or(0, |start| start + 2);
-    let host = start + url[start..].find('/').unwrap_or(url.len() - start);
-    match url[start..host].rfind('@') {
-        Some(at) => format!("{}{}", &url[..start], &url[start + at + 1..]),
-        None => url.to_owned(),
-    }
+/// Returns where an account is, in what cannot hold a secret: the scheme, the host and the port (RFC 3986, section 3). None
+/// where that is not plainly what the text says: people write passwords into addresses, and other things into the field.
+fn address(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c));
+    let end = rest.find(['/', '?', '#', ';', '&']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // Of an address with an `@` farther behind, what looks like a host may be the half of a login.
+    let is_doubtful = behind.contains('@') || url.contains(char::is_whitespace);
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if !host.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let is_number = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'))
+        .is_some_and(|name| name.chars().all(|c| c.is_ascii_hexdigit() || c == ':'));
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-._".contains(c));
+    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
+    (is_scheme && !is_doubtful && (is_name || is_number) && is_port).then(|| format!("{scheme}://{host}"))
 }
 
 /// Whether an entry is the account of the mailbox with this address: its name speaks of mail, or its address is that of
@@ -232,14 +244,36 @@ mod tests {
     #[test]
     fn addresses_are_shown_without_what_may_be_secret() {
         for (url, shown) in [
-            ("https://x.example/a", "https://x.example/a"),
-            ("https://ada:pw@x.example:8443/a@b?token=1#c", "https://x.example:8443/a@b"),
-            ("ada:pw@x.example", "x.example"),
-            ("ssh://ada@x.example", "ssh://x.example"),
-            ("//", "//"),
-            ("", ""),
+            ("https://x.example/a", "https://x.example"),
+            ("https://x.example:8443/services/T0/hunter2?token=1#c", "https://x.example:8443"),
+            ("https://x.example;jsessionid=hunter2", "https://x.example"),
+            ("https://ada:hunter2@x.example/in", "https://x.example"),
+            ("ssh://ada@x.example:2222", "ssh://x.example:2222"),
+            ("https://[2001:db8::1]:443/", "https://[2001:db8::1]:443"),
+            ("https://bücher.example/", "https://bücher.example"),
         ] {
-            assert_eq!(address(url), shown);
+            assert_eq!(address(url).as_deref(), Some(shown), "{url}");
+        }
+        for url in [
+            "ada:hunter2@x.example",
+            "hunter2",
+            "x.example",
+            "https://bob:hunt/er2@x.example",
+            "https://bob:hunt#er2@x.example",
+            "https://bob:4711?er2@x.example",
+            "https:/bob:hunter2@x.example/",
+            "https://x.example login bob password hunter2",
+            "https://a.example/ https://bob:hunter2@b.example/",
+            "https://x.example:hunter2/",
+            "https://hunter%32/",
+            "javascript:alert(1)",
+            "hunter2 ://x.example",
+            "://x.example",
+            "https://",
+            "//",
+            "",
+        ] {
+            assert_eq!(address(url), None, "{url}");
         }
     }
 }

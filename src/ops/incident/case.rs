@@ -4,13 +4,23 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::story::{self, Event};
-use super::{Found, Incident, KIND, Known};
+use super::{Found, Incident, KIND, Known, Scope};
+use crate::git::versions::Content;
+use crate::model::Keyring;
+use crate::model::entry::shown_entry;
 use crate::ops::audit::Past;
 use crate::ops::audit::exposure::Verdict;
+use crate::ops::audit::past::content_of;
 use crate::ops::history::Who;
 use crate::ops::history::access::{self, Change, Chronicle};
+use crate::ops::readers::{self, Reader};
 use crate::ops::rotate::{self, Item, Listed, Reason, State};
 use crate::ops::{Context, OpError, records};
+use crate::store::StoreError;
+use crate::store::beneath::BeneathError;
+
+/// So many entries that could not be compared are named; more are counted.
+const NAMED: usize = 5;
 
 /// How things stand with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +51,10 @@ pub struct Account {
     pub standing: Standing,
     /// Where the account is. Not safe to show.
     pub url: Option<String>,
+    /// Whether other lines in it, of which nobody can say whether they are secret, are as they were.
+    pub has_same_lines: bool,
+    /// The places of the scopes whose keys can read what stands now.
+    pub readable: BTreeSet<usize>,
     /// The items about it; those that are not on the rotation list have no file.
     pub items: Vec<Listed>,
 }
@@ -54,12 +68,16 @@ impl Account {
 
     /// Returns the kinds of secrets that are to be changed, or were, the password in front.
     pub fn secrets(&self) -> Vec<String> {
-        let mut secrets = match &self.standing {
-            Standing::Since(State::Open(left)) if !left.is_empty() => left.clone(),
-            _ => self.found.secrets.clone(),
-        };
-        secrets.sort_by_key(|name| name != "password");
+        let mut secrets = self.found.secrets.clone();
+        secrets.extend(self.left().iter().cloned());
+        secrets.sort_by_key(|name| (name != "password", name.clone()));
+        secrets.dedup();
         secrets
+    }
+
+    /// Returns those of them that are as they were.
+    pub fn left(&self) -> &[String] {
+        if let Standing::Since(State::Open(left)) = &self.standing { left } else { &[] }
     }
 }
 
@@ -79,6 +97,8 @@ pub struct Case {
     pub failed: Vec<OpError>,
     /// Why the answer may lack something.
     pub gaps: Vec<String>,
+    /// Whether one of these reasons is not about certain entries alone.
+    pub is_cut: bool,
 }
 
 /// Returns how things stand with an incident. `failed` is what could not be read of the incidents.
@@ -93,12 +113,27 @@ pub fn case(context: &Context<'_>, known: Known, mut failed: Vec<OpError>) -> Re
     gaps.extend(records::open_to_others(context, KIND)?);
     let mut seen = BTreeSet::new();
     gaps.retain(|gap| seen.insert(gap.clone()));
+    let is_cut = !gaps.is_empty();
+    gaps.extend(untold(&known.incident.unread));
     let story = story::story(&known, &accounts, &changes, &chronicle)?;
     let is_meant =
         |change: &Change| change.gained.iter().chain(&change.lost).any(|who| is_about(&known.incident, who));
     let access = changes.into_iter().filter(is_meant).collect();
     failed.extend(rotation.failed);
-    Ok(Case { known, accounts, story, access, unread: rotation.unread, failed, gaps })
+    Ok(Case { known, accounts, story, access, unread: rotation.unread, failed, gaps, is_cut })
+}
+
+/// Says of which entries nobody could tell when the incident was opened.
+fn untold(entries: &[PathBuf]) -> Option<String> {
+    let names: Vec<String> = entries.iter().map(|path| shown_entry(path)).collect();
+    let (first, rest) = names.split_at(names.len().min(NAMED));
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{}{more} could not be compared when it was opened, as they could not be decrypted or have hidden recipients",
+            first.join(", ")
+        )
+    })
 }
 
 /// Takes what is about an incident out of `items`, and returns how things stand with its entries: what remains in front.
@@ -115,8 +150,39 @@ pub(super) fn accounts(
         let is_about = |listed: &mut Listed| listed.item.entry == found.entry;
         accounts.push(account(found.clone(), items.extract_if(.., is_about).collect()));
     }
+    let keys = context.crypto.keys().map_err(|source| OpError::Keyring { source })?;
+    let keyring = Keyring::new(keys);
+    for account in &mut accounts {
+        account.readable = readable(context, &keyring, &known.incident, &account.entry)?;
+    }
     accounts.sort_by_cached_key(|account| (rank(&account.standing), account.entry.clone()));
     Ok(accounts)
+}
+
+/// Returns the places of the scopes whose keys can read what stands at `path`.
+fn readable(
+    context: &Context<'_>,
+    keyring: &Keyring,
+    incident: &Incident,
+    path: &Path,
+) -> Result<BTreeSet<usize>, OpError> {
+    let bytes = match context.store.beneath().read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) | Err(BeneathError::Link(_) | BeneathError::Kind(..)) => return Ok(BTreeSet::new()),
+        Err(error) => return Err(StoreError::from(error).into()),
+    };
+    let Content::Message { readers: ids, .. } = content_of(&bytes) else { return Ok(BTreeSet::new()) };
+    let names = ids.iter().flat_map(|id| readers::of_id(keyring, *id)).map(|reader| match reader {
+        Reader::Key(key) => key.to_string(),
+        Reader::Unknown(id) => id.to_string(),
+        Reader::Hidden => String::new(),
+    });
+    let names: BTreeSet<String> = names.collect();
+    let scopes = incident.about.iter().enumerate().filter(|(_, scope)| match scope {
+        Scope::Keys { keys, .. } => keys.iter().any(|bearer| names.contains(&bearer.key)),
+        _ => false,
+    });
+    Ok(scopes.map(|(place, _)| place).collect())
 }
 
 /// Whether the incident is about somebody who could read what they should not know.
@@ -130,6 +196,12 @@ fn unlisted(context: &Context<'_>, incident: &Incident, items: &[Listed]) -> Res
     let is_missing = |found: &&Found| {
         matches!(found.verdict, Verdict::Valid | Verdict::Unknown) && !listed.contains(&*found.entry)
     };
+    let keys = incident.about.iter().flat_map(|scope| match scope {
+        Scope::Keys { keys, .. } => &keys[..],
+        _ => &[],
+    });
+    let mut keys: Vec<String> = keys.map(|bearer| bearer.key.clone()).collect();
+    keys.sort();
     let item = |found: &Found| {
         Some(Item {
             entry: found.entry.clone(),
@@ -137,6 +209,7 @@ fn unlisted(context: &Context<'_>, incident: &Incident, items: &[Listed]) -> Res
             secrets: found.secrets.clone(),
             reason: Reason::Exposed,
             who: Vec::new(),
+            keys: keys.clone(),
             why: String::new(),
             opened: incident.opened,
             incident: None,
@@ -162,7 +235,8 @@ fn account(found: Found, items: Vec<Listed>) -> Account {
             other => other.clone(),
         }),
     };
-    Account { found, entry, standing, url, items }
+    let has_same_lines = items.iter().any(|listed| listed.has_same_lines);
+    Account { found, entry, standing, url, has_same_lines, readable: BTreeSet::new(), items }
 }
 
 /// Returns all secrets that are as they were, whoever asks for their change.

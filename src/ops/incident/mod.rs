@@ -39,6 +39,9 @@ pub const SHORT: usize = 8;
 /// Fewer digits name no incident.
 const LEAST: usize = 4;
 
+/// Incidents that were opened within so many seconds are told apart by them.
+const ABREAST: i64 = 5;
+
 /// Why there is no such incident, or it cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum IncidentError {
@@ -137,9 +140,12 @@ pub struct Opened {
 pub fn open(context: &Context<'_>, asked: &Asked<'_>, now: i64) -> Result<Opened, OpError> {
     let head = access::open(context)?.head_commit().map_err(StoreError::from)?;
     let title = asked.title.to_owned();
-    let mut incident =
-        Incident { title, opened: now, head, about: Vec::new(), found: Vec::new(), gaps: Vec::new() };
-    let (mut found, mut wanted) = (BTreeMap::new(), Vec::new());
+    // Of two that are opened in one second the later one is the newer one.
+    let newest = list(context)?.known.first().map_or(i64::MIN, |known| known.incident.opened);
+    let opened = if (now..now + ABREAST).contains(&newest) { newest + 1 } else { now };
+    let (about, gaps) = (Vec::new(), Vec::new());
+    let mut incident = Incident { title, opened, head, about, found: Vec::new(), unread: Vec::new(), gaps };
+    let (mut found, mut wanted, mut unread) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
     for name in asked.about {
         let what = Subject::Named(name, asked.kind);
         let question = Question { what, since: asked.since, decrypts: true };
@@ -147,10 +153,12 @@ pub fn open(context: &Context<'_>, asked: &Asked<'_>, now: i64) -> Result<Opened
         add(context, &exposure, incident.about.len(), &mut found)?;
         incident.about.push(scope(name, &exposure));
         incident.gaps.extend(exposure.gaps);
+        unread.extend(exposure.closed.into_iter().chain(exposure.perhaps));
         wanted.extend(wishes);
     }
     incident.gaps.sort();
     incident.gaps.dedup();
+    incident.unread = unread.into_iter().filter(|path| !found.contains_key(path)).collect();
     incident.found = found.into_values().collect();
     incident.found.sort_by(|one, other| (one.verdict, &one.entry).cmp(&(other.verdict, &other.entry)));
     publish(context, incident, if asked.rotates { &wanted } else { &[] }, now)
@@ -295,7 +303,10 @@ pub fn find(context: &Context<'_>, name: Option<&OsStr>) -> Result<(Known, Vec<O
         let mut failed: Vec<OpError> = all.failed.into_iter().map(|(_, error)| error).collect();
         return match open {
             Some(open) => Ok((open, failed)),
-            None => Err(failed.pop().unwrap_or(IncidentError::NoneOpen.into())),
+            None => Err(failed.pop().unwrap_or_else(|| match all.unread.first() {
+                Some(id) => IncidentError::Closed(Shown::new(id).to_string()).into(),
+                None => IncidentError::NoneOpen.into(),
+            })),
         };
     };
     let wanted = name.to_string_lossy().to_ascii_lowercase();

@@ -139,6 +139,8 @@ pub struct Incident {
     pub about: Vec<Scope>,
     /// What was exposed.
     pub found: Vec<Found>,
+    /// Entries of which nobody could tell: they could not be decrypted, or have hidden recipients.
+    pub unread: Vec<PathBuf>,
     /// Why more may have been.
     pub gaps: Vec<String>,
 }
@@ -153,6 +155,8 @@ struct Written {
     commit: Option<String>,
     about: Vec<WrittenScope>,
     found: Vec<WrittenFound>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unread: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     gaps: Vec<String>,
 }
@@ -232,6 +236,7 @@ impl Incident {
             commit: self.head.map(|head| head.to_string()),
             about: self.about.iter().map(written_scope).collect(),
             found: self.found.iter().map(written_found).collect(),
+            unread: self.unread.iter().map(|path| escape(path)).collect(),
             gaps: self.gaps.clone(),
         };
         yaml(&written)
@@ -275,6 +280,7 @@ fn incident(written: Written, opened: i64) -> Result<Incident, &'static str> {
     let about = about.ok_or("an entry's name is none")?;
     let found: Option<Vec<Found>> = written.found.into_iter().map(read_found).collect();
     let found = found.ok_or("what it says of an entry cannot be read")?;
+    let unread: Option<Vec<PathBuf>> = written.unread.iter().map(|path| file(path)).collect();
     let is_right =
         |found: &Found| !found.scopes.is_empty() && found.scopes.iter().all(|place| *place < about.len());
     if !found.iter().all(is_right) {
@@ -286,6 +292,7 @@ fn incident(written: Written, opened: i64) -> Result<Incident, &'static str> {
         head: head.map_err(|_| "its commit is no object of git's")?,
         about,
         found,
+        unread: unread.ok_or("an entry's name is none")?,
         gaps: written.gaps,
     })
 }
@@ -364,6 +371,7 @@ mod tests {
                 former: vec!["yes.gpg".into()],
                 scopes: vec![0, 2],
             }],
+            unread: vec!["clients/ä b.gpg".into()],
             gaps: vec!["cut: off".to_owned()],
         }
     }

@@ -15,6 +15,9 @@ use crate::model::entry::is_credential;
 use crate::ops::history::access::Change;
 use crate::ops::rotate;
 
+/// A longer text is more than a person's name.
+const LONGEST_NAME: usize = 40;
+
 /// How a client's accounts came to be known to others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {
@@ -31,8 +34,8 @@ pub enum How {
     },
     /// So many have a password that a person could read elsewhere.
     Reused(usize),
-    /// They came into the open.
-    Leak,
+    /// So many came into the open.
+    Leak(usize),
 }
 
 /// How things stand with a client's account.
@@ -50,6 +53,8 @@ pub enum State {
     ChangedBefore,
     /// It needed no change here: said when.
     Settled(i64),
+    /// It lies in another folder by now: how things are there is not this client's to know.
+    Elsewhere,
 }
 
 impl State {
@@ -80,6 +85,10 @@ pub struct Shared {
     pub entry: PathBuf,
     /// The kinds of secrets.
     pub secrets: Vec<String>,
+    /// Those of them that are as they were.
+    pub left: Vec<String>,
+    /// Whether other lines in it, of which nobody can say whether they are secret, are as they were.
+    pub has_same_lines: bool,
     /// How things stand.
     pub state: State,
     /// Where the account is. Not safe to show.
@@ -136,107 +145,123 @@ pub fn shares(case: &Case, clients: &FolderName, names_people: bool) -> Vec<Shar
 fn share(case: &Case, folder: &Path, names_people: bool) -> Share {
     let own: Vec<(&Account, PathBuf)> =
         case.accounts.iter().filter_map(|account| Some((account, name_in(folder, account)?))).collect();
-    let accounts = own.iter().map(|(account, entry)| Shared {
-        entry: entry.clone(),
-        secrets: account.secrets(),
-        state: State::of(&account.standing),
-        // Of what was moved elsewhere, the address may be another client's by now.
-        url: account.url.clone().filter(|_| account.entry.starts_with(folder)),
-    });
-    let (scopes, changes) = (scopes(case, &own), own_changes(case, folder));
+    let changes = own_changes(case, folder, &own);
+    let parties = parties(case, &own, &changes, names_people);
+    let is_untold = case.known.incident.unread.iter().any(|path| path.starts_with(folder));
     Share {
         client: folder.file_name().unwrap_or_default().to_owned(),
-        how: how(&scopes, &own, &changes, names_people),
-        accounts: accounts.collect(),
-        deeds: deeds(case, &own, &scopes, &changes),
-        is_incomplete: !case.gaps.is_empty() || case.unread > 0 || !case.failed.is_empty(),
+        accounts: own.iter().map(|(account, entry)| shared(account, entry, folder)).collect(),
+        deeds: deeds(case, folder, &own, &parties),
+        how: how(case, &own, parties),
+        is_incomplete: case.is_cut || is_untold || case.unread > 0 || !case.failed.is_empty(),
     }
 }
 
-/// Returns what the client calls an entry: the newest of its names that lies in their folder.
+fn shared(account: &Account, entry: &Path, folder: &Path) -> Shared {
+    let shared = Shared {
+        entry: entry.to_path_buf(),
+        secrets: account.secrets(),
+        left: account.left().to_vec(),
+        has_same_lines: account.has_same_lines,
+        state: State::of(&account.standing),
+        url: account.url.clone(),
+    };
+    match account.entry.starts_with(folder) {
+        true => shared,
+        // What was moved elsewhere may be another client's by now, with other secrets in it.
+        false => Shared {
+            secrets: Vec::new(),
+            left: Vec::new(),
+            has_same_lines: false,
+            state: State::Elsewhere,
+            url: None,
+            ..shared
+        },
+    }
+}
+
+/// Returns what the client calls an entry: the present one of its names, or one that it had in their folder.
 fn name_in(folder: &Path, account: &Account) -> Option<PathBuf> {
     let mut names = account.names().filter(|name| is_credential(name));
     names.find_map(|name| name.strip_prefix(folder).ok()).map(Path::to_path_buf)
 }
 
-/// Returns the scopes that found one of these entries.
-fn scopes<'c>(case: &'c Case, own: &[(&Account, PathBuf)]) -> Vec<&'c Scope> {
-    let places: BTreeSet<usize> =
-        own.iter().flat_map(|(account, _)| account.found.scopes.iter().copied()).collect();
-    places.into_iter().map(|place| &case.known.incident.about[place]).collect()
+/// Returns the changes of who can read what of the client's was exposed: of the lists in their folder, of those above
+/// it, and of those that ruled an entry which came from elsewhere.
+fn own_changes<'c>(case: &'c Case, folder: &Path, own: &[(&Account, PathBuf)]) -> Vec<&'c Change> {
+    let is_meant = |change: &&Change| {
+        let of = &change.folder;
+        of.starts_with(folder)
+            || folder.starts_with(of)
+            || own.iter().any(|(account, _)| account.names().any(|name| name.starts_with(of)))
+    };
+    case.access.iter().filter(is_meant).collect()
 }
 
-/// Returns the changes of who can read the client's folder: of its own list and those in it, and where there are none of
-/// those, of the lists above, which ruled it.
-fn own_changes<'c>(case: &'c Case, folder: &Path) -> Vec<&'c Change> {
-    let own: Vec<&Change> = case.access.iter().filter(|change| change.folder.starts_with(folder)).collect();
-    match own.is_empty() {
-        true => case.access.iter().filter(|change| folder.starts_with(&change.folder)).collect(),
-        false => own,
-    }
+/// Somebody whom a scope is about.
+struct Party {
+    /// Until when they could read something, in seconds since 1970; none if nobody can tell.
+    until: Option<i64>,
+    /// Whether they still can.
+    is_still: bool,
+    names: Vec<String>,
+    accounts: usize,
 }
 
-/// Whether those whom a scope is about lose access by a change.
-fn loses(scope: &Scope, change: &Change) -> bool {
-    change.lost.iter().any(|who| scope.is_about(who))
-}
-
-/// Returns the last change by which those whom a scope is about gained or lost access.
-fn last<'c>(scope: &Scope, changes: &[&'c Change]) -> Option<&'c Change> {
-    let of_them = |change: &&Change| change.gained.iter().chain(&change.lost).any(|who| scope.is_about(who));
-    // Of several in one second the later one counts.
-    changes.iter().copied().filter(of_them).max_by_key(|change| change.by.when)
-}
-
-fn how(scopes: &[&Scope], own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<How> {
+/// Returns who could read something of the client's.
+fn parties(case: &Case, own: &[(&Account, PathBuf)], changes: &[&Change], names_people: bool) -> Vec<Party> {
     let mut found = Vec::new();
-    let reused = own.iter().filter(|(account, _)| account.found.versions == 0).count();
-    let accounts = own.len() - reused;
-    for scope in scopes {
-        let Scope::Keys { keys, .. } = scope else {
-            if !found.contains(&How::Leak) {
-                found.push(How::Leak);
-            }
+    for (place, scope) in case.known.incident.about.iter().enumerate() {
+        let Scope::Keys { keys, .. } = scope else { continue };
+        let of_it = own
+            .iter()
+            .filter(|(account, _)| account.found.scopes.contains(&place) && account.found.versions > 0);
+        let accounts = of_it.count();
+        if accounts == 0 {
             continue;
-        };
-        let last = last(scope, changes);
-        let until = last.filter(|change| loses(scope, change)).map(|change| change.by.when);
-        // Who was let in again, or never taken out.
-        let reads_now = || own.iter().any(|(account, _)| account.found.reads_now);
-        let is_still = until.is_none() && (last.is_some() || reads_now());
+        }
+        let is_still = own.iter().any(|(account, _)| account.readable.contains(&place));
+        // They are in the order of the history. The last one is the one that counts: until then something was readable.
+        let loses = |change: &&&Change| change.lost.iter().any(|who| scope.is_about(who));
+        let until = changes.iter().rev().find(loses).map(|change| change.by.when).filter(|_| !is_still);
         let names = keys.iter().map(|bearer| person(&bearer.name)).filter(|name| !name.is_empty());
         let names: BTreeSet<String> = names.filter(|_| names_people).collect();
-        if accounts > 0 {
-            found.push(How::Person { until, is_still, names: names.into_iter().collect(), accounts });
-        }
-    }
-    if reused > 0 && !found.contains(&How::Leak) {
-        found.push(How::Reused(reused));
+        found.push(Party { until, is_still, names: names.into_iter().collect(), accounts });
     }
     found
 }
 
-/// Returns a user ID without comment and address: the client needs neither.
-fn person(user_id: &str) -> String {
-    user_id.split(['<', '(']).next().unwrap_or_default().trim().to_owned()
+fn how(case: &Case, own: &[(&Account, PathBuf)], parties: Vec<Party>) -> Vec<How> {
+    let about = &case.known.incident.about;
+    let is_leak = |place: &usize| !matches!(about.get(*place), Some(Scope::Keys { .. }));
+    let leaked = own.iter().filter(|(account, _)| account.found.scopes.iter().any(is_leak)).count();
+    let reused = own
+        .iter()
+        .filter(|(account, _)| account.found.versions == 0 && !account.found.scopes.iter().any(is_leak));
+    let reused = reused.count();
+    let person =
+        |Party { until, is_still, names, accounts }| How::Person { until, is_still, names, accounts };
+    let mut found: Vec<How> = parties.into_iter().map(person).collect();
+    found.extend((leaked > 0).then_some(How::Leak(leaked)));
+    found.extend((reused > 0).then_some(How::Reused(reused)));
+    found
 }
 
-fn deeds(
-    case: &Case,
-    own: &[(&Account, PathBuf)],
-    scopes: &[&Scope],
-    changes: &[&Change],
-) -> Vec<(i64, Deed)> {
+/// Returns a person's name out of a user ID: nothing where that may say more than a name.
+fn person(user_id: &str) -> String {
+    let name = user_id.split(['<', '(', ',', ';', ':']).next().unwrap_or_default().trim();
+    if name.contains('@') || name.chars().count() > LONGEST_NAME { String::new() } else { name.to_owned() }
+}
+
+fn deeds(case: &Case, folder: &Path, own: &[(&Account, PathBuf)], parties: &[Party]) -> Vec<(i64, Deed)> {
     let incident = &case.known.incident;
     let mut deeds = vec![(incident.opened, Deed::Opened)];
-    // Whose access was ended, and who was let in again, is nothing that was done about it.
-    let ended = scopes.iter().filter(|scope| last(scope, changes).is_some_and(|last| loses(scope, last)));
-    let ended: Vec<&&Scope> = ended.collect();
-    let lost = changes.iter().filter(|change| ended.iter().any(|scope| loses(scope, change)));
-    deeds.extend(lost.map(|change| (change.by.when, Deed::AccessEnded)));
+    // While one of them can still read something, nothing is at an end.
+    let ended = parties.iter().filter(|_| parties.iter().all(|party| !party.is_still));
+    deeds.extend(ended.filter_map(|party| party.until).map(|when| (when, Deed::AccessEnded)));
     // What was done on one day is told at once.
     let (mut changed, mut settled) = (BTreeMap::new(), BTreeMap::new());
-    for (account, name) in own {
+    for (account, name) in own.iter().filter(|(account, _)| account.entry.starts_with(folder)) {
         let (to, when) = match State::of(&account.standing) {
             State::Changed(Some(when)) => (&mut changed, when),
             State::Settled(when) => (&mut settled, when),

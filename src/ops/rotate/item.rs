@@ -83,6 +83,8 @@ pub struct Item {
     pub reason: Reason,
     /// Who could read it: people and keys.
     pub who: Vec<String>,
+    /// The keys by which it could be read: fingerprints, or the IDs by which messages call them.
+    pub keys: Vec<String>,
     /// What else there is to say; one line.
     pub why: String,
     /// When it was written, in seconds since 1970.
@@ -102,6 +104,8 @@ struct Written {
     reason: Reason,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     who: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    keys: Vec<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     why: String,
     opened: String,
@@ -135,11 +139,20 @@ impl Item {
             secrets: self.secrets.clone(),
             reason: self.reason,
             who: self.who.clone(),
+            keys: self.keys.clone(),
             why: self.why.clone(),
             opened: date::moment(self.opened),
             incident: self.incident.clone(),
         };
         yaml(&written)
+    }
+
+    /// Returns what groups items whose secrets the same people came to know.
+    pub(super) fn circle(&self) -> Option<String> {
+        match self.keys.is_empty() {
+            true => self.incident.clone(),
+            false => Some(self.keys.join(" ")),
+        }
     }
 
     /// Whether this is listed for the reason that `other` would be, with all that `other` is about; of the same value, if
@@ -183,6 +196,7 @@ impl Entry {
             secrets: written.secrets,
             reason: written.reason,
             who: written.who,
+            keys: written.keys,
             why: written.why,
             incident: written.incident,
         }))
@@ -205,6 +219,7 @@ mod tests {
             secrets: vec!["password".to_owned()],
             reason: Reason::Exposed,
             who: vec!["Anna: \"x\" <a@b.example> 'y'".to_owned()],
+            keys: vec!["0123456789ABCDEF".to_owned()],
             why: "it - was: {mailed}".to_owned(),
             opened: 1_790_000_000,
             incident: Some("0123456789abcdef".to_owned()),

@@ -44,7 +44,7 @@ pub enum RotateError {
     #[error("`{0}` is no entry: passel keeps its own records there")]
     Record(String),
     /// Nothing open is listed about the entry.
-    #[error("nothing is on the rotation list about `{0}`")]
+    #[error("nothing open is on the rotation list about `{0}`")]
     NotListed(String),
 }
 
@@ -65,6 +65,8 @@ pub struct Listed {
     pub closing: Option<PathBuf>,
     /// Whether other lines, of which nobody can say whether they are secret, stand as they did.
     pub has_same_lines: bool,
+    /// Whether the keys by which it was exposed can read what stands now.
+    pub is_readable: bool,
 }
 
 /// The list.
@@ -106,6 +108,7 @@ pub fn list(context: &Context<'_>) -> Result<Rotation, OpError> {
 pub fn look(context: &Context<'_>, items: Vec<Item>) -> Result<Vec<Listed>, OpError> {
     let mut looker = Looker::new(context)?;
     looker.expect(2 * items.len());
+    looker.learn(items.iter());
     let found = items.into_iter().map(|item| looker.look(Path::new(""), item, None)).collect();
     looker.settle();
     found
@@ -116,6 +119,7 @@ fn read(context: &Context<'_>, files: &[PathBuf], looker: &mut Looker<'_, '_>) -
     rotation.gaps.extend(records::open_to_others(context, KIND)?);
     let (items, closings) = records_of(context, files, &mut rotation);
     looker.expect(2 * items.len());
+    looker.learn(items.iter().map(|(_, item)| item));
     for (path, item) in &items {
         let name = path.file_stem().unwrap_or_default();
         // Whoever said so first; nobody can have said so before it was listed.

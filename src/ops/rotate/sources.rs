@@ -23,6 +23,8 @@ pub struct Wanted {
     pub reason: Reason,
     /// Who could read it.
     pub who: Vec<String>,
+    /// The keys by which it could be read.
+    pub keys: Vec<String>,
     /// What else there is to say.
     pub why: String,
 }
@@ -36,6 +38,7 @@ impl Wanted {
             secrets: self.secrets.clone(),
             reason: self.reason,
             who: self.who.clone(),
+            keys: self.keys.clone(),
             why: self.why.clone(),
             opened: now,
             incident: incident.map(str::to_owned),
@@ -47,7 +50,7 @@ impl Wanted {
 pub fn asked(name: &std::ffi::OsStr, why: &str) -> Result<Wanted, OpError> {
     let entry = EntryName::parse(name)?.file();
     let (reason, why) = (Reason::Asked, why.to_owned());
-    Ok(Wanted { entry, secrets: Vec::new(), reason, who: Vec::new(), why })
+    Ok(Wanted { entry, secrets: Vec::new(), reason, who: Vec::new(), keys: Vec::new(), why })
 }
 
 /// Returns what is to be changed after an exposure, and the exposure itself: what still has a value that was exposed,
@@ -63,9 +66,9 @@ pub fn by_exposure(
 }
 
 fn wanted(found: &Exposure, why: &str) -> Vec<Wanted> {
-    let (reason, who) = match &found.target {
-        Target::Keys(keys) => (Reason::Exposed, keys.iter().map(|key| called(&found.keyring, key)).collect()),
-        Target::Entry(_) | Target::Commit(_) => (Reason::Leaked, Vec::new()),
+    let (reason, who, keys) = match &found.target {
+        Target::Keys(keys) => (Reason::Exposed, all_called(&found.keyring, keys), names_of(keys)),
+        Target::Entry(_) | Target::Commit(_) => (Reason::Leaked, Vec::new(), Vec::new()),
     };
     let open = |verdict: Verdict| matches!(verdict, Verdict::Valid | Verdict::Unknown);
     let items = found.items.iter().filter(|item| open(item.verdict));
@@ -76,10 +79,39 @@ fn wanted(found: &Exposure, why: &str) -> Vec<Wanted> {
             secrets: secrets.map(|(secret, _)| secret.to_string()).collect(),
             reason,
             who: who.clone(),
-            why: why.to_owned(),
+            keys: keys.clone(),
+            why: told(item, why),
         }
     };
     items.map(wish).collect()
+}
+
+/// Returns what is said of an item besides: where it was exposed, if that was elsewhere.
+fn told(item: &exposure::Item, why: &str) -> String {
+    let elsewhere = item.elsewhere.iter().map(|path| shown_entry(path)).collect::<Vec<_>>().join(", ");
+    match (item.versions == 0 && !elsewhere.is_empty(), why.is_empty()) {
+        (false, _) => why.to_owned(),
+        (true, true) => format!("the same as in {elsewhere}"),
+        (true, false) => format!("{why}; the same as in {elsewhere}"),
+    }
+}
+
+fn all_called(keyring: &Keyring, keys: &[Reader]) -> Vec<String> {
+    keys.iter().map(|key| called(keyring, key)).collect()
+}
+
+/// Returns what keys are known by, whoever has them.
+fn names_of(keys: &[Reader]) -> Vec<String> {
+    let mut names: Vec<String> = keys
+        .iter()
+        .filter_map(|key| match key {
+            Reader::Key(key) => Some(key.to_string()),
+            Reader::Unknown(id) => Some(id.to_string()),
+            Reader::Hidden => None,
+        })
+        .collect();
+    names.sort();
+    names
 }
 
 /// What somebody could read who has just lost access.
@@ -103,13 +135,14 @@ pub fn by_removal(
 ) -> Result<Removal, OpError> {
     let question = Question { what: Subject::Keys(keys), since: None, decrypts: false };
     let found = exposure::exposure(context, &question)?;
-    let who: Vec<String> = keys.iter().map(|key| called(&found.keyring, key)).collect();
+    let (who, names) = (all_called(&found.keyring, keys), names_of(keys));
     let known = found.items.iter().filter(|item| item.versions > 0);
     let wanted = known.clone().filter(|item| anew.contains(&item.path)).map(|item| Wanted {
         entry: item.path.clone(),
         secrets: Vec::new(),
         reason: Reason::Exposed,
         who: who.clone(),
+        keys: names.clone(),
         why: String::new(),
     });
     Ok(Removal {
@@ -157,6 +190,7 @@ pub fn by_health(
                 secrets: vec![Secret::Password.to_string()],
                 reason,
                 who: Vec::new(),
+                keys: Vec::new(),
                 why: found.finding.message.clone(),
             });
         }

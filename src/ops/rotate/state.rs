@@ -62,6 +62,7 @@ struct Found {
     state: State,
     url: Option<String>,
     has_same_lines: bool,
+    is_readable: bool,
 }
 
 /// Looks at items.
@@ -73,6 +74,8 @@ pub(super) struct Looker<'a, 'c> {
     by_blob: HashMap<Oid, BTreeSet<usize>>,
     by_body: HashMap<[u8; 32], BTreeSet<usize>>,
     values: Values<'a, 'c>,
+    /// What the people of a circle came to know ([`Item::circle`]).
+    known: HashMap<String, BTreeSet<Print>>,
     /// The parts of the user's own keys.
     own: BTreeSet<KeyId>,
     pub(super) keyring: Keyring,
@@ -96,7 +99,8 @@ impl<'a, 'c> Looker<'a, 'c> {
         }
         let own = own_parts(context).unwrap_or_default();
         let keys = context.crypto.keys().map_err(|source| OpError::Keyring { source })?;
-        Ok(Looker { context, past, lives, by_blob, by_body, values, own, keyring: Keyring::new(keys) })
+        let (known, keyring) = (HashMap::new(), Keyring::new(keys));
+        Ok(Looker { context, past, lives, by_blob, by_body, values, known, own, keyring })
     }
 
     /// Returns why the answer may lack something.
@@ -129,6 +133,16 @@ impl<'a, 'c> Looker<'a, 'c> {
         whole.is_some() && self.prints_of(other).map(|prints| prints.whole) == whole
     }
 
+    /// Learns what these items say that somebody knows: another of those values is no change for the better.
+    pub(super) fn learn<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
+        for item in items {
+            let Some(circle) = item.circle() else { continue };
+            let Some(prints) = self.prints_of(item.blob) else { continue };
+            let values = prints.secrets.into_iter().flat_map(|(_, values)| values);
+            self.known.entry(circle).or_default().extend(values);
+        }
+    }
+
     /// Looks at an item that stands in the file `path`, and that may have been closed.
     pub(super) fn look(
         &mut self,
@@ -136,10 +150,10 @@ impl<'a, 'c> Looker<'a, 'c> {
         item: Item,
         closing: Option<&(PathBuf, Closing)>,
     ) -> Result<Listed, OpError> {
-        let Found { entry, state, url, has_same_lines } = self.find(&item)?;
+        let Found { entry, state, url, has_same_lines, is_readable } = self.find(&item)?;
         let state = closing.map_or(state, |(_, closing)| State::Closed(closing.when, closing.why.clone()));
         let closing = closing.map(|(path, _)| path.clone());
-        Ok(Listed { path: path.to_path_buf(), item, entry, state, url, closing, has_same_lines })
+        Ok(Listed { path: path.to_path_buf(), item, entry, state, url, closing, has_same_lines, is_readable })
     }
 
     fn find(&mut self, item: &Item) -> Result<Found, OpError> {
@@ -234,18 +248,24 @@ impl<'a, 'c> Looker<'a, 'c> {
 
     /// Returns how things are with an item at a place.
     fn judge(&mut self, item: &Item, life: Option<usize>, entry: &Path, now: Option<Standing>) -> Found {
-        let mut found =
-            Found { entry: entry.to_path_buf(), state: State::Gone, url: None, has_same_lines: false };
+        let mut found = Found {
+            entry: entry.to_path_buf(),
+            state: State::Gone,
+            url: None,
+            has_same_lines: false,
+            is_readable: false,
+        };
         let Some(now) = now else { return found };
         let then = self.prints_of(item.blob);
         let message = lives::message(&self.past, item.blob).map(|(ids, body)| (ids.to_vec(), body));
         let is_the_same =
             now.blob == Some(item.blob) || message.as_ref().is_some_and(|(_, body)| now.body == Some(*body));
+        found.is_readable = self.reads(item, &now.readers);
         found.url = now.prints.as_ref().and_then(|prints| prints.url.clone());
         found.state = match (&then, &now.prints) {
             (Some(then), Some(prints)) => {
                 found.has_same_lines = then.others.iter().any(|line| prints.others.contains(line));
-                match left(item, then, prints) {
+                match left(item, then, prints).or_else(|| self.learnt(item, life, &now, prints)) {
                     Some(left) => State::Open(left),
                     None => State::Changed(self.done(item, life, entry, then, now.blob)),
                 }
@@ -255,6 +275,43 @@ impl<'a, 'c> Looker<'a, 'c> {
             _ => State::Unknown(self.who_can_tell(&message.unwrap_or_default().0, &now.readers)),
         };
         found
+    }
+
+    /// Whether one of the keys by which an item was exposed is among `ids`.
+    fn reads(&self, item: &Item, ids: &[KeyId]) -> bool {
+        let readers = || ids.iter().flat_map(|id| readers::of_id(&self.keyring, *id));
+        let is_one = |reader: Reader| match reader {
+            Reader::Key(key) => item.keys.iter().any(|known| *known == key.to_string()),
+            Reader::Unknown(id) => item.keys.iter().any(|known| *known == id.to_string()),
+            Reader::Hidden => false,
+        };
+        !item.keys.is_empty() && readers().any(is_one)
+    }
+
+    /// Returns which secrets that have changed are known to the same people all the same: their keys can read what stands
+    /// now, or could read a version that said the same, or it is a value that they knew from elsewhere.
+    fn learnt(
+        &mut self,
+        item: &Item,
+        life: Option<usize>,
+        now: &Standing,
+        prints: &Prints,
+    ) -> Option<Vec<String>> {
+        let mut known = item.circle().and_then(|circle| self.known.get(&circle)).cloned().unwrap_or_default();
+        let versions = life.map(|life| self.lives[life].versions.clone()).unwrap_or_default();
+        for version in versions.iter().filter(|_| !item.keys.is_empty()) {
+            let is_theirs =
+                lives::message(&self.past, version.blob).is_some_and(|(ids, _)| self.reads(item, ids));
+            let theirs = if is_theirs { self.prints(version) } else { None };
+            known.extend(theirs.into_iter().flat_map(|prints| prints.secrets).flat_map(|(_, values)| values));
+        }
+        let is_readable = self.reads(item, &now.readers);
+        let secrets = prints.secrets.iter().map(|(secret, values)| (secret.to_string(), values));
+        let meant = secrets.filter(|(name, _)| item.secrets.is_empty() || item.secrets.contains(name));
+        let left =
+            meant.filter(|(_, values)| is_readable || values.iter().any(|value| known.contains(value)));
+        let left: Vec<String> = left.map(|(name, _)| name).collect();
+        (!left.is_empty()).then_some(left)
     }
 
     /// Returns who can decrypt both, what stood and what stands; not the user, who has tried.
@@ -293,6 +350,10 @@ impl<'a, 'c> Looker<'a, 'c> {
         let last = versions.iter().rposition(|version| Some(version.blob) == now && version.path == entry)?;
         let mut since = None;
         for version in versions[..=last].iter().rev() {
+            let readers = lives::message(&self.past, version.blob).map(|(ids, _)| ids).unwrap_or_default();
+            if self.reads(item, readers) {
+                break;
+            }
             match self.prints(version) {
                 Some(prints) if left(item, then, &prints).is_none() => since = Some(version),
                 _ => break,

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use super::now::{Line, guarded, keys_of};
 use super::{Now, RuleError, shown};
 use crate::config::{self, Config, GroupName};
+use crate::model::entry::is_credential;
 use crate::model::{Fingerprint, FolderName, GpgId, Shown};
 use crate::ops::lists::{self, ListChange, Lists, Others};
-use crate::ops::reencrypt::{Changed, is_entry};
+use crate::ops::reencrypt::Changed;
 use crate::ops::{Context, OpError, keys as public_keys};
 use crate::store::StoreError;
 use crate::store::accepted::Keys;
@@ -210,7 +211,7 @@ impl Now<'_, '_> {
         let mut counts: BTreeMap<&Path, usize> = BTreeMap::new();
         for (path, kind) in &below.files {
             if *kind == rustix::fs::FileType::RegularFile
-                && is_entry(path)
+                && is_credential(path)
                 && let Some(folder) = path.ancestors().skip(1).find(|folder| ruling.contains(folder))
             {
                 *counts.entry(folder).or_default() += 1;

@@ -194,3 +194,14 @@ fn what_was_shown_is_what_is_done() {
     assert!(output.code == 1 && output.out().contains("no longer do what was shown"), "{}", output.out());
     assert_eq!(list(&store, ""), before);
 }
+
+#[test]
+fn who_is_no_recipient_here_is_said_to_be_one_elsewhere() {
+    let store = Repository::new();
+    store.ok("pass init -p web $ALICE $BOB; pass init -p ops $ALICE $BOB");
+    let output = store.refused("pass recipients remove / bob@example.org --yes", &["is no recipient of"]);
+    for folder in ["web", "ops"] {
+        let hint = format!("`pass recipients remove {folder} bob@example.org` takes it out there");
+        assert!(output.err().contains(&hint), "{}", output.err());
+    }
+}

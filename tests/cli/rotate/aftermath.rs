@@ -49,7 +49,7 @@ fn a_person_at_a_terminal_is_asked() {
         .wait_for("Put 2 entries on the list of what must be changed (`pass rotate`)? [y/N]")
         .type_text("y\n");
     let output = terminal.finish();
-    assert!(output.code == 0 && output.out().contains("2 entries are on the list now"), "{}", output.out());
+    assert!(output.code == 0 && output.out().contains("2 entries were put on the list"), "{}", output.out());
     assert_eq!(states(&store), ["web/a=open", "web/b=open"]);
 
     let store = with_bob();
@@ -76,7 +76,7 @@ fn a_client_s_key_that_is_taken_out_ends_with_it_as_well() {
     let store = Repository::new();
     store.ok("pass client add acme $BOB --yes; echo p | pass insert -m clients/acme/a");
     let said = store.ok("pass client remove acme --keep-entries --yes --rotate");
-    assert!(said.contains("1 version of 1 entry") && said.contains("1 entry is on the list now"), "{said}");
+    assert!(said.contains("1 version of 1 entry") && said.contains("1 entry was put on the list"), "{said}");
 }
 
 #[test]

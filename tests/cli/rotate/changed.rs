@@ -111,6 +111,21 @@ fn entries_that_took_each_other_s_place_are_followed() {
 }
 
 #[test]
+fn what_the_same_person_can_read_or_knew_elsewhere_is_no_change() {
+    let store = Repository::new();
+    store.ok("pass recipients add / $BOB --yes; echo one | pass insert -m a; echo two | pass insert -m b; pass rotate add --exposed bob@example.org
+        echo new | pass insert -mf a");
+    assert_eq!(states(&store), ["a=open", "b=open"], "he reads it");
+    assert!(store.ok("pass rotate").contains("can be read with that key still"));
+    store.ok("pass recipients remove / $BOB --yes --no-rotate");
+    assert_eq!(states(&store), ["a=open", "b=open"], "he has read it");
+    store.ok("echo newer | pass insert -mf a; echo one | pass insert -mf b");
+    assert_eq!(states(&store), ["b=open", "a=changed"], "the one knows what the other was");
+    store.ok("echo newest | pass insert -mf b");
+    assert_eq!(states(&store), ["a=changed", "b=changed"]);
+}
+
+#[test]
 fn what_was_removed_and_brought_back_is_followed_from_there() {
     let store = Repository::new();
     store.ok("echo AAA | pass insert -m a; pass rotate add a --why x; pass rm -f a; pass git revert --no-edit HEAD; pass mv a z");

@@ -17,7 +17,7 @@ fn what_cannot_be_listed_is_refused() {
         ("pass rotate add .passel.d/rotate/x --why x", "keeps its own records there"),
         ("pass rotate add --exposed nobody@example.org", "nobody@example.org"),
         ("pass rotate add --health nope", "nope is not in the password store"),
-        ("pass rotate close nope --why x", "nothing is on the rotation list about `nope`"),
+        ("pass rotate close nope --why x", "nothing open is on the rotation list about `nope`"),
         ("pass rotate close web/a --why ''", "--why TEXT says it"),
     ] {
         store.refused(line, &[words]);

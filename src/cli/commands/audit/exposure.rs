@@ -78,6 +78,7 @@ unknown; changed; gone: there is no such entry any more), secrets (name and verd
 here), same_lines (whether other lines in it are as they were exposed), versions, unread (how many of them cannot be decrypted here), ask (who can read it), first, last, reads_now, former \
 (other names it had), elsewhere (entries in which its value was exposed), reflog_only, url
   perhaps   entries with hidden recipients, which the key may be
+  closed    entries that cannot be decrypted here, and may hold a value that was exposed
   shared    key IDs that several keys have
   recover   entries whose accounts can be recovered through what leaked
   gaps      why the answer may lack something
@@ -97,6 +98,7 @@ struct Report {
     total: usize,
     entries: Vec<Row>,
     perhaps: Vec<String>,
+    closed: Vec<String>,
     shared: Vec<String>,
     recover: Vec<String>,
     gaps: Vec<String>,
@@ -208,6 +210,7 @@ fn report(found: &Exposure) -> Report {
         total: found.total,
         entries: found.items.iter().map(row).collect(),
         perhaps: found.perhaps.iter().map(name).collect(),
+        closed: found.closed.iter().map(name).collect(),
         shared: found.shared.iter().map(ToString::to_string).collect(),
         recover: found.recover.iter().map(name).collect(),
         gaps: found.gaps.clone(),
@@ -327,6 +330,12 @@ fn tell_rest(app: &App, args: &Args, found: &Exposure) -> Result<(), CliError> {
         app.ui.say(format!(
             "\nEncrypted to hidden recipients, who could be anyone: {}.",
             names(&found.perhaps)
+        ))?;
+    }
+    if !found.closed.is_empty() {
+        app.ui.say(format!(
+            "\nNot decrypted here, so that nobody can tell whether they hold the same: {}.",
+            names(&found.closed)
         ))?;
     }
     for id in &found.shared {

@@ -15,7 +15,7 @@ use crate::model::Shown;
 use crate::model::entry::shown_entry;
 use crate::ops::Context;
 use crate::ops::audit::exposure::{Kind, Verdict};
-use crate::ops::incident::{self, Asked, Opened};
+use crate::ops::incident::{self, Asked, Opened, Scope};
 use crate::ops::rules::Now;
 
 /// Open an incident: write down what was within reach, and put it on the rotation list.
@@ -29,7 +29,8 @@ pub struct Args {
     /// What it is called. The team reads it, and no client.
     #[arg(value_name = "TITLE")]
     pub title: String,
-    /// What it is about; can be given several times.
+    /// What it is about; can be given several times. Of an entry all versions count, and of a commit what it changed;
+    /// `--since` leaves out what stood only before.
     #[arg(long, value_name = "KEY|PERSON|ENTRY|COMMIT", required = true)]
     pub about: Vec<OsString>,
     /// What the names mean, where they could mean several things.
@@ -77,7 +78,7 @@ fn tell(app: &App, context: &Context<'_>, opened: &Opened, no_rotate: bool) -> R
     app.ui.say(format!("Incident {short} is open: {}", Shown::new(&incident.title)))?;
     let count = |verdict| incident.found.iter().filter(|found| found.verdict == verdict).count();
     app.ui.say(format!(
-        "{} within reach: {} as they were, {} unknown, {} changed since, {} gone.",
+        "{} within reach: {} unchanged, {} unknown, {} changed since, {} gone.",
         counted(incident.found.len(), "entry was", "entries were"),
         count(Verdict::Valid),
         count(Verdict::Unknown),
@@ -97,13 +98,38 @@ fn tell(app: &App, context: &Context<'_>, opened: &Opened, no_rotate: bool) -> R
             list_names(&names)
         ));
     }
+    if incident.found.is_empty() {
+        app.ui.warn("nothing was within reach: look at what it is about, and at --since");
+    }
     let program = &app.ui.program;
     app.ui.say("Next:")?;
+    tell_readers(app, opened)?;
     if listed > 0 {
         app.ui.say(format!("  {program} rotate  (what is to be changed)"))?;
     }
     app.ui
         .say(format!("  {program} incident report {short} -o DIR  (reports for the team and for clients)"))?;
+    Ok(())
+}
+
+/// Says what keys can read on: what is changed before that is ended is known to them as well.
+fn tell_readers(app: &App, opened: &Opened) -> Result<(), CliError> {
+    let incident = &opened.known.incident;
+    let readable = incident.found.iter().filter(|found| found.reads_now).count();
+    if readable == 0 {
+        return Ok(());
+    }
+    let keys = incident.about.iter().flat_map(|scope| match scope {
+        Scope::Keys { keys, .. } => &keys[..],
+        _ => &[],
+    });
+    let keys: Vec<&str> = keys.map(|bearer| bearer.key.as_str()).collect();
+    let key = if let [key] = &keys[..] { Shown::new(key).to_string() } else { "KEY".to_owned() };
+    app.ui.say(format!(
+        "  {} recipients remove FOLDER {key}  (it can read {} still: end that first, or what is changed is known as well)",
+        app.ui.program,
+        counted(readable, "entry", "entries")
+    ))?;
     Ok(())
 }
 

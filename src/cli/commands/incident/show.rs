@@ -76,6 +76,8 @@ struct EntryRow {
     then: &'static str,
     state: &'static str,
     secrets: Vec<String>,
+    left: Vec<String>,
+    same_lines: bool,
     former: Vec<String>,
     url: Option<String>,
     done: Option<DoneRow>,
@@ -151,6 +153,8 @@ fn entry_row(account: &Account) -> EntryRow {
         then: words::verdict_name(account.found.verdict),
         state: words::standing_name(&account.standing),
         secrets: account.secrets(),
+        left: account.left().to_vec(),
+        same_lines: account.has_same_lines,
         former: account.found.former.iter().map(|path| words::name_text(path)).collect(),
         url: account.url.clone(),
         done: match &account.standing {
@@ -208,7 +212,7 @@ fn tell(app: &App, case: &Case, people: &People) -> Result<(), CliError> {
     }
     let count = |verdict| incident.found.iter().filter(|found| found.verdict == verdict).count();
     say(format!(
-        "\n{} within reach when it was opened: {} as they were, {} unknown, {} changed, {} gone.",
+        "\n{} within reach when it was opened: {} unchanged, {} unknown, {} changed, {} gone.",
         counted(incident.found.len(), "entry was", "entries were"),
         count(Verdict::Valid),
         count(Verdict::Unknown),
@@ -227,10 +231,6 @@ fn tell(app: &App, case: &Case, people: &People) -> Result<(), CliError> {
 
 fn account_line(account: &Account) -> Text {
     let mut text = vec![words::entry(&account.entry), ours("  ")];
-    text.extend(words::standing(&account.standing));
-    let secrets = account.secrets();
-    if account.standing.is_open() && !secrets.is_empty() && secrets != ["password"] {
-        text.push(ours(format!(" ({})", Shown::new(&secrets.join(", ")))));
-    }
+    text.extend(words::standing(account));
     text
 }

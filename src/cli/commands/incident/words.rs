@@ -11,7 +11,7 @@ use crate::model::Shown;
 use crate::model::entry::shown_entry;
 use crate::ops::audit::exposure::Verdict;
 use crate::ops::history::Who;
-use crate::ops::incident::{Bearer, Event, Incident, Scope, Standing, What};
+use crate::ops::incident::{Account, Bearer, Event, Incident, Scope, Standing, What};
 use crate::ops::rotate::State;
 
 /// What keys are called: by the keyring, or else as they were called when the incident was opened.
@@ -115,8 +115,22 @@ pub fn standing_name(standing: &Standing) -> &'static str {
     }
 }
 
+/// What is said of an entry whose secrets have changed, and other lines have not.
+const SAME_LINES: &str = "; other lines in it are as they were";
+
 /// Returns how things stand with an entry.
-pub fn standing(standing: &Standing) -> Text {
+pub fn standing(account: &Account) -> Text {
+    let mut text = stands(&account.standing);
+    let is_changed = matches!(account.standing, Standing::Since(State::Changed(_)));
+    text.extend(Some(ours(SAME_LINES)).filter(|_| is_changed && account.has_same_lines));
+    let left = account.left();
+    if !left.is_empty() && left != ["password"] {
+        text.push(Piece::Foreign(format!(" ({})", left.join(", "))));
+    }
+    text
+}
+
+fn stands(standing: &Standing) -> Text {
     match standing {
         Standing::ChangedBefore => vec![Piece::Mark(Tone::Good, "changed"), ours(" before it was opened")],
         Standing::GoneBefore => vec![Piece::Mark(Tone::Care, "gone"), ours(" before it was opened")],

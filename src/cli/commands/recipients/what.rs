@@ -6,6 +6,7 @@ use super::people::{ReaderRecord, counted, json, no_environment, path_text, read
 use super::who::tell_broken;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
+use crate::model::entry::is_record;
 use crate::model::entry::shown_entry;
 use crate::model::{FolderName, Shown};
 use crate::ops::readers::{Reach, Reader, keys_named, survey_folder, waiting, what};
@@ -72,7 +73,8 @@ impl Row {
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let survey = survey_folder(&context, &FolderName::root()).map_err(|e| app.error(e))?;
+    let mut survey = survey_folder(&context, &FolderName::root()).map_err(|e| app.error(e))?;
+    survey.entries.retain(|entry| !is_record(&entry.path));
     let waiting = waiting(&context, &survey);
     let keys = keys_named(&context, &survey, &waiting, &args.key).map_err(|e| app.error(e))?;
     let reach = what(&survey, &keys);

@@ -13,6 +13,7 @@ use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::cli::table::Table;
+use crate::model::entry::is_record;
 use crate::model::entry::shown_entry;
 use crate::model::{Keyring, Shown, argument};
 use crate::ops::readers::{Reader, Tally, is_missing, survey, waiting, waiting_for, who};
@@ -69,7 +70,11 @@ struct Report {
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let survey = survey(&context, &args.path).map_err(|e| app.error(e))?;
+    let mut survey = survey(&context, &args.path).map_err(|e| app.error(e))?;
+    // Records of ours are counted only where somebody asks about them.
+    if !is_record(Path::new(&args.path)) {
+        survey.entries.retain(|entry| !is_record(&entry.path));
+    }
     let waiting = waiting(&context, &survey);
     let readers = who(&survey, &waiting);
     let held = held_of(app, &context, survey.entries.iter());

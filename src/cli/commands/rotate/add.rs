@@ -115,8 +115,8 @@ pub fn publish(app: &App, context: &Context<'_>, prepared: &Prepared) -> Result<
     app.ui.say(match new {
         0 => "Nothing is new on the list.".to_owned(),
         new => format!(
-            "{} on the list now: `{} rotate` shows it.",
-            counted(new, "entry is", "entries are"),
+            "{} put on the list: `{} rotate` shows it.",
+            counted(new, "entry was", "entries were"),
             app.ui.program
         ),
     })?;

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::Asked;
 use crate::cli::app::App;
 use crate::cli::commands::audit::tell_gaps;
+use crate::cli::commands::folder;
 use crate::cli::commands::recipients::people::{ReaderRecord, counted, json, no_environment, path_text};
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -57,13 +59,17 @@ struct ClosedRow {
 /// Reads the list, and prints it as JSON or as `tell` does.
 pub fn run(
     app: &App,
-    as_json: bool,
+    asked: &Asked,
     tell: fn(&App, &Rotation) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let store = app.store()?;
     let context = no_environment(app, &store);
-    let rotation = rotate::list(&context).map_err(|error| app.error(error))?;
-    match as_json {
+    let mut rotation = rotate::list(&context).map_err(|error| app.error(error))?;
+    if let Some(name) = &asked.folder {
+        let folder = folder(app, name)?;
+        rotation.items.retain(|listed| listed.entry.starts_with(folder.as_path()));
+    }
+    match asked.json {
         true => app.ui.say(json(&report(&rotation)))?,
         false => tell(app, &rotation)?,
     }
@@ -190,15 +196,10 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
     let first = items[0];
     let url = first.url.as_ref().map(|url| format!("  {}", Shown::new(url))).unwrap_or_default();
     app.ui.say(format!("  {}{url}", shown_entry(&first.entry)))?;
-    // An incident lists again what was listed before it.
-    let mut reasons: Vec<String> = Vec::new();
-    for listed in items {
-        let reason = format!("    {}, {}", told(&listed.item), day(listed.item.opened));
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
+    reasons(items).into_iter().try_for_each(|reason| app.ui.say(format!("    {reason}")))?;
+    if items.iter().any(|listed| listed.is_readable && listed.state.is_open()) {
+        app.ui.say("    can be read with that key still: take the key out first, and then change it")?;
     }
-    reasons.into_iter().try_for_each(|reason| app.ui.say(reason))?;
     let left: BTreeSet<&str> =
         items.iter().flat_map(|listed| left(&listed.state)).map(String::as_str).collect();
     if left.iter().any(|secret| *secret != "password") {
@@ -213,6 +214,25 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
         })?;
     }
     Ok(())
+}
+
+/// Returns why an entry is on the list: each reason once, as an incident lists again what was listed before it.
+fn reasons(items: &[&Listed]) -> Vec<String> {
+    let mut all: Vec<(&Listed, String)> = Vec::new();
+    for listed in items {
+        let text = format!("{}, {}", told(&listed.item), day(listed.item.opened));
+        let is_same = |(known, known_text): &(&Listed, String)| {
+            let key = |listed: &Listed| (listed.item.reason, listed.item.who.clone(), listed.state.is_open());
+            *known_text == text
+                || (key(known) == key(listed) && (known.item.why.is_empty() || listed.item.why.is_empty()))
+        };
+        match all.iter_mut().find(|known| is_same(known)) {
+            Some(known) if known.0.item.why.is_empty() => *known = (listed, text),
+            Some(_) => {}
+            None => all.push((listed, text)),
+        }
+    }
+    all.into_iter().map(|(_, text)| text).collect()
 }
 
 fn left(state: &State) -> &[String] {

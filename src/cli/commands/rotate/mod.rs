@@ -5,6 +5,7 @@ pub mod close;
 pub mod list;
 pub mod status;
 
+use std::ffi::OsString;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::app::App;
@@ -19,8 +20,8 @@ The list says which passwords somebody knows who should not (any more), which le
 `rotate add` puts entries on it, as do `recipients remove` and `incident open`. An item is done by itself once the entry \
 says something else than it did when it was put on the list: to change the password with any program that writes the \
 store is enough, and to encrypt the entry anew is not. Of an entry that holds other secrets besides (one-time codes, \
-tokens), those are to be changed as well, if they were exposed; a secret that stands elsewhere in the entry is not \
-changed. Of lines of which nobody can say whether they are secret, it is told that they are as they were.
+tokens), those are to be changed as well, if they were exposed. What the same people \
+can still read, or knew from another entry, is no change, nor is a secret that stands elsewhere in the entry. Of lines of which nobody can say whether they are secret, it is told that they are as they were.
 
 The list lies in the store, in the hidden folder `.passel.d`, encrypted for whom the store's own list of recipients names: \
 the team, and not for clients who are named for a folder of their own. It needs git, out of which it tells what has \
@@ -37,6 +38,17 @@ pub struct Args {
     /// What to do; without, what is to be changed is listed.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// What is asked for.
+    #[command(flatten)]
+    pub asked: Asked,
+}
+
+/// What of the list is asked for, and how it is printed.
+#[derive(Debug, clap::Args)]
+pub struct Asked {
+    /// Only entries in this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<OsString>,
     /// Print JSON, for programs.
     #[arg(long, short = 'j')]
     pub json: bool,
@@ -58,7 +70,8 @@ Examples:
   passel rotate
   passel rotate status
   passel rotate add web/gitlab --why 'mailed in clear'
-  passel rotate --json | jq -r '.items[] | select(.state == \"open\") | .entry'";
+  passel rotate --folder clients/acme
+  passel rotate --json | jq -r '.items[] | select(.state == \"open\") | .entry' | sort -u";
 
 /// What can be done about the list.
 #[derive(Debug, clap::Subcommand)]
@@ -74,9 +87,9 @@ pub enum Command {
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     match &args.command {
-        None => list::run(app, args.json, list::tell),
+        None => list::run(app, &args.asked, list::tell),
         Some(Command::Add(args)) => add::run(app, args),
-        Some(Command::Status(args)) => list::run(app, args.json, status::tell),
+        Some(Command::Status(args)) => list::run(app, &args.asked, status::tell),
         Some(Command::Close(args)) => close::run(app, args),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::Asked;
 use crate::cli::app::App;
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
@@ -14,9 +15,9 @@ use crate::ops::rotate::{Listed, Rotation, State};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit codes: those of `rotate`.\n\nExamples:\n  passel rotate status")]
 pub struct Args {
-    /// Print JSON, for programs: what `rotate --json` prints.
-    #[arg(long, short = 'j')]
-    pub json: bool,
+    /// What is asked for.
+    #[command(flatten)]
+    pub asked: Asked,
 }
 
 /// How many entries of a folder are how far.

@@ -89,14 +89,20 @@ pub fn report(context: &Context<'_>, scope: &FolderName, decrypts: bool) -> Resu
     let mut gaps = source.gaps(&folders, past.as_ref());
     let (mut timeline, mut held, mut rotation) = (None, None, None);
     if let Some(past) = &past {
-        timeline = Some(source.timeline(past, &mut gaps)?);
+        let mut events = source.timeline(past, &mut gaps)?;
+        if !scope.is_root() {
+            // A colleague, or another client's person who could write to the store's own list.
+            events.iter_mut().for_each(|event| event.author.clear());
+        }
+        timeline = Some(events);
         let could = held.insert(source.held(past)?);
         if decrypts {
             rotation = Some(source.rotation(could, &mut gaps)?);
         }
     }
     Ok(Report {
-        newest: past.as_ref().and_then(|past| newest(past, scope.as_path())),
+        // Of a folder it would tell that something happened elsewhere.
+        newest: past.as_ref().and_then(|past| newest(past, scope.as_path())).filter(|_| scope.is_root()),
         entries: survey.entries.len(),
         differences: source.differences(),
         shared: source.shared(past.as_ref()),

@@ -78,6 +78,9 @@ impl Source<'_> {
         if !list.failed.is_empty() {
             gaps.push("the rotation list cannot be read as a whole".to_owned());
         }
+        if list.unread > 0 {
+            gaps.push("items of the rotation list are encrypted to others".to_owned());
+        }
         let could: BTreeSet<&Party> = held.iter().map(|held| &held.party).collect();
         let item = |listed: &Listed| Item {
             entry: listed.entry.clone(),

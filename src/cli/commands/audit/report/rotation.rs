@@ -23,7 +23,9 @@ pub fn section(found: &Report, parties: &Parties<'_>) -> Markup {
                 "Passwords that somebody knows who should not, or that are no good, stay so until they are changed. Whether they "
                 "have been is told by what the entries say, and not by anybody's word."
             }
-            @if rotation.items.is_empty() {
+            @if rotation.items.is_empty() && rotation.has_unread {
+                p.verdict { "Nothing is listed in what could be looked at." }
+            } @else if rotation.items.is_empty() {
                 p.verdict { span.chip.good { "✓ Nothing is listed" } " No password is known here that must be changed." }
             } @else {
                 (counts(rotation))

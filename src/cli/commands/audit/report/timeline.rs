@@ -42,7 +42,7 @@ fn draw(events: &[Event], parties: &Parties<'_>) -> Markup {
         li {
             div.when {
                 @match event.when { Some(when) => (page::date(when)), None => "undated" }
-                div.soft.small { "by " (page::name(&event.author)) }
+                @if !event.author.is_empty() { div.soft.small { "by " (page::name(&event.author)) } }
             }
             div.what {
                 @for (folders, change) in together(events.iter().flat_map(|event| &event.folders)) {

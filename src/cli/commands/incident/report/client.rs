@@ -56,7 +56,7 @@ fn figures(accounts: &[Shared]) -> Vec<(usize, &'static str)> {
     let figures = [
         (accounts.len(), "accounts concerned"),
         (count(|state| *state == State::Open), "still to be changed"),
-        (count(|state| *state == State::Unknown), "being checked"),
+        (count(|state| matches!(state, State::Unknown | State::Elsewhere)), "being checked"),
         (count(|state| *state == State::Gone), "no longer kept by us"),
         (count(State::is_done), "dealt with"),
     ];
@@ -76,11 +76,11 @@ fn happened(share: &Share, say: Option<&str>) -> Vec<Block> {
                 person(*until, *is_still, names, &what(*accounts))
             }
             How::Reused(accounts) => vec![ours(format!(
-                "A person knew the password of {} that we keep for you, since the same one was in use elsewhere.",
+                "A person knows the password of {} that we keep for you, since the same one was in use elsewhere.",
                 counted(*accounts, "account", "accounts")
             ))],
-            How::Leak => {
-                let what = what(share.accounts.len());
+            How::Leak(accounts) => {
+                let what = what(*accounts);
                 vec![ours(format!("The {what} came, or may have come, to be known to others."))]
             }
         }));
@@ -103,7 +103,17 @@ fn person(until: Option<i64>, is_still: bool, names: &[String], what: &str) -> T
             Piece::Day(when),
             ours(format!("{comma} could read the {what}.")),
         ],
-        (None, true) => vec![who, ours(format!("{comma} who still has access{comma} can read the {what}."))],
+        // Whoever it is about: a person who is to go, or one whose laptop was lost.
+        (None, true) => {
+            let whose = if names.is_empty() { "a person" } else { "" };
+            vec![
+                ours(format!("The key of {whose}")),
+                if names.is_empty() { ours("") } else { who },
+                ours(format!(
+                    "{comma} who still has access{comma} is, or may be, in the wrong hands. It can read the {what}."
+                )),
+            ]
+        }
         (None, false) => vec![who, ours(format!("{comma} who had access{comma} could read the {what}."))],
     }
 }
@@ -131,7 +141,7 @@ fn accounts(accounts: &[Shared]) -> Block {
     let headings = if has_addresses { headings } else { &headings[..3] };
     let row = |shared: &Shared| {
         let address = shared.url.iter().map(|url| Piece::Name(url.clone())).collect();
-        let mut row = vec![vec![words::entry(&shared.entry)], secrets(shared), state(&shared.state), address];
+        let mut row = vec![vec![words::entry(&shared.entry)], secrets(shared), state(shared), address];
         row.truncate(headings.len());
         row
     };
@@ -146,7 +156,15 @@ fn secrets(shared: &Shared) -> Text {
     vec![Piece::Foreign(secrets)]
 }
 
-fn state(state: &State) -> Text {
+fn state(shared: &Shared) -> Text {
+    let mut text = stands(&shared.state);
+    if shared.has_same_lines && matches!(shared.state, State::Changed(_)) {
+        text.push(ours("; other lines that were noted with it are as they were"));
+    }
+    text
+}
+
+fn stands(state: &State) -> Text {
     let on = |when: Option<i64>| -> Text {
         when.into_iter().flat_map(|when| [ours(" on "), Piece::Day(when)]).collect()
     };
@@ -156,6 +174,7 @@ fn state(state: &State) -> Text {
         State::Gone => vec![Piece::Mark(Tone::Care, "no longer kept by us")],
         State::Changed(when) => [vec![Piece::Mark(Tone::Good, "changed")], on(*when)].concat(),
         State::ChangedBefore => vec![Piece::Mark(Tone::Good, "changed"), ours(" already")],
+        State::Elsewhere => vec![Piece::Mark(Tone::Care, "no longer in your folder")],
         State::Settled(when) => [vec![Piece::Mark(Tone::Good, "settled")], on(Some(*when))].concat(),
     }
 }
@@ -163,7 +182,7 @@ fn state(state: &State) -> Text {
 fn done(deeds: &[(i64, Deed)]) -> Vec<Text> {
     let told = deeds.iter().map(|(when, deed)| {
         let words = match deed {
-            Deed::AccessEnded => vec![ours("we ended this person's access to what we keep for you.")],
+            Deed::AccessEnded => vec![ours("we ended the access by which these accounts could be read.")],
             Deed::Opened => {
                 vec![ours("we recorded the incident, and looked up which accounts are concerned.")]
             }
@@ -223,9 +242,19 @@ fn remains(share: &Share) -> Vec<Block> {
 fn remaining(shared: &Shared) -> Option<Text> {
     let name = words::entry(&shared.entry);
     let at = shared.url.iter().flat_map(|url| [ours(" (at "), Piece::Name(url.clone()), ours(")")]);
+    // What is still as it was, where other secrets of the account have been changed.
+    let is_part = !shared.left.is_empty() && shared.left.len() < shared.secrets.len();
     let words: [Piece; 2] = match shared.state {
+        State::Open if is_part => {
+            let left = format!("We still have to change the rest ({}) of ", shared.left.join(", "));
+            [Piece::Foreign(left), ours(".")]
+        }
         State::Open => [ours("We still have to change "), ours(".")],
         State::Unknown => [ours("We are finding out whether this was changed already: "), ours(".")],
+        State::Elsewhere => [
+            ours("We keep the details of "),
+            ours(" in another place by now. Ask us how things stand with it."),
+        ],
         State::Gone => [
             ours("We no longer keep the details of "),
             ours(". If there is still such an account, have its password changed, or the account closed."),

@@ -53,12 +53,20 @@ fn safe(what: &OsStr) -> String {
 
 /// Writes all files into `folder`, or none: those that were there are kept, unless `replaces` says otherwise.
 pub fn write(folder: &Path, files: &[File], replaces: bool) -> Result<(), CliError> {
+    if folder == Path::new("-") {
+        return Err(CliError::new("several files cannot go to standard output").hint("name a folder"));
+    }
     let failed = |source: std::io::Error| {
         CliError::caused(format!("cannot make the folder `{}`", Shown::os(folder)), &source)
     };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(&file.name)).collect();
     let is_there = |path: &&PathBuf| path.symlink_metadata().is_ok();
+    // What cannot be replaced is found before anything is.
+    let is_other = |path: &&PathBuf| path.symlink_metadata().is_ok_and(|found| !found.is_file());
+    if let Some(path) = paths.iter().find(is_other) {
+        return Err(told(&GivenError::NoFile(Shown::os(path).to_string())));
+    }
     if let Some(path) = paths.iter().find(is_there).filter(|_| !replaces) {
         return Err(told(&GivenError::Exists(Shown::os(path).to_string())));
     }

@@ -17,8 +17,9 @@ use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::commands::rotate::now;
 use crate::cli::error::CliError;
+use crate::cli::page;
 use crate::model::Shown;
-use crate::ops::incident::{self, Case, Share};
+use crate::ops::incident::{self, Case, Share, SharedState};
 use crate::ops::rules::Now;
 
 /// Write a report for the team, and one for each client concerned.
@@ -59,6 +60,7 @@ Examples:
 /// Runs the command.
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let failed = |error| app.error(error);
+    page::outside(app, &args.output)?;
     let store = app.store()?;
     let context = no_environment(app, &store);
     let (known, unread) = incident::find(&context, args.which.id.as_deref()).map_err(failed)?;
@@ -103,5 +105,10 @@ fn both(name: &str, document: &Document) -> [File; 2] {
 fn line(share: &Share, name: &str) -> String {
     let open = share.accounts.iter().filter(|shared| !shared.state.is_done()).count();
     let count = counted(share.accounts.len(), "account", "accounts");
-    format!("  {name}.md, {name}.html: {count} of {}, {open} not done", Shown::os(&share.client))
+    let elsewhere = share.accounts.iter().filter(|shared| shared.state == SharedState::Elsewhere).count();
+    let elsewhere = match elsewhere {
+        0 => String::new(),
+        count => format!(" ({count} in another folder by now: read it before you send it)"),
+    };
+    format!("  {name}.md, {name}.html: {count} of {}, {open} not done{elsewhere}", Shown::os(&share.client))
 }

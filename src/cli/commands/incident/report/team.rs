@@ -118,7 +118,7 @@ fn exposure(sources: &Sources<'_>) -> Vec<Block> {
     let incident = &sources.case.known.incident;
     let count = |verdict| incident.found.iter().filter(|found| found.verdict == verdict).count();
     let mut text = vec![ours(format!(
-        "When the incident was opened, {} within reach: {} as they were exposed, {} unknown, {} changed before, {} gone.",
+        "When the incident was opened, {} within reach: {} unchanged, {} unknown, {} changed before, {} gone.",
         counted(incident.found.len(), "entry was", "entries were"),
         count(Verdict::Valid),
         count(Verdict::Unknown),
@@ -183,7 +183,7 @@ fn row(account: &Account) -> Vec<Text> {
         then.push_str("; could still be read");
     }
     name.extend(url.iter().flat_map(|url| [ours(" at "), Piece::Name(url.clone())]));
-    vec![name, secrets, vec![ours(then)], words::standing(&account.standing)]
+    vec![name, secrets, vec![ours(then)], words::standing(account)]
 }
 
 fn log(sources: &Sources<'_>) -> Vec<Block> {
