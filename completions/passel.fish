@@ -156,7 +156,7 @@ complete -c passel -n '__passel_is keys' -a '(__passel_ask folders; __passel_ask
 complete -c passel -n '__passel_is adopt' -s f -l fix -d 'Mend what is safe'
 complete -c passel -n '__passel_is adopt' -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c passel -n '__passel_is audit' -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c passel -n '__passel_is audit' -l at -r -F -d 'As of a day (2026-03-01), a moment (2026-03-01T12:00:00Z), or a commit in any way that git knows'
+complete -c passel -n '__passel_is audit' -l at -r -F -d 'As of the end of a day (2026-03-01, UTC), a moment (2026-03-01T12:00:00Z), or a commit in any way that git knows'
 complete -c passel -n '__passel_is audit' -l by -r -F -d 'What comes first: the folders, or the people'
 complete -c passel -n '__passel_is audit' -s j -l json -d 'Print JSON, for programs'
 complete -c passel -n '__passel_is audit' -l csv -d 'Print comma-separated values (RFC 4180, lines ending as on Unix), for spreadsheets'

@@ -30,7 +30,7 @@ pub struct Args {
     /// The folder or entry; the whole store if it is left out.
     #[arg(value_name = "PATH", default_value = "/", hide_default_value = true)]
     pub path: OsString,
-    /// As of a day (2026-03-01), a moment (2026-03-01T12:00:00Z), or a commit in any way that git knows.
+    /// As of the end of a day (2026-03-01, UTC), a moment (2026-03-01T12:00:00Z), or a commit in any way that git knows.
     #[arg(long, value_name = "DATE|REV")]
     pub at: Option<String>,
     /// What comes first: the folders, or the people.

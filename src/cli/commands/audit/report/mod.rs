@@ -19,8 +19,8 @@ use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
 use crate::cli::page;
-use crate::model::FolderName;
 use crate::model::entry::shown_entry;
+use crate::model::{FolderName, Shown};
 use crate::ops::audit::report::{Report, folder_text, report};
 
 /// Write a page on who can read the store, or a folder of it, that can be sent.
@@ -63,6 +63,9 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let found = report(&context, &scope, !args.no_decrypt).map_err(|e| app.error(e))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     page::deliver(app, &args.output, &draw(&found, now.try_into().unwrap_or(i64::MAX)))?;
+    if args.output.output != Path::new("-") {
+        app.ui.say(format!("Written to `{}`.", Shown::os(&args.output.output)))?;
+    }
     tell_gaps(app, &found.gaps)
 }
 
