@@ -48,7 +48,7 @@ NOT_LONG = keeper hardened_child copies_on_wayland
 test-long: ## the long sweeps: faults, random kills, simulations
 	scripts/install-deps build test
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		set -x; $(CARGO) nextest run --locked --no-fail-fast --run-ignored ignored-only \
+		set -x; $(CARGO) nextest run --locked --no-fail-fast --run-ignored ignored-only -j $$(($$(getconf _NPROCESSORS_ONLN) + 1)) \
 			-E 'not test(/::($(subst $() ,|,$(NOT_LONG)))$$/)'; \
 	else \
 		set -x; $(CARGO) test --locked --no-fail-fast -- --ignored \

@@ -317,7 +317,7 @@ fn answers_what_grep_answers_at_random() {
 #[test]
 #[ignore = "long"]
 fn answers_what_grep_answers_at_random_for_long() {
-    compare_at_random(100_000);
+    compare_at_random(50_000);
 }
 
 proptest! {

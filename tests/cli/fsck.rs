@@ -297,6 +297,7 @@ fn finds_names_that_collide_or_drive_a_terminal() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn two_thousand_entries_are_looked_at_at_once() {
     let store = sound();
     store.ok("cd store; mkdir many; for n in $(seq 2000); do cp b.gpg many/$n.gpg; done; git add -A; git commit -qm many");

@@ -81,6 +81,7 @@ fn nothing_is_encrypted_to_a_key_that_came_from_elsewhere() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn every_way_to_change_who_can_read_a_folder_is_seen() {
     let dave = Repository::new().ok("echo $DAVE");
     for (line, target, words) in [
@@ -138,6 +139,7 @@ fn an_address_that_leads_to_another_key_is_seen() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn content_of_a_remote_in_a_commit_of_our_own_is_seen() {
     for take in [
         "git checkout -q origin/master -- .gpg-id",

@@ -35,6 +35,7 @@ const NAMES: [&str; 11] = [
 ];
 
 #[test]
+#[ignore = "long: make test-long"]
 fn every_bad_entry_is_named_and_the_others_are_searched() {
     let bad = Bad::new();
     bad.0.shell(MAKE).good();
@@ -65,6 +66,7 @@ fn every_bad_entry_is_named_and_the_others_are_searched() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_message_of_a_gibibyte_takes_no_memory_from_the_others() {
     let store = TestStore::new();
     store.shell("pass init $ALICE; for name in a z; do echo more | pass insert -m $name; done").good();

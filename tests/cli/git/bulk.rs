@@ -44,6 +44,7 @@ fn many_entries_are_encrypted_anew_in_one_commit_and_one_pack() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn many_entries_are_encrypted_anew_with_few_gpg_and_to_the_same_keys_as_by_gpg() {
     let store = Repository::new();
     store.ok("for n in $(seq 9); do printf 'password-%s\\nuser: ada\\n' $n | pass insert -m team/$n; done");

@@ -3,6 +3,7 @@
 use super::{eve, refuses, shared};
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_key_that_was_taken_out_here_comes_back_by_no_change_of_gits() {
     // Eve writes Bob's line once more while he is taken out here; or puts the state before that back.
     for (hers, then) in [

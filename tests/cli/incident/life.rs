@@ -137,6 +137,7 @@ fn it_may_be_about_several_things() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn a_colleague_sees_the_same_and_both_may_say_something_at_once() {
     let store = worked_on();
     let id = id(&store);
@@ -151,6 +152,7 @@ fn a_colleague_sees_the_same_and_both_may_say_something_at_once() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn stock_pass_encrypts_the_records_anew_and_nothing_is_taken_for_its_doing() {
     let store = worked_on();
     let before = json(&store, "pass incident show --json");

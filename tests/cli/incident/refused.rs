@@ -84,6 +84,7 @@ fn a_history_that_is_not_all_here_is_said_and_the_incident_is_open() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn reports_that_are_there_are_kept() {
     let store = worked_on();
     let id = id(&store);

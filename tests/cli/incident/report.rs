@@ -12,6 +12,7 @@ fn holds(text: &str, words: &[&str]) {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn there_is_one_for_the_team_and_one_for_each_client_concerned() {
     let store = worked_on();
     let files: Vec<String> = reports(&store, "").into_keys().collect();
@@ -78,6 +79,7 @@ fn a_client_reads_in_plain_words_what_concerns_them() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn once_all_is_done_nothing_remains() {
     let store = worked_on();
     store.ok("printf 'n\\n' | pass insert -mf clients/zebracorp/stripes");
@@ -221,6 +223,7 @@ fn a_leak_is_no_person() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn what_nobody_here_can_tell_is_being_found_out() {
     let store = worked_on();
     // Dave's secret key is not here.
@@ -245,6 +248,7 @@ fn what_could_not_be_looked_at_is_said_to_clients_as_well() {
 }
 
 #[test]
+#[ignore = "long: make test-long"]
 fn the_team_reads_all_there_is() {
     let store = worked_on();
     let all = reports(&store, "");
