@@ -8,6 +8,7 @@ use super::reencrypt::suffix;
 use super::{Context, OpError, Recipients, shown_folder};
 use crate::crypto::Trust;
 use crate::model::{Fingerprint, FolderName, GpgId, RecipientId, Shown};
+use crate::store::StoreError;
 use crate::store::beneath::State;
 use crate::store::recipients::{Overlay, Rule};
 use crate::store::transaction::Published;
@@ -95,7 +96,10 @@ fn refuse_unaccepted(
         false => context.resolve(&rule)?,
     };
     let recipients = Recipients { rule, keys, trust: Trust::Accepted };
-    context.check_accepted(folder, &recipients, &Overlay::new())
+    match context.check_accepted(folder, &recipients, &Overlay::new())? {
+        true => Ok(()),
+        false => Err(StoreError::Restless(Shown::os(file).to_string()).into()),
+    }
 }
 
 /// Writes them: in one commit, without touching an entry. Computed anew if a file changed since the preview.

@@ -128,11 +128,15 @@ impl Context<'_> {
         overlay: &Overlay,
         known: &mut KnownLists,
     ) -> Result<Recipients, OpError> {
-        let (recipients, stands) = self.resolved(folder, overlay, known)?;
-        if stands {
-            self.check_accepted(folder, &recipients, overlay)?;
+        let mut last = None;
+        for _ in 0..TRIES {
+            let (recipients, stands) = self.resolved(folder, overlay, known)?;
+            if !stands || self.check_accepted(folder, &recipients, overlay)? {
+                return Ok(recipients);
+            }
+            last = recipients.rule.file;
         }
-        Ok(recipients)
+        Err(StoreError::Restless(Shown::os(&last.unwrap_or_default()).to_string()).into())
     }
 
     /// Returns the recipients of `folder` without asking whether they were accepted here, and whether that

@@ -149,3 +149,14 @@ fn an_edit_keeps_both_versions_when_the_entry_changed_meanwhile() {
         store.ok("pass rm -rf web");
     }
 }
+
+#[test]
+fn a_list_that_another_command_is_putting_in_place_is_read_again() {
+    let store = Repository::new();
+    // As it is in the middle of a removal: committed and remembered, and the file not in its place yet.
+    store.ok("pass recipients add / $CAROL --yes; cp store/.gpg-id before; pass recipients remove / $CAROL --yes; cp before store/.gpg-id
+        flock -o store bash -c 'echo x | pass insert -m new >out 2>&1 & sleep 2; test ! -e store/new.gpg; git -C store checkout -q .gpg-id'
+        for i in $(seq 100); do test -e store/new.gpg && break; sleep 0.1; done; cat out; test -e store/new.gpg");
+    let readers = store.ok("pass recipients who new");
+    assert!(readers.contains("alice@example.org") && !readers.contains("carol@example.org"), "{readers}");
+}

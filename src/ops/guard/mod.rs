@@ -12,7 +12,7 @@ mod rules;
 mod vouched;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use memory::Found;
 pub(super) use origin::{list_below, list_in};
@@ -91,25 +91,32 @@ impl Difference {
     }
 }
 
+/// A list: its file, and what stands in it.
+type List = (Option<PathBuf>, Vec<u8>);
+
 impl Context<'_> {
-    /// Fails unless who can read `folder` has been accepted on this machine.
+    /// Fails unless who can read `folder` has been accepted on this machine. False if the list that `recipients` came from
+    /// is not the one that stands any more: another command of ours has just changed it.
     pub(super) fn check_accepted(
         &self,
         folder: &FolderName,
         recipients: &Recipients,
         overlay: &Overlay,
-    ) -> Result<(), OpError> {
+    ) -> Result<bool, OpError> {
         let (keys, rule) = (key_set(&recipients.keys), &recipients.rule);
         let is_known = |accepted: &Accepted| {
             accepted.ruling_without(folder, overlay).is_some_and(|memory| memory.keys == keys)
         };
         if is_known(&self.accepted()?) {
-            return Ok(());
+            return Ok(true);
         }
-        // Another command of ours may be about to remember what it has just set.
-        let accepted = self.store.accepted_at_rest()?.unwrap_or_default();
+        // Another command of ours may be about to remember what it has just set, and to put the list in place.
+        let (accepted, stands) = self.at_rest_as(folder, overlay)?;
         if is_known(&accepted) {
-            return Ok(());
+            return Ok(true);
+        }
+        if stands != (rule.file.clone(), rule.gpg_id.clone()) {
+            return Ok(false);
         }
         let memory = accepted.ruling_without(folder, overlay);
         let ruling = ruling_folder(recipients);
@@ -127,7 +134,15 @@ impl Context<'_> {
         if !is_pending && self.has_remote()? {
             self.store.note(format!("the recipients of {} were changed here: accepted", shown(&ruling)));
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Waits until nobody else writes to the store; then returns what was accepted, and the list that rules `folder`.
+    fn at_rest_as(&self, folder: &FolderName, overlay: &Overlay) -> Result<(Accepted, List), OpError> {
+        let _lock = self.store.lock()?;
+        let accepted = self.store.accepted()?.unwrap_or_default();
+        let rule = self.rule(folder, overlay)?;
+        Ok((accepted, (rule.file, rule.gpg_id)))
     }
 
     /// Returns the recipients of `folder` if who they are has been accepted, or was changed, on this machine.

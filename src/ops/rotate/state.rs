@@ -297,19 +297,22 @@ impl<'a, 'c> Looker<'a, 'c> {
         now: &Standing,
         prints: &Prints,
     ) -> Option<Vec<String>> {
-        let mut known = item.circle().and_then(|circle| self.known.get(&circle)).cloned().unwrap_or_default();
+        let mut theirs: BTreeSet<Print> = BTreeSet::new();
         let versions = life.map(|life| self.lives[life].versions.clone()).unwrap_or_default();
         for version in versions.iter().filter(|_| !item.keys.is_empty()) {
             let is_theirs =
                 lives::message(&self.past, version.blob).is_some_and(|(ids, _)| self.reads(item, ids));
-            let theirs = if is_theirs { self.prints(version) } else { None };
-            known.extend(theirs.into_iter().flat_map(|prints| prints.secrets).flat_map(|(_, values)| values));
+            let prints = if is_theirs { self.prints(version) } else { None };
+            theirs
+                .extend(prints.into_iter().flat_map(|prints| prints.secrets).flat_map(|(_, values)| values));
         }
+        let elsewhere = item.circle().and_then(|circle| self.known.get(&circle));
+        let is_known =
+            |value: &Print| theirs.contains(value) || elsewhere.is_some_and(|known| known.contains(value));
         let is_readable = self.reads(item, &now.readers);
         let secrets = prints.secrets.iter().map(|(secret, values)| (secret.to_string(), values));
         let meant = secrets.filter(|(name, _)| item.secrets.is_empty() || item.secrets.contains(name));
-        let left =
-            meant.filter(|(_, values)| is_readable || values.iter().any(|value| known.contains(value)));
+        let left = meant.filter(|(_, values)| is_readable || values.iter().any(is_known));
         let left: Vec<String> = left.map(|(name, _)| name).collect();
         (!left.is_empty()).then_some(left)
     }

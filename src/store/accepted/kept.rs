@@ -68,12 +68,6 @@ impl Store {
         Ok(settled.map_err(|what| RecordError::damaged(&path, what))?)
     }
 
-    /// Waits until nobody else writes to the store, then returns what was accepted.
-    pub fn accepted_at_rest(&self) -> Result<Option<Accepted>, StoreError> {
-        let _lock = self.lock()?;
-        self.accepted()
-    }
-
     /// Whether this machine has met the store before.
     pub fn is_known(&self) -> bool {
         let places = [self.memory("accepted"), self.memory_without_git("accepted")];

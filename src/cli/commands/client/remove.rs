@@ -64,6 +64,10 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         let edit = |now: &Now<'_, '_>| client::take_out(now, &args.name);
         return change(app, &context, &request, &Names::read(app), edit).map(drop);
     }
+    if args.aftermath.rotate {
+        return Err(CliError::new("what is removed cannot be put on the rotation list")
+            .hint("--keep-entries keeps the entries; or take note of what is printed"));
+    }
     let client = client::find(&Now::read(&context).map_err(failed)?, &args.name).map_err(failed)?;
     let count = entries(client.entries);
     app.ui.say(format!("The folder {} is removed, with {count}.", client.folder))?;
