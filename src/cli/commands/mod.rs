@@ -35,6 +35,8 @@ pub mod show;
 pub mod sync;
 pub mod trust;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::model::entry::{RECORDS, is_record};
 use crate::model::{FolderName, Shown};
 use crate::ops::reencrypt::Reencrypted;
@@ -109,4 +111,10 @@ pub fn usage(name: &str) -> &'static str {
         "mv" | "cp" => relocate::USAGE,
         _ => show::USAGE,
     }
+}
+
+/// Returns the time, in seconds since 1970.
+pub fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    now.try_into().unwrap_or(i64::MAX)
 }

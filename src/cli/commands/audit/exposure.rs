@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{beginning, moment_text, tell_gaps};
 use crate::cli::app::App;
 use crate::cli::commands::recipients::people::{
-    ReaderRecord, counted, json, list_names, no_environment, path_text, reader_cells,
+    ReaderRecord, counted, json, list_names, no_environment, path_text, reader_cells, reader_name,
 };
 use crate::cli::error::CliError;
 use crate::cli::table::Table;
@@ -291,13 +291,7 @@ fn tell_item(app: &App, found: &Exposure, item: &Item) -> Result<(), CliError> {
         parts.push("only this machine's reflog has it".to_owned());
     }
     if !item.ask.is_empty() && item.verdict == Verdict::Unknown {
-        let who = item.ask.iter().map(|reader| match reader {
-            Reader::Key(key) => {
-                found.keyring.get(key).map_or_else(|| key.to_string(), |key| key.name().to_owned())
-            }
-            Reader::Unknown(id) => id.to_string(),
-            Reader::Hidden => "a hidden recipient".to_owned(),
-        });
+        let who = item.ask.iter().map(|reader| reader_name(&found.keyring, reader));
         parts.push(format!("{} can tell", list_names(&who.collect::<Vec<_>>())));
     }
     if let Some(url) = &item.url {

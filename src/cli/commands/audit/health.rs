@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use crate::check::Severity;
 use crate::cli::app::App;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::{counted, json, list_names, path_text};
 use crate::cli::error::CliError;
 use crate::cli::exit;
@@ -117,9 +117,7 @@ struct UnknownRow {
 pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let store = app.store()?;
     let context = app.context(&store);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let mut health = health(&context, args.path.as_deref(), now.try_into().unwrap_or(i64::MAX))
-        .map_err(|error| app.error(error))?;
+    let mut health = health(&context, args.path.as_deref(), now()).map_err(|error| app.error(error))?;
     let failed: Vec<PathBuf> = health.failed.iter().map(|(path, _)| path.clone()).collect();
     for (_, error) in std::mem::take(&mut health.failed) {
         app.ui.warn(app.error(error).text());

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use crate::cli::app::App;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::no_environment;
-use crate::cli::commands::rotate::{now, without_names};
+use crate::cli::commands::rotate::without_names;
 use crate::cli::error::CliError;
 use crate::ops::incident;
 

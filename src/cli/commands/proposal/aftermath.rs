@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Aftermath, MANY};
 use crate::cli::app::App;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::{counted, no_environment};
-use crate::cli::commands::rotate::{add, now};
+use crate::cli::commands::rotate::add;
 use crate::cli::error::CliError;
 use crate::git::Repo;
 use crate::ops::Context;

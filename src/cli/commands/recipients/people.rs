@@ -179,6 +179,15 @@ pub fn no_environment<'a>(app: &'a App, store: &'a Store) -> Context<'a> {
     Context { keys: None, ..app.context(store) }
 }
 
+/// Returns what a reader is called in a sentence; not safe to show.
+pub fn reader_name(keyring: &Keyring, reader: &Reader) -> String {
+    match reader {
+        Reader::Key(key) => keyring.get(key).map_or_else(|| key.to_string(), |key| key.name().to_owned()),
+        Reader::Unknown(id) => id.to_string(),
+        Reader::Hidden => "a hidden recipient".to_owned(),
+    }
+}
+
 /// Returns `1 entry`, `2 entries`.
 pub fn counted(count: usize, one: &str, more: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::{now, without_names};
+use super::without_names;
 use crate::cli::app::App;
 use crate::cli::commands::audit::exposure::As;
 use crate::cli::commands::audit::tell_gaps;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
 use crate::cli::exit;

@@ -2,8 +2,9 @@
 
 use std::ffi::OsString;
 
-use super::{now, without_names};
+use super::without_names;
 use crate::cli::app::App;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
 use crate::ops::rotate;

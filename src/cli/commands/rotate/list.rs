@@ -9,7 +9,9 @@ use super::Asked;
 use crate::cli::app::App;
 use crate::cli::commands::audit::tell_gaps;
 use crate::cli::commands::folder;
-use crate::cli::commands::recipients::people::{ReaderRecord, counted, json, no_environment, path_text};
+use crate::cli::commands::recipients::people::{
+    ReaderRecord, counted, json, no_environment, path_text, reader_name,
+};
 use crate::cli::error::CliError;
 use crate::cli::exit;
 use crate::model::entry::shown_entry;
@@ -207,7 +209,7 @@ fn tell_entry(app: &App, rotation: &Rotation, items: &[&Listed]) -> Result<(), C
         app.ui.say(format!("    as it was: {}", Shown::new(&left.join(", "))))?;
     }
     if let State::Unknown(ask) = &first.state {
-        let names: Vec<String> = ask.iter().map(|reader| name(rotation, reader)).collect();
+        let names: Vec<String> = ask.iter().map(|reader| reader_name(&rotation.keyring, reader)).collect();
         app.ui.say(match names.is_empty() {
             true => "    nobody can decrypt both: close it by hand".to_owned(),
             false => format!("    {} can tell", Shown::new(&names.join(", "))),
@@ -237,16 +239,6 @@ fn reasons(items: &[&Listed]) -> Vec<String> {
 
 fn left(state: &State) -> &[String] {
     if let State::Open(left) = state { left } else { &[] }
-}
-
-fn name(rotation: &Rotation, reader: &Reader) -> String {
-    match reader {
-        Reader::Key(key) => {
-            rotation.keyring.get(key).map_or_else(|| key.to_string(), |key| key.name().to_owned())
-        }
-        Reader::Unknown(id) => id.to_string(),
-        Reader::Hidden => "a hidden recipient".to_owned(),
-    }
 }
 
 /// Returns why an entry is on the list, safe to show.

@@ -6,7 +6,6 @@ pub mod list;
 pub mod status;
 
 use std::ffi::OsString;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::cli::app::App;
 use crate::cli::error::CliError;
@@ -92,12 +91,6 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
         Some(Command::Status(args)) => list::run(app, &args.asked, status::tell),
         Some(Command::Close(args)) => close::run(app, args),
     }
-}
-
-/// Returns the time, in seconds since 1970.
-pub fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    now.try_into().unwrap_or(i64::MAX)
 }
 
 /// Returns what was published without the names of records, which say nothing to anybody.

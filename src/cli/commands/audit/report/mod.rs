@@ -9,13 +9,13 @@ mod timeline;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use maud::{Markup, html};
 
 use self::party::Parties;
 use super::tell_gaps;
 use crate::cli::app::App;
+use crate::cli::commands::now;
 use crate::cli::commands::recipients::people::{counted, no_environment};
 use crate::cli::error::CliError;
 use crate::cli::page;
@@ -61,8 +61,7 @@ pub fn run(app: &App, args: &Args) -> Result<(), CliError> {
     let scope = FolderName::parse(args.folder.as_deref().unwrap_or_default())
         .map_err(|error| CliError::from_error(&error))?;
     let found = report(&context, &scope, !args.no_decrypt).map_err(|e| app.error(e))?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    page::deliver(app, &args.output, &draw(&found, now.try_into().unwrap_or(i64::MAX)))?;
+    page::deliver(app, &args.output, &draw(&found, now()))?;
     if args.output.output != Path::new("-") {
         app.ui.say(format!("Written to `{}`.", Shown::os(&args.output.output)))?;
     }
